@@ -1,0 +1,1 @@
+"""The hardware: number formats, low-precision arithmetic bit for bit, and what it costs."""

@@ -1,0 +1,47 @@
+"""The errors a user can cause or mend. Programming errors stay ordinary exceptions.
+
+Every message has four beats: what failed, what was found, what is allowed, what to do.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class RetronetError(Exception):
+    """Base of every error whose message is meant for the user."""
+
+
+class InputError(RetronetError):
+    """A file, name or value given by the user can not be used."""
+
+
+class DataError(RetronetError):
+    """A data set is not there, is damaged or is not the one it claims to be."""
+
+
+class DivergedError(RetronetError):
+    """Training left the range of finite numbers."""
+
+
+class CheckError(RetronetError):
+    """A check that the user asked for did not hold."""
+
+
+def unknown_name(what: str, found: str, allowed: Iterable[str], see: str) -> InputError:
+    """Return the error for a name that is none of `allowed`, with the nearest one suggested.
+
+    Parameters
+    ----------
+    what
+        The kind of thing named, such as ``"network"``.
+    found
+        The name as given.
+    allowed
+        The names that exist.
+    see
+        What to do to see them all, such as ``"retronet show networks"``.
+    """
+    names = sorted(allowed)
+    near = get_close_matches(found, names, n=1)
+    hint = f" Did you mean '{near[0]}'?" if near else ""
+    return InputError(f"There is no {what} '{found}'.{hint} Known: {', '.join(names)}. See `{see}`.")

@@ -1,0 +1,347 @@
+"""What a network is: an input shape and a row of layers, and every count that follows from them.
+
+A network is one TOML file. Nothing here computes an activation; the kernels never see these types.
+Counts follow the papers: a *connection* is a weight in use at one place, biases included; a *MAC* is a
+connection without the biases; a tap that reads the border is a MAC too (NC89 §3.3; papers' totals).
+"""
+
+import tomllib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar, assert_never
+
+import msgspec
+
+from retronet.errors import InputError, unknown_name
+
+T = TypeVar("T")
+FOLDER = Path(__file__).parent / "networks"
+
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+Name = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]*$")]
+Shape = tuple[int, int, int]
+"""Planes, rows, columns."""
+
+
+class Tanh(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="tanh"):
+    """``amplitude · tanh(slope · a)``; with 1.7159 and 2/3 it maps ±1 to ±1 (PIEEE98 App. A)."""
+
+    amplitude: float = 1.0
+    slope: float = 1.0
+
+
+class Relu(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="relu"):
+    """``max(a, 0)``."""
+
+
+class Identity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="identity"):
+    """``a``."""
+
+
+Activation = Tanh | Relu | Identity
+
+
+class Conv(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="conv"):
+    """Feature maps that slide shared kernels over the planes below.
+
+    ``sees[m]`` lists the planes that map ``m`` reads; absent means all of them. ``pad`` rows and columns of
+    the constant ``border`` surround each plane. ``bias`` is one per unit (NC89) or one per map (NIPS89).
+    """
+
+    name: Name
+    maps: Positive
+    kernel: Positive
+    activation: Activation
+    stride: Positive = 1
+    pad: Annotated[int, msgspec.Meta(ge=0)] = 0
+    border: float = 0.0
+    sees: tuple[tuple[int, ...], ...] | None = None
+    bias: Literal["unit", "map"] = "map"
+
+
+class Subsample(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="subsample"):
+    """Averages ``size × size`` blocks of each plane, times one coefficient, plus one bias a map."""
+
+    name: Name
+    size: Positive
+    activation: Activation
+
+
+class Dense(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="dense"):
+    """Units that read every unit below and have a bias each."""
+
+    name: Name
+    units: Positive
+    activation: Activation
+
+
+class Rbf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="rbf"):
+    """Squared distances of the units below to fixed ±1 codes, one row a class (PIEEE98 §II.B)."""
+
+    name: Name
+    codes: tuple[tuple[Literal[-1, 1], ...], ...]
+
+
+Layer = Conv | Subsample | Dense | Rbf
+
+
+class NetworkSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A network as its file states it.
+
+    ``assumptions`` are the sentences that say what the sources leave open and what was chosen here.
+    """
+
+    name: str
+    title: str
+    input: tuple[Positive, Positive, Positive]
+    layers: Annotated[tuple[Layer, ...], msgspec.Meta(min_length=1)]
+    source: str = ""
+    assumptions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Place:
+    """A layer in its network: the planes it reads, the planes it makes, and the counts of both papers."""
+
+    layer: Layer
+    input: Shape
+    output: Shape
+
+    @property
+    def name(self) -> str:
+        """The layer's name."""
+        return self.layer.name
+
+    @property
+    def units(self) -> int:
+        """Units of the layer."""
+        planes, rows, columns = self.output
+        return planes * rows * columns
+
+    @property
+    def positions(self) -> int:
+        """Units in one map."""
+        return self.output[1] * self.output[2]
+
+    @cached_property
+    def sees(self) -> tuple[tuple[int, ...], ...]:
+        """For each map, the planes it reads, in ascending order."""
+        planes = self.input[0]
+        match self.layer:
+            case Conv(sees=None, maps=maps):
+                return (tuple(range(planes)),) * maps
+            case Conv(sees=sees):
+                return sees
+            case Subsample():
+                return tuple((plane,) for plane in range(planes))
+            case Dense() | Rbf():
+                return (tuple(range(planes)),) * self.output[0]
+            case _ as unreachable:
+                assert_never(unreachable)
+
+    @property
+    def taps_per_plane(self) -> int:
+        """Inputs that a unit reads in each plane it sees."""
+        match self.layer:
+            case Conv(kernel=kernel):
+                return kernel * kernel
+            case Subsample(size=size):
+                return size * size
+            case Dense() | Rbf():
+                return self.input[1] * self.input[2]
+            case _ as unreachable:
+                assert_never(unreachable)
+
+    @property
+    def fan_in(self) -> tuple[int, ...]:
+        """For each map, the inputs of one of its units, bias not counted."""
+        return tuple(len(seen) * self.taps_per_plane for seen in self.sees)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates for one image: connections without the biases."""
+        return self.positions * sum(self.fan_in)
+
+    @property
+    def biases(self) -> int:
+        """Trainable biases."""
+        match self.layer:
+            case Conv(bias="unit"):
+                return self.units
+            case Conv() | Subsample() | Dense():
+                return self.output[0]
+            case Rbf():
+                return 0
+            case _ as unreachable:
+                assert_never(unreachable)
+
+    @property
+    def connections(self) -> int:
+        """Connections, the one to each unit's bias included."""
+        return self.macs if isinstance(self.layer, Rbf) else self.macs + self.units
+
+    @property
+    def weight_shape(self) -> tuple[int, ...]:
+        """Shape of the array of trainable weights.
+
+        ``(maps, planes seen, kernel, kernel)`` for a convolution; where maps see different numbers of
+        planes, their kernels stand one after the other: ``(kernels, kernel, kernel)``.
+        """
+        match self.layer:
+            case Conv(maps=maps, kernel=kernel):
+                seen = [len(planes) for planes in self.sees]
+                if len(set(seen)) == 1:
+                    return (maps, seen[0], kernel, kernel)
+                return (sum(seen), kernel, kernel)
+            case Subsample():
+                return (self.output[0],)
+            case Dense(units=units):
+                return (units, self.fan_in[0])
+            case Rbf():
+                return (0,)
+            case _ as unreachable:
+                assert_never(unreachable)
+
+    @property
+    def bias_shape(self) -> tuple[int, ...]:
+        """Shape of the array of biases: ``output`` where each unit has its own, else ``(maps,)``."""
+        if isinstance(self.layer, Rbf):
+            return (0,)
+        return self.output if isinstance(self.layer, Conv) and self.layer.bias == "unit" else self.output[:1]
+
+    @property
+    def parameters(self) -> int:
+        """Trainable numbers, weights and biases."""
+        weights = 1
+        for size in self.weight_shape:
+            weights *= size
+        return weights + self.biases
+
+    @property
+    def border_macs(self) -> int:
+        """MACs of one image that read the border instead of a plane."""
+        if not isinstance(self.layer, Conv):
+            return 0
+        conv = self.layer
+        _, rows, columns = self.input
+        _, out_rows, out_columns = self.output
+
+        def inside(size: int, outputs: int) -> int:
+            starts = (index * conv.stride - conv.pad for index in range(outputs))
+            return sum(max(0, min(start + conv.kernel, size) - max(start, 0)) for start in starts)
+
+        live = inside(rows, out_rows) * inside(columns, out_columns)
+        return self.macs - live * sum(len(seen) for seen in self.sees)
+
+
+def places(network: NetworkSpec) -> tuple[Place, ...]:
+    """Return the layers of `network` with the shapes they read and make.
+
+    Raises
+    ------
+    InputError
+        If a layer does not fit on the one below it.
+    """
+    found: list[Place] = []
+    shape: Shape = network.input
+    for layer in network.layers:
+        place = Place(layer, shape, _output_shape(layer, shape, network.name))
+        found.append(place)
+        shape = place.output
+    if len({place.name for place in found}) < len(found):
+        raise InputError(f"Network '{network.name}' has two layers of one name. Give each its own.")
+    return tuple(found)
+
+
+def _output_shape(layer: Layer, shape: Shape, network: str) -> Shape:
+    planes, rows, columns = shape
+
+    def misfit(found: str, allowed: str) -> InputError:
+        return InputError(f"Layer '{layer.name}' of network '{network}' does not fit: {found}; {allowed}.")
+
+    match layer:
+        case Conv():
+            span = min(rows, columns) + 2 * layer.pad
+            if layer.kernel > span:
+                raise misfit(f"kernel {layer.kernel} is wider than the padded planes", f"at most {span}")
+            if layer.sees is not None:
+                if len(layer.sees) != layer.maps:
+                    raise misfit(f"'sees' has {len(layer.sees)} rows", f"one a map, {layer.maps}, is needed")
+                for seen in layer.sees:
+                    if not seen or list(seen) != sorted(set(seen)) or seen[0] < 0 or seen[-1] >= planes:
+                        raise misfit(
+                            f"'sees' has the row {list(seen)}",
+                            f"ascending planes from 0 to {planes - 1} are allowed",
+                        )
+
+            def outputs(size: int) -> int:
+                return (size + 2 * layer.pad - layer.kernel) // layer.stride + 1
+
+            return (layer.maps, outputs(rows), outputs(columns))
+        case Subsample(size=size):
+            if rows % size or columns % size:
+                raise misfit(f"size {size} does not divide {rows}×{columns}", "choose one that does")
+            return (planes, rows // size, columns // size)
+        case Dense(units=units):
+            return (units, 1, 1)
+        case Rbf(codes=codes):
+            units_below = planes * rows * columns
+            if not codes or any(len(code) != units_below for code in codes):
+                raise misfit("a code has another length", f"each needs {units_below} values")
+            return (len(codes), 1, 1)
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def parameter_shapes(network: NetworkSpec) -> dict[str, tuple[int, ...]]:
+    """Return name and shape of every trainable array, in the order in which they are drawn and stored."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    for place in places(network):
+        if not isinstance(place.layer, Rbf):
+            shapes[f"{place.name}.weight"] = place.weight_shape
+            shapes[f"{place.name}.bias"] = place.bias_shape
+    return shapes
+
+
+def total_units(network: NetworkSpec) -> int:
+    """Return the units of `network`, inputs included, as NC89 counts them."""
+    planes, rows, columns = network.input
+    return planes * rows * columns + sum(place.units for place in places(network))
+
+
+def network_names() -> list[str]:
+    """Return the names of the networks that come with the package."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def load_network(name: str) -> NetworkSpec:
+    """Return the network called `name`, or the one in the file `name` if that ends in ``.toml``.
+
+    Raises
+    ------
+    InputError
+        If there is none, or its description does not hold together.
+    """
+    path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
+    if not path.is_file():
+        if name.endswith(".toml"):
+            raise InputError(f"There is no network file '{name}'. Give an existing path or a network's name.")
+        raise unknown_name("network", name, network_names(), "retronet show networks")
+    network = decode_toml(path, NetworkSpec)
+    places(network)
+    return network
+
+
+def decode_toml(path: Path, kind: type[T]) -> T:
+    """Return the content of the TOML file `path` as a value of the type `kind`.
+
+    Raises
+    ------
+    InputError
+        If the file is not TOML or has an unknown key, a missing key or a value of another type.
+    """
+    try:
+        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), kind)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+        raise InputError(f"The file {path} can not be used: {error}. Mend it and try again.") from error
