@@ -1,0 +1,113 @@
+"""The MNIST digits: 70,000 images of 28×28 in 8 bits, as IDX files, plain or gzip.
+
+The digests are of the whole unpacked files, headers included, so that ``zcat FILE | sha256sum`` shows them.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retronet.datasets.source import (
+    DataFile,
+    DataSource,
+    RawSplit,
+    WrongContent,
+    check_digest,
+    check_shape,
+    obtain,
+)
+
+MIRRORS = (
+    "https://ossci-datasets.s3.amazonaws.com/mnist",
+    "https://storage.googleapis.com/cvdf-datasets/mnist",
+)
+
+
+@dataclass(frozen=True)
+class _Part:
+    file: DataFile
+    array: str
+    shape: tuple[int, ...]
+    sha256: str
+
+
+def _part(split: str, array: str, shape: tuple[int, ...], sha256: str) -> _Part:
+    stem = f"{'t10k' if split == 'test' else 'train'}-{array}-idx{len(shape)}-ubyte"
+    file = DataFile(
+        what=f"file of MNIST {split} {array}",
+        folder="mnist",
+        names=(stem, f"{stem}.gz"),
+        addresses=tuple(f"{mirror}/{stem}.gz" for mirror in MIRRORS),
+    )
+    return _Part(file, array, shape, sha256)
+
+
+TRAIN = (
+    _part(
+        "train",
+        "images",
+        (60000, 28, 28),
+        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    ),
+    _part("train", "labels", (60000,), "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"),
+)
+TEST = (
+    _part(
+        "test",
+        "images",
+        (10000, 28, 28),
+        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    ),
+    _part("test", "labels", (10000,), "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"),
+)
+
+
+def decode(content: bytes, part: _Part) -> tuple[NDArray[np.uint8], str]:
+    """Return the array of the IDX file `content` and the digest, after checking that it is `part`.
+
+    Raises
+    ------
+    WrongContent
+        If `content` is not IDX, is cut short, or holds other digits.
+    """
+    axes = content[3] if content[:3] == b"\0\0\x08" and len(content) > 3 else 0
+    header = 4 + 4 * axes
+    if not axes or len(content) < header:
+        raise WrongContent("it does not begin as an IDX file of bytes does")
+    shape = tuple(int(size) for size in np.frombuffer(content, ">u4", axes, 4))
+    check_shape(part.array, shape, part.shape)
+    found, expected = len(content) - header, math.prod(shape)
+    if found != expected:
+        raise WrongContent(f"its header promises {expected} bytes of {part.array}, {found} follow")
+    digest = check_digest(part.array, content, part.sha256)
+    return np.frombuffer(content, np.uint8, offset=header).reshape(shape), digest
+
+
+def read(data_dir: Path, download: bool) -> tuple[RawSplit, RawSplit]:
+    """Return the train and the test split; see `retronet.datasets.source.obtain`."""
+
+    def split(parts: tuple[_Part, _Part]) -> RawSplit:
+        (images, images_sha256), (labels, labels_sha256) = (
+            obtain(part.file, data_dir, partial(decode, part=part), download) for part in parts
+        )
+        return RawSplit(images, labels, images_sha256, labels_sha256)
+
+    return split(TRAIN), split(TEST)
+
+
+LICENCE = "CC BY-SA 3.0 (as the documentation of Keras and TensorFlow states)"
+
+SOURCE = DataSource(
+    name="mnist",
+    title="handwritten digits of 28×28, the whole set",
+    counts=(60000, 10000),
+    size=(28, 28),
+    licence=LICENCE,
+    source="MNIST (LeCun, Cortes, Burges), IDX files",
+    files=tuple(part.file for part in TRAIN + TEST),
+    read=read,
+)
