@@ -39,7 +39,7 @@ def read_sample(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         If the file is not there or is not the known one.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             images, labels = arrays["images"], arrays["labels"]
         check_shape("images", images.shape, (5000, 28, 28))
         check_digest("images", images.data, IMAGES_SHA256)
@@ -66,7 +66,7 @@ def read(_data_dir: Path, _download: bool) -> tuple[RawSplit, RawSplit]:
 
 SOURCE = DataSource(
     name="digits5k",
-    title="embedded sample of MNIST, 500 digits a class",
+    title="embedded MNIST sample",
     counts=(4000, 1000),
     size=(28, 28),
     licence=LICENCE,

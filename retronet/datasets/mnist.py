@@ -103,7 +103,7 @@ LICENCE = "CC BY-SA 3.0 (as the documentation of Keras and TensorFlow states)"
 
 SOURCE = DataSource(
     name="mnist",
-    title="handwritten digits of 28×28, the whole set",
+    title="the whole of MNIST",
     counts=(60000, 10000),
     size=(28, 28),
     licence=LICENCE,

@@ -49,7 +49,7 @@ def read(data_dir: Path, download: bool, order: tuple[str, str]) -> tuple[RawSpl
 def _source(first: str, second: str) -> DataSource:
     return DataSource(
         name=f"mnist1989-{first}-first",
-        title=f"MNIST cut to the size of USPS, {first} split drawn first",
+        title="MNIST, as many as USPS",
         counts=(COUNTS["train"], COUNTS["test"]),
         size=mnist.SOURCE.size,
         licence=mnist.SOURCE.licence,

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -76,6 +76,15 @@ class DataSource:
     source: str
     files: tuple[DataFile, ...]
     read: Callable[[Path, bool], tuple[RawSplit, RawSplit]]
+
+    def state(self, data_dir: Path) -> Literal["embedded", "here", "incomplete", "absent"]:
+        """Return how much of it lies in the data folder, by the files' names alone."""
+        if not self.files:
+            return "embedded"
+        found = sum(file.find(data_dir) is not None for file in self.files)
+        if found == len(self.files):
+            return "here"
+        return "incomplete" if found else "absent"
 
 
 def data_folder(data_dir: Path | None = None) -> Path:

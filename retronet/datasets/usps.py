@@ -166,7 +166,7 @@ def _shown(text: bytes) -> str:
 
 SOURCE = DataSource(
     name="usps",
-    title="zip-code digits of the 1989 paper",
+    title="zip codes of 1989",
     counts=(TRAIN.count, TEST.count),
     size=(16, 16),
     licence="not stated by its publishers; never shipped with this package",

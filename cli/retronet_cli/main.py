@@ -1,0 +1,110 @@
+"""The command `retronet`: finds the subcommands, and turns errors into sentences and exit codes.
+
+A new command is a module in `retronet_cli.commands` and a line in `COMMANDS`. Modules are imported when
+their command runs, so that help and version answer at once; what is slow to import (numba, torch) belongs
+inside the command's function.
+"""
+
+import importlib
+import sys
+import traceback
+from typing import Any
+
+import click
+
+from retronet.errors import CheckError, DataError, RetronetError
+
+COMMANDS = {
+    # name: (module, attribute, the first sentence of its help)
+    "data": ("retronet_cli.commands.data", "data", "List, fetch and check the digits."),
+}
+
+FAILED = 1
+NO_DATA = 3
+CHECK_FAILED = 4
+INTERRUPTED = 130
+
+
+def exit_code(error: RetronetError) -> int:
+    """Return the exit code of an error; 2 is wrong usage and click's own."""
+    match error:
+        case DataError():
+            return NO_DATA
+        case CheckError():
+            return CHECK_FAILED
+        case _:
+            return FAILED
+
+
+class Commands(click.Group):
+    """The top of the command tree: imports a command when it is needed, and reports errors."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return the names of the commands in the order of `COMMANDS`."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Return the command, or None if there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        command = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the list of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, short) for name, (_, _, short) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401
+        """Run the command; say errors in one sentence and exit with their code."""
+        try:
+            return super().invoke(ctx)
+        except RetronetError as error:
+            if ctx.params["debug"]:
+                traceback.print_exc()
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(exit_code(error))
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            ctx.exit(INTERRUPTED)
+
+
+def _print_versions(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if not wanted or ctx.resilient_parsing:
+        return
+    from importlib.metadata import version
+
+    import retronet
+
+    click.echo(f"retronet {retronet.__version__}")
+    click.echo(f"Python {sys.version.split()[0]}")
+    for package in ("numpy", "numba", "torch"):
+        click.echo(f"{package} {version(package)}")
+    ctx.exit()
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_versions,
+    help="Show the versions in use and exit.",
+)
+def cli(debug: bool) -> None:
+    """Train the 1989 zip-code network and run it on the hardware meant for it.
+
+    Results go to standard output, all else to standard error.
+
+    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 data not available or not the known one, 4 a requested
+    check did not hold, 130 interrupted.
+    """
+
+
+def main() -> None:
+    """Run `retronet`; the entry point of the package."""
+    cli(prog_name="retronet")

@@ -1,0 +1,20 @@
+"""The two ways out: results to standard output, talk to standard error."""
+
+import json
+from typing import Any
+
+import click
+from rich.console import Console
+
+stdout = Console()
+stderr = Console(stderr=True)
+
+
+def talk(sentence: str) -> None:
+    """Say `sentence` on standard error, unbroken, so that it can be searched for."""
+    stderr.print(sentence, soft_wrap=True, markup=False, highlight=False)
+
+
+def print_json(what: str, fields: dict[str, Any]) -> None:
+    """Print one JSON object of the schema ``retronet/<what>/1``, keys sorted, units in their names."""
+    click.echo(json.dumps({"schema": f"retronet/{what}/1", **fields}, indent=2, sort_keys=True))

@@ -1,0 +1,188 @@
+"""Finding and fetching: where files are looked for, and what a failed fetch leaves behind."""
+
+import gzip
+import subprocess
+import sys
+from pathlib import Path
+
+import pooch
+import pytest
+import requests
+
+from retronet.datasets import load
+from retronet.datasets.source import data_folder
+from retronet.errors import DataError, InputError
+
+
+class Server:
+    """Takes the place of the network: answers each address with a file's content or an error."""
+
+    def __init__(self, answers: dict[str, bytes | BaseException]) -> None:
+        self.answers = answers
+        self.asked: list[str] = []
+        self.timeout: tuple[float, float] = (0, 0)
+
+    def downloader(self, chunk_size: int, timeout: tuple[float, float]) -> "Server":  # noqa: ARG002
+        self.timeout = timeout
+        return self
+
+    def __call__(self, url: str, output_file: Path, _pooch: None) -> None:
+        self.asked.append(url)
+        answer = self.answers.get(url.rsplit("/", 1)[1], requests.ConnectionError("no route"))
+        if isinstance(answer, BaseException):
+            # As a broken connection does: some of the file is there already.
+            output_file.write_bytes(b"half")
+            raise answer
+        output_file.write_bytes(answer)
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch):  # noqa: ANN201
+    monkeypatch.delenv("RETRONET_OFFLINE")
+
+    def start(answers: dict[str, bytes | BaseException]) -> Server:
+        server = Server(answers)
+        monkeypatch.setattr(pooch, "HTTPDownloader", server.downloader)
+        return server
+
+    return start
+
+
+@pytest.fixture
+def usps_files(data_dir: Path) -> dict[str, bytes]:
+    return {name: (data_dir / "usps" / name).read_bytes() for name in ("zip.train.gz", "zip.test.gz")}
+
+
+def test_data_folder_is_the_given_then_the_environments_then_the_cache(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("RETRONET_DATA_DIR", "/from/environment")
+    assert data_folder(Path("/given")) == Path("/given")
+    assert data_folder() == Path("/from/environment")
+    monkeypatch.delenv("RETRONET_DATA_DIR")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/cache")
+    assert data_folder().name == "retronet"
+
+
+def test_fetched_files_are_stored_and_not_fetched_again(serve, usps_files, tmp_path: Path) -> None:  # noqa: ANN001
+    server = serve(usps_files)
+
+    first = load("usps", data_dir=tmp_path / "new")
+    again = load("usps", data_dir=tmp_path / "new")
+
+    assert len(server.asked) == 2
+    assert sorted(path.name for path in (tmp_path / "new" / "usps").iterdir()) == sorted(usps_files)
+    assert first.train.provenance == again.train.provenance
+    assert max(server.timeout) <= 10
+
+
+def test_the_next_address_is_asked_when_the_first_sends_a_web_page(serve, usps_files, tmp_path: Path) -> None:  # noqa: ANN001
+    server = serve(
+        {
+            "zip.train.gz": b"<html>moved</html>",
+            # ESL text under the LIBSVM address: content, not the name, decides.
+            "usps.bz2": gzip.decompress(usps_files["zip.train.gz"]),
+            "zip.test.gz": usps_files["zip.test.gz"],
+        }
+    )
+
+    load("usps", data_dir=tmp_path)
+
+    assert [url.rsplit("/", 1)[1] for url in server.asked] == ["zip.train.gz", "usps.bz2", "zip.test.gz"]
+    assert sorted(path.name for path in (tmp_path / "usps").iterdir()) == ["usps.bz2", "zip.test.gz"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (requests.ConnectionError("no route"), "hastie.su.domains: no connection"),
+        (requests.ConnectTimeout("5 s"), "hastie.su.domains: no answer in time"),
+        (requests.HTTPError(response=None), "hastie.su.domains: it answers an error"),
+        (b"<html>sign in</html>", "hastie.su.domains: it is a web page, not digits"),
+        (gzip.compress(b"9 -1 -1"), "hastie.su.domains: it has 3 numbers"),
+    ],
+)
+def test_a_failed_fetch_says_why_and_leaves_nothing(serve, tmp_path: Path, answer, reason: str) -> None:  # noqa: ANN001
+    serve({"zip.train.gz": answer})
+    folder = tmp_path / "deep" / "data"
+
+    with pytest.raises(
+        DataError, match=f"USPS train set is not in .*{reason}.*Copy one of zip.train,"
+    ) as caught:
+        load("usps", data_dir=folder)
+
+    assert "www.csie.ntu.edu.tw: no connection" in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupted_fetch_leaves_nothing(serve, tmp_path: Path) -> None:  # noqa: ANN001
+    class Stop(BaseException):
+        pass
+
+    serve({"zip.train.gz": Stop()})
+
+    with pytest.raises(Stop):
+        load("usps", data_dir=tmp_path / "data")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failed_fetch_leaves_what_was_there(serve, usps_files, tmp_path: Path) -> None:  # noqa: ANN001
+    serve({"zip.test.gz": usps_files["zip.test.gz"][:-100]})
+    (tmp_path / "usps").mkdir()
+    (tmp_path / "usps/zip.train.gz").write_bytes(usps_files["zip.train.gz"])
+
+    with pytest.raises(DataError, match=r"USPS test set is not in .*hastie.su.domains: it is cut short"):
+        load("usps", data_dir=tmp_path)
+
+    assert [path.name for path in (tmp_path / "usps").iterdir()] == ["zip.train.gz"]
+
+
+def test_a_folder_that_can_not_be_made_is_named(serve, tmp_path: Path) -> None:  # noqa: ANN001
+    serve({})
+    (tmp_path / "file").write_text("in the way")
+
+    with pytest.raises(DataError, match=r"The folder .*file/usps can not be written: .*--data-dir"):
+        load("usps", data_dir=tmp_path / "file")
+
+
+def test_offline_asks_nobody(serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:  # noqa: ANN001
+    server = serve({})
+    monkeypatch.setenv("RETRONET_OFFLINE", "1")
+    (tmp_path / "mnist").mkdir()
+
+    with pytest.raises(DataError, match=r"MNIST train images is not in .*RETRONET_OFFLINE forbids fetching"):
+        load("mnist", data_dir=tmp_path)
+
+    assert server.asked == []
+    assert list((tmp_path / "mnist").iterdir()) == []
+
+
+def test_auto_is_usps_where_it_is_here(data_dir: Path) -> None:
+    digits = load("auto", data_dir=data_dir)
+
+    assert digits.train.provenance.name == "usps"
+    assert digits.notice is None
+
+
+def test_auto_falls_back_with_a_notice_and_records_it(tmp_path: Path) -> None:
+    digits = load("auto", data_dir=tmp_path)
+
+    assert digits.notice is not None
+    assert "embedded sample of 5,000 MNIST digits instead of USPS" in digits.notice
+    assert "not comparable with the paper" in digits.notice
+    assert "\n" not in digits.notice
+    assert digits.test.provenance.name == "digits5k"
+
+
+def test_unknown_names_are_refused_with_the_nearest() -> None:
+    with pytest.raises(InputError, match=r"no data set 'usp'\. Did you mean 'usps'"):
+        load("usp")
+
+
+def test_import_loads_neither_torch_nor_numba() -> None:
+    code = (
+        "import sys, retronet.datasets as d; d.load('digits5k');"
+        "sys.exit(any(name in sys.modules for name in ('torch', 'numba', 'pooch', 'requests')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
