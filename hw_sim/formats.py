@@ -1,0 +1,251 @@
+"""Number formats: what a bit pattern means, exactly.
+
+The semantics are ap_fixed's: a value is an integer times ``2^-frac_bits``; a cast rounds to the fraction
+bits of the destination and then treats what does not fit. ap_fixed's ``⟨W, I⟩`` is ``bits = W`` and
+``frac_bits = W − I``; the integer bits count the sign.
+"""
+
+import re
+from enum import StrEnum
+from typing import Any, Self
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from retronet.errors import InputError
+
+MAX_BITS = 32
+MAX_FRAC_BITS = 256
+CAST_LIMIT = 1 << 61
+"""Integers below this magnitude can be cast without leaving 64 bits (see kernels/cast.py)."""
+
+_TEXT = re.compile(r"([su])(\d+)\.(-?\d+)(?::([A-Z_]+):([A-Z_]+))?")
+
+
+class Rounding(StrEnum):
+    """What happens to the bits below the last fraction bit; ap_fixed's names."""
+
+    TRN = "TRN"
+    """Down, towards −∞ (the bits are dropped)."""
+    TRN_ZERO = "TRN_ZERO"
+    """Towards zero."""
+    RND = "RND"
+    """To the nearest, halves up."""
+    RND_ZERO = "RND_ZERO"
+    """To the nearest, halves towards zero."""
+    RND_MIN_INF = "RND_MIN_INF"
+    """To the nearest, halves down."""
+    RND_INF = "RND_INF"
+    """To the nearest, halves away from zero."""
+    RND_CONV = "RND_CONV"
+    """To the nearest, halves to the even neighbour."""
+
+    @property
+    def code(self) -> int:
+        """The number that kernels know the mode by."""
+        return tuple(Rounding).index(self)
+
+
+class Overflow(StrEnum):
+    """What happens to a rounded value outside the range; ap_fixed's names."""
+
+    WRAP = "WRAP"
+    """The high bits are dropped: modulo ``2^bits``."""
+    SAT = "SAT"
+    """The nearest end of the range."""
+    SAT_ZERO = "SAT_ZERO"
+    """Zero."""
+    SAT_SYM = "SAT_SYM"
+    """The nearest end of a range made symmetric: the most negative pattern is never produced."""
+
+    @property
+    def code(self) -> int:
+        """The number that kernels know the mode by."""
+        return tuple(Overflow).index(self)
+
+
+class Fixed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="fixed"):
+    """Fixed point: ``bits`` bits, the last ``frac_bits`` of them behind the binary point.
+
+    ``frac_bits`` may be negative (steps above 1) or exceed ``bits`` (a range well inside ±1).
+
+    Raises
+    ------
+    InputError
+        If ``bits`` is not 1 … 32 or ``frac_bits`` is not −256 … 256.
+    """
+
+    bits: int
+    frac_bits: int
+    signed: bool = True
+    rounding: Rounding = Rounding.RND
+    overflow: Overflow = Overflow.SAT
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.bits <= MAX_BITS:
+            raise InputError(
+                f"A fixed-point format of {self.bits} bits can not be used: 1 to {MAX_BITS} bits are allowed, and 0 "
+                "does not stand for 'exact'. Give a number of bits in that range."
+            )
+        if abs(self.frac_bits) > MAX_FRAC_BITS:
+            raise InputError(
+                f"A fixed-point format with {self.frac_bits} fraction bits can not be used: −{MAX_FRAC_BITS} to "
+                f"{MAX_FRAC_BITS} are allowed. Rescale the numbers."
+            )
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the format written as `text`: ``s8.6``, ``u8.8``, ``s8.-2``, ``s18.10:TRN:WRAP``.
+
+        Raises
+        ------
+        InputError
+            If `text` is not of that form.
+        """
+        found = _TEXT.fullmatch(text)
+        modes = found.groups()[3:] if found else (None, None)
+        if not found or (modes[0] and (modes[0] not in Rounding or modes[1] not in Overflow)):
+            raise InputError(
+                f"'{text}' is not a number format. A format is s or u, bits, a point and fraction bits, such as "
+                f"s8.6, and may be followed by a rounding mode ({', '.join(Rounding)}) and an overflow mode "
+                f"({', '.join(Overflow)}), such as s8.6:TRN:WRAP. Write one of that form."
+            )
+        sign, bits, frac_bits = found.groups()[:3]
+        if modes[0] and modes[1]:
+            return cls(int(bits), int(frac_bits), sign == "s", Rounding(modes[0]), Overflow(modes[1]))
+        return cls(int(bits), int(frac_bits), sign == "s")
+
+    @property
+    def text(self) -> str:
+        """The form that `parse` reads; the modes are left out where they are RND and SAT."""
+        modes = (
+            "" if (self.rounding, self.overflow) == ("RND", "SAT") else f":{self.rounding}:{self.overflow}"
+        )
+        return f"{'s' if self.signed else 'u'}{self.bits}.{self.frac_bits}{modes}"
+
+    @property
+    def low(self) -> int:
+        """The smallest integer that a cast can produce."""
+        if not self.signed:
+            return 0
+        return -(1 << (self.bits - 1)) + (self.overflow is Overflow.SAT_SYM)
+
+    @property
+    def high(self) -> int:
+        """The largest integer that a cast can produce."""
+        return (1 << (self.bits - self.signed)) - 1
+
+    @property
+    def step(self) -> float:
+        """The distance of neighbouring values, ``2^-frac_bits``; exact."""
+        return 2.0**-self.frac_bits
+
+    @property
+    def minimum(self) -> float:
+        """The smallest value; exact."""
+        return self.low * self.step
+
+    @property
+    def maximum(self) -> float:
+        """The largest value; exact."""
+        return self.high * self.step
+
+    @property
+    def magnitude(self) -> int:
+        """The largest absolute value of an integer of this format."""
+        return max(self.high, -self.low)
+
+    @property
+    def sentence(self) -> str:
+        """Range and step for a reader, such as ``s8.6: −2 … 1.984375, step 2^-6``."""
+        ends = f"{_plain(self.minimum)} … {_plain(self.maximum)}"
+        return f"{self.text}: {ends}, step 2^{-self.frac_bits}"
+
+
+def quantize(values: NDArray[Any], form: Fixed) -> NDArray[np.int64]:
+    """Cast real numbers to `form`; exact, as the numbers are binary fractions.
+
+    Parameters
+    ----------
+    values : ndarray of float32 or float64
+        Finite numbers, any shape.
+    form
+        The format to cast to.
+
+    Returns
+    -------
+    ndarray of int64
+        The integers, shaped like `values`; a value is the integer times ``form.step``.
+
+    Raises
+    ------
+    InputError
+        If a value is infinite or not a number: no overflow mode says what those become.
+    """
+    return quantize_counted(values, form)[0]
+
+
+def quantize_counted(values: NDArray[Any], form: Fixed) -> tuple[NDArray[np.int64], int]:
+    """Return what `quantize` does, and how many values overflowed."""
+    from hw_sim.kernels.cast import cast_reals
+
+    reals = np.ascontiguousarray(values, dtype=np.float64)
+    if not np.isfinite(reals).all():
+        raise InputError(
+            f"Numbers can not be cast to {form.text}: {np.count_nonzero(~np.isfinite(reals))} of {reals.size} are "
+            "infinite or NaN; finite ones are allowed. Mend what made them."
+        )
+    result = np.empty(reals.shape, np.int64)
+    clipped = cast_reals(
+        reals.ravel(),
+        result.ravel(),
+        form.frac_bits,
+        form.rounding.code,
+        form.overflow.code,
+        form.low,
+        form.high,
+    )
+    return result, int(clipped)
+
+
+def cast(integers: NDArray[Any], from_frac_bits: int, form: Fixed) -> NDArray[np.int64]:
+    """Cast integers that stand for ``integer · 2^-from_frac_bits`` to `form`; exact.
+
+    Parameters
+    ----------
+    integers : ndarray of integers
+        Below ``2^61`` in magnitude, any shape.
+    from_frac_bits
+        Their fraction bits.
+    form
+        The format to cast to.
+
+    Raises
+    ------
+    InputError
+        If an integer is too large.
+    """
+    return cast_counted(integers, from_frac_bits, form)[0]
+
+
+def cast_counted(integers: NDArray[Any], from_frac_bits: int, form: Fixed) -> tuple[NDArray[np.int64], int]:
+    """Return what `cast` does, and how many values overflowed."""
+    from hw_sim.kernels.cast import cast_integers
+
+    source = np.ascontiguousarray(integers, dtype=np.int64)
+    if source.size and (source.max() >= CAST_LIMIT or source.min() <= -CAST_LIMIT):
+        raise InputError(
+            f"Integers can not be cast to {form.text}: the largest is not below 2^61 in magnitude, as 64-bit "
+            "arithmetic needs. Use fewer bits."
+        )
+    result = np.empty(source.shape, np.int64)
+    shift = from_frac_bits - form.frac_bits
+    clipped = cast_integers(
+        source.ravel(), result.ravel(), shift, form.rounding.code, form.overflow.code, form.low, form.high
+    )
+    return result, int(clipped)
+
+
+def _plain(number: float) -> str:
+    return repr(number).removesuffix(".0").replace("-", "−", 1 if number < 0 else 0)

@@ -1,0 +1,254 @@
+"""Run a network on integers, count its work and set it beside the network in floating point."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from hw_sim.kernels.layer import COUNTS
+from hw_sim.kernels.sums import LANES
+from hw_sim.lanes import LaneRunner
+from hw_sim.plan import CHUNK, PrecisionPlan
+from hw_sim.quantize import IntegerNetwork, integer_network
+from retronet.errors import InputError
+from retronet.evaluate import Score, score
+from retronet.forward import layer_states
+from retronet.datasets.dataset import Dataset
+from retronet.network import NetworkSpec
+
+
+class LayerCounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Work of one layer, counted while it was done, over all images.
+
+    A MAC reads a weight, and a state unless it reads the border; a unit reads its bias as one more weight
+    and writes a state. ``saturations`` are states that did not fit their format, ``overflows`` casts to the
+    accumulator that did not fit it.
+    """
+
+    macs: int
+    border_macs: int
+    zero_macs: int
+    weight_reads: int
+    state_reads: int
+    state_writes: int
+    saturations: int
+    overflows: int
+
+
+class Simulated(msgspec.Struct, frozen=True):
+    """What `simulate` found: outputs as real numbers (n, classes), counts, and pixels outside their format."""
+
+    outputs: NDArray[np.float64]
+    counts: tuple[LayerCounts, ...]
+    clipped_pixels: int
+
+
+@dataclass(frozen=True)
+class LayerTrace:
+    """The integers of one layer: ``sums`` as they enter the activation and ``states``, both (n, *output shape)."""
+
+    layer: str
+    sums: NDArray[np.int64]
+    sum_frac_bits: int
+    states: NDArray[np.int32]
+    state_frac_bits: int
+
+
+@dataclass(frozen=True)
+class Trace:
+    """The integers of all layers, the pixels (n, rows · columns) first."""
+
+    inputs: NDArray[np.int32]
+    input_frac_bits: int
+    layers: tuple[LayerTrace, ...]
+
+
+def _flat(network: IntegerNetwork, images: NDArray[np.float32]) -> NDArray[np.float32]:
+    wanted = network.network.input
+    pixels = int(np.prod(wanted))
+    if images.ndim < 2 or int(np.prod(images.shape[1:])) != pixels:
+        raise InputError(
+            f"The images do not fit network '{network.network.name}': they are {images.shape[1:]}; "
+            f"{wanted[1]}×{wanted[2]} is needed. Choose data of that size."
+        )
+    if not np.isfinite(images).all():
+        raise InputError(
+            "The images hold numbers that are infinite or NaN; finite ones are allowed. Mend the data."
+        )
+    return np.ascontiguousarray(images.reshape(len(images), pixels), dtype=np.float32)
+
+
+def simulate(network: IntegerNetwork, images: NDArray[np.float32], threads: int = 1) -> Simulated:
+    """Run `network` on `images`.
+
+    Parameters
+    ----------
+    network
+        Integers and formats.
+    images : ndarray of float32, shape (n, rows, columns)
+    threads
+        Threads that share the images; they never change a result.
+
+    Returns
+    -------
+    Simulated
+
+    Raises
+    ------
+    InputError
+        If the images have another size than the network reads, or are not finite.
+    """
+    flat = _flat(network, images)
+    last = network.layers[-1]
+    outputs = np.empty((len(flat), last.place.units), np.float64)
+
+    def work(firsts: range) -> LaneRunner:
+        worker = LaneRunner(network)
+        for first in firsts:
+            used = worker.run(flat, first)
+            outputs[first : first + used] = worker.rows[-1][:-1, :used].T * last.plan.state.step
+        return worker
+
+    shares = [range(start * LANES, len(flat), threads * LANES) for start in range(threads)]
+    if threads == 1:
+        workers = [work(shares[0])]
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            workers = list(pool.map(work, shares))
+    counts = sum((worker.counts for worker in workers), np.zeros_like(workers[0].counts))
+    return Simulated(outputs, _counts(counts), sum(worker.clipped_pixels for worker in workers))
+
+
+def _counts(counts: NDArray[np.int64]) -> tuple[LayerCounts, ...]:
+    return tuple(LayerCounts(**dict(zip(COUNTS, map(int, row), strict=True))) for row in counts)
+
+
+def trace(network: IntegerNetwork, images: NDArray[np.float32]) -> Trace:
+    """Return every integer that `network` makes of a few `images`, shape (n, rows, columns).
+
+    Raises
+    ------
+    InputError
+        If the images have another size than the network reads, or are not finite.
+    """
+    flat = _flat(network, images)
+    worker = LaneRunner(network, keep_sums=True)
+    inputs: list[NDArray[np.int32]] = []
+    sums: list[list[NDArray[np.int64]]] = [[] for _ in network.layers]
+    states: list[list[NDArray[np.int32]]] = [[] for _ in network.layers]
+    for first in range(0, len(flat), LANES):
+        used = worker.run(flat, first)
+        inputs.append(worker.rows[0][:-1, :used].T.copy())
+        for index in range(len(network.layers)):
+            sums[index].append(worker.sums[index][:, :used].T.copy())
+            states[index].append(worker.rows[index + 1][:-1, :used].T.copy())
+    layers = tuple(
+        LayerTrace(
+            layer.place.name,
+            np.concatenate(layer_sums).reshape(-1, *layer.place.output),
+            layer.sum_frac_bits,
+            np.concatenate(layer_states_).reshape(-1, *layer.place.output),
+            layer.plan.state.frac_bits,
+        )
+        for layer, layer_sums, layer_states_ in zip(network.layers, sums, states, strict=True)
+    )
+    return Trace(np.concatenate(inputs), network.plan.input.frac_bits, layers)
+
+
+class LayerReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One layer of a report.
+
+    ``sqnr_db`` compares the float states with the simulated ones: signal over quantisation noise in decibels,
+    absent where there is no noise or no signal. ``sum_bound`` is proved, not observed.
+    """
+
+    layer: str
+    counts: LayerCounts
+    sqnr_db: float | None
+    sum_bound: int
+    sum_word_bits: int
+
+
+class SimulationReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A network on integers next to the same network in floating point, on one data set.
+
+    ``agreements`` counts the images to which both give the same answer, right or wrong.
+    """
+
+    network: str
+    plan: PrecisionPlan
+    images: int
+    simulated: Score
+    reference: Score
+    agreements: int
+    clipped_pixels: int
+    layers: tuple[LayerReport, ...]
+    warnings: tuple[str, ...]
+
+
+def report(
+    network: NetworkSpec,
+    parameters: Mapping[str, NDArray[Any]],
+    plan: PrecisionPlan,
+    data: Dataset,
+    threads: int = 1,
+) -> SimulationReport:
+    """Simulate `network` on `data` and compare it with floating point.
+
+    Parameters
+    ----------
+    network, parameters
+        The trained network.
+    plan
+        Its formats: see `hw_sim.plan.calibrate`.
+    data
+        Images and labels, usually the test set.
+    threads
+        Threads of the simulation; they never change a result.
+
+    Raises
+    ------
+    InputError
+        If the parts do not fit each other: see `integer_network` and `simulate`.
+    """
+    integers = integer_network(network, parameters, plan)
+    result = simulate(integers, data.images, threads)
+    names = [layer.place.name for layer in integers.layers]
+    signal, noise = np.zeros(len(names)), np.zeros(len(names))
+    outputs: list[NDArray[Any]] = []
+    for start in range(0, len(data.images), CHUNK):
+        images = data.images[start : start + CHUNK]
+        exact = layer_states(network, dict(parameters), images)
+        for index, layer in enumerate(trace(integers, images).layers):
+            states = exact[layer.layer].astype(np.float64)
+            signal[index] += np.sum(states**2)
+            noise[index] += np.sum((states - layer.states * 2.0**-layer.state_frac_bits) ** 2)
+        outputs.append(exact[names[-1]].reshape(len(images), -1))
+    reference = np.concatenate(outputs)
+    layers = tuple(
+        LayerReport(
+            name,
+            counts,
+            float(10 * np.log10(signal[index] / noise[index]))
+            if signal[index] > 0 and noise[index] > 0
+            else None,
+            layer.sum_bound,
+            layer.word_bits,
+        )
+        for index, (name, counts, layer) in enumerate(zip(names, result.counts, integers.layers, strict=True))
+    )
+    return SimulationReport(
+        network=network.name,
+        plan=plan,
+        images=len(data.images),
+        simulated=score(result.outputs, data.labels),
+        reference=score(reference, data.labels),
+        agreements=int(np.count_nonzero(result.outputs.argmax(1) == reference.argmax(1))),
+        clipped_pixels=result.clipped_pixels,
+        layers=layers,
+        warnings=integers.warnings,
+    )
