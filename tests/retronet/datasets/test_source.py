@@ -3,6 +3,10 @@
 import gzip
 import subprocess
 import sys
+import threading
+from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pooch
@@ -10,7 +14,8 @@ import pytest
 import requests
 
 from retronet.datasets import load
-from retronet.datasets.source import data_folder
+from retronet.datasets.source import RawSplit, data_folder, obtain
+from retronet.datasets.usps import TEST, decode
 from retronet.errors import DataError, InputError
 
 
@@ -74,6 +79,39 @@ def test_fetched_files_are_stored_and_not_fetched_again(serve, usps_files, tmp_p
     assert sorted(path.name for path in (tmp_path / "new" / "usps").iterdir()) == sorted(usps_files)
     assert first.train.provenance == again.train.provenance
     assert max(server.timeout) <= 10
+
+
+def test_fetches_over_http_and_names_the_status_of_a_refusal(
+    monkeypatch: pytest.MonkeyPatch, usps_files: dict[str, bytes], tmp_path: Path
+) -> None:
+    monkeypatch.delenv("RETRONET_OFFLINE")
+    monkeypatch.setenv("NO_PROXY", "*")
+    (tmp_path / "served").mkdir()
+    (tmp_path / "served" / "zip.test.gz").write_bytes(usps_files["zip.test.gz"])
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=tmp_path / "served"))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    host = f"http://127.0.0.1:{server.server_port}"
+
+    def fetch(*names: str) -> RawSplit:
+        file = replace(TEST.file, addresses=tuple(f"{host}/{name}" for name in names))
+        return obtain(file, tmp_path / "data", partial(decode, split=TEST), download=True)
+
+    try:
+        with pytest.raises(DataError, match=r"could not be fetched \(127\.0\.0\.1: it answers 404\)"):
+            fetch("nonesuch")
+        fetched = fetch("nonesuch", "zip.test.gz")
+    finally:
+        server.shutdown()
+        server.server_close()
+
+    assert fetched.images.shape == (2007, 16, 16)
+    (stored,) = (tmp_path / "data" / "usps").iterdir()
+    assert stored.read_bytes() == usps_files["zip.test.gz"]
 
 
 def test_the_next_address_is_asked_when_the_first_sends_a_web_page(serve, usps_files, tmp_path: Path) -> None:  # noqa: ANN001
@@ -173,6 +211,16 @@ def test_auto_falls_back_with_a_notice_and_records_it(tmp_path: Path) -> None:
     assert "not comparable with the paper" in digits.notice
     assert "\n" not in digits.notice
     assert digits.test.provenance.name == "digits5k"
+
+
+def test_auto_says_what_is_wrong_with_the_usps_that_is_here(tmp_path: Path) -> None:
+    (tmp_path / "usps").mkdir()
+    (tmp_path / "usps" / "zip.train").write_text("1 2 3")
+
+    digits = load("auto", data_dir=tmp_path)
+
+    assert digits.notice is not None
+    assert "zip.train can not be used: it has 3 numbers" in digits.notice
 
 
 def test_unknown_names_are_refused_with_the_nearest() -> None:
