@@ -1,6 +1,9 @@
 """What `retronet data` prints, where, and how it ends."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +40,18 @@ def test_list_says_what_is_here(data_dir: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("columns", ["80", "40"])
-def test_names_stay_whole_in_the_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, columns: str) -> None:
-    monkeypatch.setenv("COLUMNS", columns)
+def test_names_stay_whole_in_the_table(tmp_path: Path, columns: str) -> None:
+    # The width of the terminal is read once, when the command starts.
+    printed = subprocess.run(
+        [sys.executable, "-m", "retronet_cli", "data", "list", "--data-dir", tmp_path],
+        env=os.environ | {"COLUMNS": columns, "PYTHONIOENCODING": "utf-8"},
+        check=True,
+        capture_output=True,
+        encoding="utf-8",
+    ).stdout
 
-    result = run("list", "--data-dir", tmp_path)
-
-    assert "mnist1989-train-first" in result.stdout
-    assert max(map(len, result.stdout.splitlines())) <= int(columns)
+    assert "mnist1989-train-first" in printed
+    assert max(map(len, printed.splitlines())) <= int(columns)
 
 
 def test_verify_prints_the_known_digests(data_dir: Path) -> None:
