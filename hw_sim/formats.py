@@ -20,7 +20,6 @@ MAX_FRAC_BITS = 256
 CAST_LIMIT = 1 << 61
 """Integers below this magnitude can be cast without leaving 64 bits (see kernels/cast.py)."""
 
-_TEXT = re.compile(r"([su])(\d+)\.(-?\d+)(?::([A-Z_]+):([A-Z_]+))?")
 
 
 class Rounding(StrEnum):
@@ -65,6 +64,9 @@ class Overflow(StrEnum):
         return tuple(Overflow).index(self)
 
 
+_TEXT = re.compile(rf"([su])(\d+)\.(-?\d+)(?::({'|'.join(Rounding)}):({'|'.join(Overflow)}))?")
+
+
 class Fixed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="fixed"):
     """Fixed point: ``bits`` bits, the last ``frac_bits`` of them behind the binary point.
 
@@ -104,17 +106,15 @@ class Fixed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
             If `text` is not of that form.
         """
         found = _TEXT.fullmatch(text)
-        modes = found.groups()[3:] if found else (None, None)
-        if not found or (modes[0] and (modes[0] not in Rounding or modes[1] not in Overflow)):
+        if not found:
             raise InputError(
                 f"'{text}' is not a number format. A format is s or u, bits, a point and fraction bits, such as "
                 f"s8.6, and may be followed by a rounding mode ({', '.join(Rounding)}) and an overflow mode "
                 f"({', '.join(Overflow)}), such as s8.6:TRN:WRAP. Write one of that form."
             )
-        sign, bits, frac_bits = found.groups()[:3]
-        if modes[0] and modes[1]:
-            return cls(int(bits), int(frac_bits), sign == "s", Rounding(modes[0]), Overflow(modes[1]))
-        return cls(int(bits), int(frac_bits), sign == "s")
+        sign, bits, frac_bits, rounding, overflow = found.groups()
+        modes = (Rounding(rounding), Overflow(overflow)) if rounding else ()
+        return cls(int(bits), int(frac_bits), sign == "s", *modes)
 
     @property
     def text(self) -> str:

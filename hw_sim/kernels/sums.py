@@ -77,7 +77,8 @@ def fit_of(fit: Callable[..., Any]) -> Sum:
                 t3 = word(r2 + word(word(w3) * word(inputs[s3, lane])))
                 r3 = fit(t3, least, most)
                 sums[lane] = r3
-                overflows[lane] += np.int32((t0 != r0) + (t1 != r1) + (t2 != r2) + (t3 != r3))
+                missed = np.int32(t0 != r0) + np.int32(t1 != r1) + np.int32(t2 != r2) + np.int32(t3 != r3)
+                overflows[lane] += np.int32(missed)
         for tap in range(whole, taps):
             w0, s0 = weights[row, tap], sources[table, position, tap]
             for lane in range(LANES):
@@ -109,7 +110,7 @@ def product_of(word: type[Any], width_mask: int, fit: Callable[..., Any]) -> Sum
                 total = word(sums[lane] + product)
                 kept = fit(total, least, most)
                 sums[lane] = kept
-                overflows[lane] += np.int32((rounded != product) + (total != kept))
+                overflows[lane] += np.int32(np.int32(rounded != product) + np.int32(total != kept))
 
     return add
 
