@@ -1,0 +1,81 @@
+"""Scores outputs as the papers do: misses, half the squared error, and rejection for one percent of error."""
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from retronet.recipe import Targets
+
+
+class Score(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a network does on a set of digits.
+
+    ``half_mse`` is ½ (d − y)², averaged over digits and outputs: the unit of NC89 (papers.md §1.5).
+    The interval is Wilson's, for the error in percent.
+    """
+
+    n: int
+    misses: int
+    error_percent: float
+    error_percent_low: float
+    error_percent_high: float
+    half_mse: float
+    reject_percent_at_1_percent_error: float
+
+
+def target_matrix(targets: Targets, classes: int = 10) -> NDArray[np.float64]:
+    """Return the wanted outputs, one row a class (place coding)."""
+    return np.where(np.eye(classes, dtype=bool), targets.on, targets.off)
+
+
+def score(
+    outputs: NDArray[np.floating], labels: NDArray[np.uint8], targets: Targets | None = None
+) -> Score:
+    """Return the score of `outputs` (n, classes) for digits `labels` (n,).
+
+    Parameters
+    ----------
+    outputs
+        The largest one is the answer; of equal ones the first.
+    labels
+        The right answers.
+    targets
+        What the squared error is measured from; ±1 if absent.
+    """
+    wanted = target_matrix(targets or Targets(), outputs.shape[1])[labels]
+    values = outputs.astype(np.float64)
+    misses = int(np.count_nonzero(values.argmax(axis=1) != labels))
+    low, high = wilson_percent(misses, len(labels))
+    return Score(
+        n=len(labels),
+        misses=misses,
+        error_percent=100 * misses / len(labels),
+        error_percent_low=low,
+        error_percent_high=high,
+        half_mse=float(0.5 * np.square(values - wanted).mean()),
+        reject_percent_at_1_percent_error=reject_percent(values, labels, 0.01),
+    )
+
+
+def reject_percent(outputs: NDArray[np.float64], labels: NDArray[np.uint8], allowed_error: float) -> float:
+    """Return the least percentage of digits to reject so that the rest has no more than `allowed_error`.
+
+    A digit is rejected when its two largest outputs differ by less than a threshold, chosen on these very
+    digits (NC89 §5). Digits of equal difference go together.
+    """
+    ranked = np.sort(outputs, axis=1)
+    difference = ranked[:, -1] - ranked[:, -2]
+    order = np.argsort(-difference, kind="stable")
+    misses = np.cumsum(outputs.argmax(axis=1)[order] != labels[order])
+    kept = np.arange(1, len(labels) + 1)
+    ends_a_tie = np.append(np.diff(difference[order]) != 0, True)
+    allowed = kept[ends_a_tie & (misses <= allowed_error * kept)]
+    return 100 * (1 - (int(allowed.max()) if allowed.size else 0) / len(labels))
+
+
+def wilson_percent(misses: int, n: int) -> tuple[float, float]:
+    """Return Wilson's 95 % interval of an error rate, in percent."""
+    from scipy.stats import binomtest  # slow to import, and only results need it
+
+    interval = binomtest(misses, n).proportion_ci(confidence_level=0.95, method="wilson")
+    return 100 * float(interval.low), 100 * float(interval.high)

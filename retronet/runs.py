@@ -1,0 +1,223 @@
+"""The folder of a run: configuration, one line a pass, the checkpoint, and measured times apart.
+
+===========================  ===============================================================================
+``run.json``                 resolved recipe, network, data digests, versions; fixed when the run begins
+``epochs.jsonl``             one :class:`retronet.train.PassRecord` a line
+``checkpoint.safetensors``   parameters and optimiser state after the last whole pass
+``timing.jsonl``             seconds of each pass, as measured; the only file that differs between equal runs
+===========================  ===============================================================================
+"""
+
+import hashlib
+import json
+import os
+import platform
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from retronet.checkpoint import SCHEMA, Checkpoint, Header, load_checkpoint, save_checkpoint, write_atomically
+from retronet.datasets import DigitSets, Provenance
+from retronet.errors import InputError
+from retronet.network import NetworkSpec
+from retronet.recipe import Recipe
+from retronet.train import PassRecord, TrainingState
+
+T = TypeVar("T")
+
+CONFIGURATION = "run.json"
+EPOCHS = "epochs.jsonl"
+CHECKPOINT = "checkpoint.safetensors"
+TIMING = "timing.jsonl"
+
+
+class RunConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All that a run depends on, as ``run.json`` holds it. ``notice`` is what was said about the data."""
+
+    schema: str
+    recipe: Recipe
+    network: NetworkSpec
+    data: tuple[Provenance, Provenance]
+    notice: str | None
+    versions: dict[str, str]
+
+
+class Timing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"number": "pass"}):
+    """Measured seconds of one pass: learning, and scoring both sets of digits after it."""
+
+    number: int
+    training_seconds: float
+    scoring_seconds: float
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run on disk."""
+
+    folder: Path
+    configuration: RunConfiguration
+
+    @property
+    def data_name(self) -> str:
+        """The name of the data set that the run was trained on."""
+        return self.configuration.data[0].name
+
+    def records(self) -> list[PassRecord]:
+        """Return the records of the passes so far."""
+        return _read_lines(self.folder / EPOCHS, PassRecord)
+
+    def timings(self) -> list[Timing]:
+        """Return the measured times of the passes so far."""
+        return _read_lines(self.folder / TIMING, Timing)
+
+    def checkpoint(self) -> Checkpoint:
+        """Return the checkpoint.
+
+        Raises
+        ------
+        InputError
+            If no pass is done yet, or the file is damaged.
+        """
+        if not (self.folder / CHECKPOINT).exists():
+            raise InputError(
+                f"The run {self.folder} has not finished its first pass, so it has no network yet. "
+                f"Go on with `retronet train --resume {self.folder}`."
+            )
+        return load_checkpoint(self.folder / CHECKPOINT)
+
+    def save(self, record: PassRecord, timing: Timing, state: TrainingState) -> None:
+        """Add a pass. The checkpoint comes last: a run cut off before it goes back to the pass before."""
+        with (self.folder / EPOCHS).open("ab") as file:
+            file.write(msgspec.json.encode(record) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        with (self.folder / TIMING).open("ab") as file:
+            file.write(msgspec.json.encode(timing) + b"\n")
+        configuration = self.configuration
+        header = Header(
+            schema=SCHEMA,
+            network=configuration.network,
+            recipe=configuration.recipe,
+            data=configuration.data,
+            passes=state.passes,
+        )
+        save_checkpoint(self.folder / CHECKPOINT, Checkpoint(header, state))
+
+    def rewind(self) -> TrainingState | None:
+        """Drop what was written after the checkpoint; return its state, or None before the first pass."""
+        state = self.checkpoint().state if (self.folder / CHECKPOINT).exists() else None
+        for name in (EPOCHS, TIMING):
+            path = self.folder / name
+            lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+            write_atomically(path, b"".join(lines[: state.passes if state else 0]))
+        return state
+
+
+def _read_lines(path: Path, kind: type[T]) -> list[T]:
+    if not path.exists():
+        return []
+    return [msgspec.json.decode(line, type=kind) for line in path.read_bytes().splitlines() if line]
+
+
+def versions() -> dict[str, str]:
+    """Return the versions and the processor that a run's bytes depend on."""
+    packages = ("numpy", "numba", "llvmlite", "retronet")
+    return {
+        "python": sys.version.split()[0],
+        "machine": platform.machine(),
+        **{package: version(package) for package in packages},
+    }
+
+
+def create_run(
+    recipe: Recipe, network: NetworkSpec, digits: DigitSets, folder: Path | None, runs: Path, force: bool
+) -> Run:
+    """Make the folder of a new run and write its configuration.
+
+    Parameters
+    ----------
+    recipe, network, digits
+        What the run depends on.
+    folder
+        The folder to make; if absent, one below `runs` named after date, recipe and configuration.
+    runs
+        The folder of all runs.
+    force
+        Whether to overwrite the run that is in `folder`.
+
+    Raises
+    ------
+    InputError
+        If `folder` is not empty, unless it holds a run and `force` is set.
+    """
+    configuration = RunConfiguration(
+        schema="retronet/run/1",
+        recipe=recipe,
+        network=network,
+        data=(digits.train.provenance, digits.test.provenance),
+        notice=digits.notice,
+        versions=versions(),
+    )
+    content = json.dumps(msgspec.to_builtins(configuration), indent=2, sort_keys=True, ensure_ascii=False)
+    if folder is None:
+        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+        digest = hashlib.sha256(content.encode()).hexdigest()[:6]
+        folder = _unused(runs / f"{stamp}-{recipe.name}-{digest}")
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / CONFIGURATION).exists():
+            raise InputError(f"The folder {folder} is not empty and holds no run. Give an empty or new one.")
+        if not force:
+            raise InputError(
+                f"The folder {folder} holds a run already. Continue it with --resume, "
+                "overwrite it with --force, or give another folder."
+            )
+        for name in (CHECKPOINT, EPOCHS, TIMING):
+            (folder / name).unlink(missing_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomically(folder / CONFIGURATION, content.encode() + b"\n")
+    return Run(folder, configuration)
+
+
+def _unused(folder: Path) -> Path:
+    """Return `folder`, or the first numbered sibling that does not exist: two runs may start in one second."""
+    number, found = 2, folder
+    while found.exists():
+        found = folder.with_name(f"{folder.name}-{number}")
+        number += 1
+    return found
+
+
+def open_run(folder: Path) -> Run:
+    """Return the run in `folder`.
+
+    Raises
+    ------
+    InputError
+        If there is none, or its configuration can not be read.
+    """
+    path = folder / CONFIGURATION
+    if not path.is_file():
+        raise InputError(f"There is no run in {folder}: it has no {CONFIGURATION}. Give the folder of a run.")
+    try:
+        return Run(folder, msgspec.json.decode(path.read_bytes(), type=RunConfiguration))
+    except (msgspec.DecodeError, ValueError) as error:
+        raise InputError(f"The file {path} is damaged: {error}. Train again or take another run.") from error
+
+
+def latest_run(runs: Path) -> Run:
+    """Return the run below `runs` whose checkpoint is the newest.
+
+    Raises
+    ------
+    InputError
+        If no run there has one.
+    """
+    found = sorted(runs.glob(f"*/{CHECKPOINT}"), key=lambda path: (path.stat().st_mtime_ns, path))
+    if not found:
+        raise InputError(f"There is no trained run in {runs}. Make one with `retronet train`, or name one.")
+    return open_run(found[-1].parent)
