@@ -58,11 +58,11 @@ def _arguments(layer: IntegerLayer) -> tuple[Any, ...]:
     stairs = layer.staircase
     if stairs is None:
         kind = RELU if isinstance(formats.activation, Relu) else CAST
-        cells, thresholds, levels = np.zeros(4, np.int64), np.zeros(1, np.int64), np.zeros((1, 2), np.int32)
+        steps, thresholds, levels = np.zeros(5, np.int64), np.zeros(1, np.int64), np.zeros(2, np.int32)
     else:
         kind, thresholds, levels = STEPS, stairs.thresholds, stairs.levels
-        cells = np.array([stairs.first, stairs.shift, stairs.inside, stairs.beyond], np.int64)
+        steps = np.array([stairs.first, stairs.final, stairs.shift, stairs.inside, stairs.beyond], np.int64)
     return (
         layer.weights, layer.fan_in, layer.tables, layer.sources, layer.biases, adder, layer.word_bits == 64,
-        kind, cells, thresholds, levels, cast_form,
+        kind, steps, thresholds, levels, cast_form,
     )  # fmt: skip

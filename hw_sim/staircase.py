@@ -29,17 +29,18 @@ class Staircase:
 
     Attributes
     ----------
-    first, shift : int
-        A sum belongs to the cell ``(sum − first) >> shift``, brought into the range of the cells.
+    first, final, shift : int
+        A sum, brought between `first` and `final`, belongs to the cell ``(sum − first) >> shift``.
     thresholds : ndarray of int64, shape (cells,)
-        From here on a cell has its second level.
-    levels : ndarray of int32, shape (cells, 2)
-        The states below and from the threshold on.
+        From here on a cell has the level of the next one.
+    levels : ndarray of int32, shape (cells + 1,)
+        The state at the beginning of each cell.
     inside, beyond : int
         Sums from `inside` to ``beyond − 1`` have states that did not overflow.
     """
 
     first: int
+    final: int
     shift: int
     thresholds: NDArray[np.int64]
     levels: NDArray[np.int32]
@@ -137,8 +138,8 @@ def _cells(thresholds: NDArray[np.int64], kept: NDArray[np.int64], inside: int, 
     changes = np.diff(values, prepend=base) != 0
     steps, values = steps[changes], values[changes]
     if steps.size == 0:
-        return Staircase(0, 0, np.array([NEVER]), np.full((1, 2), base, np.int32), inside, beyond)
-    first = int(steps[0])
+        return Staircase(0, 0, 0, np.array([NEVER]), np.full(2, base, np.int32), inside, beyond)
+    first = int(steps[0]) - 1
     shift = max(int(np.diff(steps).min()).bit_length() - 1, 0) if steps.size > 1 else 0
     cells = (int(steps[-1]) - first >> shift) + 1
     if cells > MAX_CELLS:
@@ -146,10 +147,10 @@ def _cells(thresholds: NDArray[np.int64], kept: NDArray[np.int64], inside: int, 
             f"A staircase of {steps.size} thresholds over {int(steps[-1]) - first + 1} sums needs {cells} cells; "
             f"at most {MAX_CELLS} are allowed. Give the states fewer fraction bits."
         )
-    starts = first + (np.arange(cells, dtype=np.int64) << shift)
-    upper = np.searchsorted(steps, starts + (1 << shift), side="left")
-    lower = np.searchsorted(steps, starts, side="left")
-    all_values = np.concatenate(([base], values)).astype(np.int32)
-    table = np.where(upper > lower, steps[np.minimum(lower, steps.size - 1)], NEVER)
-    levels = np.stack((all_values[lower], all_values[upper]), axis=1)
-    return Staircase(first, shift, table, np.ascontiguousarray(levels), inside, beyond)
+    # The cells begin one sum early, where the lowest level still holds.
+    starts = first + (np.arange(cells + 1, dtype=np.int64) << shift)
+    reached = np.searchsorted(steps, starts, side="right")
+    levels = np.concatenate(([base], values))[reached].astype(np.int32)
+    inner = (reached[1:] > reached[:-1])
+    table = np.where(inner, steps[np.minimum(reached[:-1], steps.size - 1)], NEVER)
+    return Staircase(first, int(steps[-1]), shift, table, levels, inside, beyond)

@@ -32,10 +32,10 @@ def round_of(word: type[Any], width_mask: int) -> Callable[..., Any]:
 
     @njit(cache=True)
     def round_shift(value: int, shift: int, base: int, negative: int, odd: int) -> int:
-        # The masks tell the compiler that no shift passes the word, which keeps the lanes narrow.
-        by = shift & width_mask
-        lifted = word(value + base + (negative if value < 0 else 0) + ((value >> by) & odd))
-        return word(lifted >> by)
+        # NumPy's shift stays in the word where >> widens to 64 bits, for which AVX2 has no vector shift.
+        by = word(shift & width_mask)
+        lifted = word(value + base + (negative if value < 0 else 0) + (np.right_shift(value, by) & odd))
+        return word(np.right_shift(lifted, by))
 
     return round_shift
 
@@ -129,10 +129,9 @@ def cast_integer(
 
 @njit(cache=True)
 def cast_real(
-    value: float, frac_bits: int, rounding: int, overflow: int, low: int, high: int
+    value: float, power: float, rounding: int, overflow: int, low: int, high: int
 ) -> tuple[int, bool]:
-    """Return the finite number `value` cast to a format, and whether it overflowed."""
-    power = 2.0**frac_bits
+    """Return ``value · power`` cast to integers, and whether it overflowed; `power` is ``2^frac_bits``."""
     far = abs(value) >= FAR / power
     if far:
         # Beyond every format. The remainder is exact: at most two bits of such a number lie behind the point.
@@ -172,7 +171,8 @@ def cast_reals(
 ) -> int:
     """Cast flat float64 `values` into `results`; return how many overflowed."""
     changed = 0
+    power = 2.0**frac_bits
     for index in range(values.size):
-        results[index], clipped = cast_real(values[index], frac_bits, rounding, overflow, low, high)
+        results[index], clipped = cast_real(values[index], power, rounding, overflow, low, high)
         changed += clipped
     return changed

@@ -41,11 +41,12 @@ def load_images(images: NDArray[Any], first: int, used: int, form: Ints, border:
         Filled; the last row with `border`, unused lanes with 0.
     """
     units = images.shape[1]
+    power, rounding, overflow, low, high = 2.0 ** form[0], form[1], form[2], form[3], form[4]
     changed = 0
     for unit in range(units):
         for lane in range(used):
             value = np.float64(images[first + lane, unit])
-            rows[unit, lane], clipped = cast_real(value, form[0], form[1], form[2], form[3], form[4])
+            rows[unit, lane], clipped = cast_real(value, power, rounding, overflow, low, high)
             changed += clipped
         for lane in range(used, LANES):
             rows[unit, lane] = 0
@@ -82,36 +83,30 @@ def count_taps(
 
 @njit(cache=True)
 def activate(
-    kind: int,
-    totals: Ints,
-    cells: Ints,
-    thresholds: Ints,
-    levels: Ints,
-    form: Ints,
-    used: int,
-    states: Ints,
-    unit: int,
-) -> int:
+    kind: int, totals: Ints, stairs: Ints, thresholds: Ints, levels: Ints, form: Ints, used: int,
+    states: Ints, unit: int,
+) -> int:  # fmt: skip
     """Turn the sums of one unit into states; return how many casts clipped in the lanes in use.
 
-    For a staircase `cells` holds first sum, shift, and the first and last sum that do not clip; each cell
-    has one threshold and the levels on its two sides. Otherwise `form` holds the cast: shift, rounding,
-    overflow, low, high.
+    For a staircase `stairs` holds the first and last sum of its cells, their shift, and the range of sums
+    that do not clip; a cell's threshold leads to the next level. Otherwise `form` holds the cast: shift,
+    rounding, overflow, low, high.
     """
     clipped = 0
     if kind == STEPS:
-        first, shift, inside, beyond = cells[0], cells[1], cells[2], cells[3]
-        last = thresholds.size - 1
+        first, final, shift = stairs[0], stairs[1], stairs[2] & 63
+        inside, beyond = stairs[3], stairs[4]
         for lane in range(LANES):
-            total = totals[lane]
-            cell = min(max((total - first) >> shift, 0), last)
-            states[unit, lane] = levels[cell, 1] if total >= thresholds[cell] else levels[cell, 0]
+            # Unsigned, so that no look-up has to ask whether an index counts from the end.
+            cell = np.uint64((min(max(totals[lane], first), final) - first) >> shift)
+            states[unit, lane] = levels[cell + np.uint64(totals[lane] >= thresholds[cell])]
         for lane in range(used):
             clipped += (totals[lane] < inside) | (totals[lane] >= beyond)
         return clipped
+    shift, rounding, overflow, low, high = form[0], form[1], form[2], form[3], form[4]
     for lane in range(LANES):
         total = max(totals[lane], 0) if kind == RELU else totals[lane]
-        states[unit, lane], changed = cast_integer(total, form[0], form[1], form[2], form[3], form[4])
+        states[unit, lane], changed = cast_integer(total, shift, rounding, overflow, low, high)
         clipped += changed and lane < used
     return clipped
 
@@ -119,7 +114,7 @@ def activate(
 @njit(cache=True, nogil=True)
 def run_layer(
     weights: Ints, fan_in: Ints, tables: Ints, sources: Ints, biases: Ints, adder: Ints, wide: bool,
-    kind: int, cells: Ints, thresholds: Ints, levels: Ints, form: Ints,
+    kind: int, stairs: Ints, thresholds: Ints, levels: Ints, form: Ints,
     inputs: Ints, used: int, states: Ints, sums: Ints, counts: Ints,
 ) -> None:  # fmt: skip
     """Compute the states of all units of a layer for the images in the lanes.
@@ -139,7 +134,7 @@ def run_layer(
         Method, shift, rounding, overflow, low, high: see sums.py.
     wide
         Whether sums need 64 bits.
-    kind, cells, thresholds, levels, form
+    kind, stairs, thresholds, levels, form
         The activation: see `activate`.
     inputs : ndarray of int32, shape (rows + 1, LANES)
     used
@@ -183,6 +178,6 @@ def run_layer(
                 for lane in range(LANES):
                     totals[lane] = narrow_sums[lane]
             count_taps(weights, row, sources, table, position, taps, border, used, counts)
-            counts[SATURATIONS] += activate(kind, totals, cells, thresholds, levels, form, used, states, unit)
+            counts[SATURATIONS] += activate(kind, totals, stairs, thresholds, levels, form, used, states, unit)
     for lane in range(used):
         counts[OVERFLOWS] += overflows[lane]

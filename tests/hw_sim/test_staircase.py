@@ -14,8 +14,8 @@ LECUN = Tanh(1.7159, 2 / 3)
 
 
 def look_up(stairs, total):
-    cell = min(max((total - stairs.first) >> stairs.shift, 0), len(stairs.thresholds) - 1)
-    return int(stairs.levels[cell, int(total >= stairs.thresholds[cell])])
+    cell = (min(max(total, stairs.first), stairs.final) - stairs.first) >> stairs.shift
+    return int(stairs.levels[cell + int(total >= stairs.thresholds[cell])])
 
 
 def expected(tanh, total, frac_bits, state):
