@@ -29,3 +29,16 @@ data_dir_option = click.option(
 )
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+runs_option = click.option(
+    "--runs",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("runs"),
+    envvar="RETRONET_RUNS_DIR",
+    show_default=True,
+    show_envvar=True,
+    metavar="DIR",
+    help="The folder of all runs.",
+)
+
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print the results only.")

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 stdout = Console()
 stderr = Console(stderr=True)
@@ -18,3 +19,16 @@ def talk(sentence: str) -> None:
 def print_json(what: str, fields: dict[str, Any]) -> None:
     """Print one JSON object of the schema ``retronet/<what>/1``, keys sorted, units in their names."""
     click.echo(json.dumps({"schema": f"retronet/{what}/1", **fields}, indent=2, sort_keys=True))
+
+
+def progress(enabled: bool) -> Progress:
+    """Return a progress bar on standard error; it shows nothing where that is no terminal."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:.0f}/{task.total}"),
+        TimeElapsedColumn(),
+        console=stderr,
+        transient=True,
+        disable=not (enabled and stderr.is_terminal),
+    )

@@ -1,0 +1,245 @@
+"""The command `retronet train`."""
+
+import time
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from retronet.errors import InputError
+from retronet_cli.options import data_dir_option, json_option, quiet_option, runs_option
+
+if TYPE_CHECKING:
+    from retronet.datasets import DigitSets
+    from retronet.recipe import Recipe
+    from retronet.runs import Run
+    from retronet.train import PassRecord, Training
+
+
+@click.command(short_help="Train a network as a recipe says.")
+@click.argument("recipe", required=False, metavar="[RECIPE]")
+@click.option("--data", metavar="NAME", help="The digits, instead of the recipe's.")
+@data_dir_option
+@click.option("--network", metavar="NAME", help="The network, instead of the recipe's.")
+@click.option("--passes", type=click.IntRange(min=1), help="The number of passes, instead of the recipe's.")
+@click.option("--seed", type=click.IntRange(min=0), help="The seed, instead of the recipe's.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Change any value of the recipe, such as rule.mu=0.02. May be given again.",
+)
+@click.option(
+    "--run",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="The folder of this run.  [default: a new one in the folder of all runs]",
+)
+@runs_option
+@click.option(
+    "--resume",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Go on with the run in DIR, to the same bytes as if it had not stopped.",
+)
+@click.option("--force", is_flag=True, help="Overwrite the run that is in the folder.")
+@click.option("--dry-run", is_flag=True, help="Print the recipe as resolved, and stop.")
+@json_option
+@quiet_option
+def train(
+    recipe: str | None,
+    data: str | None,
+    data_dir: Path | None,
+    network: str | None,
+    passes: int | None,
+    seed: int | None,
+    settings: tuple[str, ...],
+    folder: Path | None,
+    runs: Path,
+    resume: Path | None,
+    force: bool,
+    dry_run: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Train a network as a recipe says.
+
+    RECIPE is one of `retronet show recipes`, or a TOML file; without it, lecun1989: the network, rule and data
+    of the paper. The run is kept in a folder of its own after every pass.
+
+    \b
+    Examples:
+      retronet train
+      retronet train --data digits5k --passes 5
+      retronet train lecun1989 --set rule.mu=0.02 --seed 3
+    """
+    started = time.perf_counter()
+    chosen = {"data": data, "network": network, "passes": passes, "seed": seed}
+    changes = {key: value for key, value in chosen.items() if value is not None} | _settings(settings)
+    if resume is not None and (recipe or changes or folder or force):
+        raise click.UsageError(
+            "--resume goes on with a run as it was begun; it takes no recipe, no changes and no --run or --force."
+        )
+    if dry_run:
+        _print_recipe(_resolve(recipe, changes))
+        return
+    run, digits = (
+        _reopen(resume, data_dir)
+        if resume is not None
+        else _begin(_resolve(recipe, changes), data_dir, folder, runs, force)
+    )
+    _report_start(run, quiet)
+    training = _make_training(run, digits)
+    _learn(run, training, quiet)
+    seconds = {
+        "training": sum(timing.training_seconds for timing in run.timings()),
+        "total": time.perf_counter() - started,
+    }
+    _print_result(run, seconds, as_json)
+
+
+def _settings(settings: tuple[str, ...]) -> dict[str, Any]:
+    """Return the values of --set, each read as TOML if it is TOML and as a word otherwise."""
+    found: dict[str, Any] = {}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals or not key:
+            raise click.UsageError(f"--set takes KEY=VALUE, such as rule.mu=0.02; found '{setting}'.")
+        try:
+            found[key] = tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            found[key] = value
+    return found
+
+
+def _resolve(name: str | None, changes: dict[str, Any]) -> "Recipe":
+    from retronet.recipe import load_recipe, override
+
+    return override(load_recipe(name or "lecun1989"), changes)
+
+
+def _print_recipe(recipe: "Recipe") -> None:
+    import msgspec
+
+    from retronet_cli.terminal import print_json
+
+    print_json("recipe", msgspec.to_builtins(recipe))
+
+
+def _begin(
+    recipe: "Recipe", data_dir: Path | None, folder: Path | None, runs: Path, force: bool
+) -> "tuple[Run, DigitSets]":
+    from retronet.datasets import load
+    from retronet.forward import check_images
+    from retronet.network import load_network
+    from retronet.runs import create_run
+
+    network = load_network(recipe.network)
+    digits = load(recipe.data, recipe.preparation, data_dir)
+    check_images(network, digits.train.images)
+    return create_run(recipe, network, digits, folder, runs, force), digits
+
+
+def _reopen(folder: Path, data_dir: Path | None) -> "tuple[Run, DigitSets]":
+    from retronet.datasets import load
+    from retronet.runs import open_run
+
+    run = open_run(folder)
+    digits = load(run.data_name, run.configuration.recipe.preparation, data_dir)
+    found = (digits.train.provenance, digits.test.provenance)
+    if found != run.configuration.data:
+        raise InputError(
+            f"The run {folder} was begun on other digits than '{run.data_name}' gives now. "
+            "Name the folder that held them with --data-dir."
+        )
+    return run, digits
+
+
+def _make_training(run: "Run", digits: "DigitSets") -> "Training":
+    from retronet.train import Training
+
+    training = Training(run.configuration.recipe, run.configuration.network, digits)
+    state = run.rewind()
+    if state is not None:
+        training.restore(state)
+    return training
+
+
+def _report_start(run: "Run", quiet: bool) -> None:
+    from retronet_cli.terminal import talk
+
+    if run.configuration.notice:
+        talk(run.configuration.notice)
+    if not quiet:
+        recipe = run.configuration.recipe
+        talk(
+            f"Training {recipe.network} on {run.data_name}: recipe {recipe.name}, "
+            f"{recipe.passes} passes, seed {recipe.seed}."
+        )
+        talk(f"Run: {run.folder}")
+
+
+def _learn(run: "Run", training: "Training", quiet: bool) -> None:
+    """Train what is left, keeping every pass; say how to go on when interrupted."""
+    from retronet.runs import Timing
+    from retronet.train import PassRecord
+    from retronet_cli.terminal import progress, talk
+
+    learnt, passes = 0.0, training.recipe.passes
+    try:
+        with progress(enabled=not quiet) as bar:
+            task = bar.add_task("compiling, or loading compiled code", total=passes, completed=training.passes)
+            mark = time.perf_counter()
+            for step in training.run():
+                now = time.perf_counter()
+                if isinstance(step, PassRecord):
+                    run.save(step, Timing(step.number, learnt, now - mark), training.state())
+                    bar.update(task, completed=step.number, description=_summary(step))
+                    learnt = 0.0
+                else:
+                    learnt += now - mark
+                    bar.update(task, completed=step.number - 1 + step.presented / step.of)
+                mark = time.perf_counter()
+    except KeyboardInterrupt:
+        done = f"Passes 1 to {training.passes} are kept." if training.passes else "No pass was finished."
+        talk(f"Interrupted. {done} Go on with: retronet train --resume {run.folder}")
+        raise
+
+
+def _summary(record: "PassRecord") -> str:
+    return f"misses {record.train.misses:,} train, {record.test.misses:,} test"
+
+
+def _print_result(run: "Run", seconds: dict[str, float], as_json: bool) -> None:
+    import msgspec
+
+    from retronet_cli.terminal import print_json, stdout
+    from retronet_cli.views.scores import curve_table, score_table
+
+    records = run.records()
+    recipe, last = run.configuration.recipe, records[-1]
+    if as_json:
+        fields = {
+            "recipe": recipe.name,
+            "network": recipe.network,
+            "dataset": run.data_name,
+            "notice": run.configuration.notice,
+            "seed": recipe.seed,
+            "passes": last.number,
+            "train": msgspec.to_builtins(last.train),
+            "test": msgspec.to_builtins(last.test),
+            "seconds": seconds,
+            "run": str(run.folder),
+        }
+        print_json("train", fields)
+        return
+    title = f"{recipe.name} on {run.data_name}, seed {recipe.seed}"
+    stdout.print(curve_table(f"{title}: learning curve", records))
+    caption = f"Measured: training {seconds['training']:.1f} s, with loading and scoring {seconds['total']:.1f} s."
+    if run.configuration.notice:
+        caption = f"{run.configuration.notice}\n{caption}"
+    scores = {"train": last.train, "test": last.test}
+    stdout.print(score_table(f"{title}: after pass {last.number}", scores, caption))

@@ -1,0 +1,1 @@
+"""Records to what a person or a program reads. Views compute nothing."""

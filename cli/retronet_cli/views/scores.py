@@ -1,0 +1,65 @@
+"""Scores as tables."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from rich import box
+from rich.table import Table
+
+from retronet.evaluate import Score
+from retronet.train import PassRecord
+
+
+def new_table(title: str, caption: str | None = None) -> Table:
+    """Return an empty table in the project's dress."""
+    return Table(
+        title=title,
+        caption=caption,
+        box=box.SIMPLE_HEAD,
+        title_justify="left",
+        caption_justify="left",
+        title_style="bold",
+    )
+
+
+def error_with_interval(score: Score) -> str:
+    """Return an error rate with its 95 % interval."""
+    return f"{score.error_percent:.2f} % ({score.error_percent_low:.2f}–{score.error_percent_high:.2f})"
+
+
+def score_table(title: str, scores: Mapping[str, Score], caption: str | None = None) -> Table:
+    """Return one row a score."""
+    table = new_table(title, caption)
+    table.add_column("digits")
+    for heading in ("n", "misses", "error (95 % interval)", "half MSE", "rejected for 1 % error"):
+        table.add_column(heading, justify="right")
+    for name, score in scores.items():
+        table.add_row(
+            name,
+            f"{score.n:,}",
+            f"{score.misses:,}",
+            error_with_interval(score),
+            f"{score.half_mse:.3e}",
+            f"{score.reject_percent_at_1_percent_error:.1f} %",
+        )
+    return table
+
+
+def curve_table(title: str, records: Sequence[PassRecord]) -> Table:
+    """Return the learning curve, early passes in full and later ones every fifth."""
+    table = new_table(title)
+    for heading in ("pass", "half MSE train", "half MSE test", "misses train", "misses test"):
+        table.add_column(heading, justify="right")
+    for record in _thinned(records):
+        table.add_row(
+            str(record.number),
+            f"{record.train.half_mse:.2e}",
+            f"{record.test.half_mse:.2e}",
+            f"{record.train.misses:,}",
+            f"{record.test.misses:,}",
+        )
+    return table
+
+
+def _thinned(records: Sequence[PassRecord]) -> Iterable[PassRecord]:
+    last = records[-1].number if records else 0
+    return (record for record in records if record.number in (1, 2, 3, last) or record.number % 5 == 0)
