@@ -21,7 +21,6 @@ CAST_LIMIT = 1 << 61
 """Integers below this magnitude can be cast without leaving 64 bits (see kernels/cast.py)."""
 
 
-
 class Rounding(StrEnum):
     """What happens to the bits below the last fraction bit; ap_fixed's names."""
 
@@ -87,12 +86,14 @@ class Fixed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
     def __post_init__(self) -> None:
         if not 1 <= self.bits <= MAX_BITS:
             raise InputError(
-                f"A fixed-point format of {self.bits} bits can not be used: 1 to {MAX_BITS} bits are allowed, and 0 "
+                f"A fixed-point format of {self.bits} bits can not be used: 1 to {MAX_BITS} bits are "
+                "allowed, and 0 "
                 "does not stand for 'exact'. Give a number of bits in that range."
             )
         if abs(self.frac_bits) > MAX_FRAC_BITS:
             raise InputError(
-                f"A fixed-point format with {self.frac_bits} fraction bits can not be used: −{MAX_FRAC_BITS} to "
+                f"A fixed-point format with {self.frac_bits} fraction bits can not be used: "
+                f"−{MAX_FRAC_BITS} to "
                 f"{MAX_FRAC_BITS} are allowed. Rescale the numbers."
             )
 
@@ -108,7 +109,8 @@ class Fixed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
         found = _TEXT.fullmatch(text)
         if not found:
             raise InputError(
-                f"'{text}' is not a number format. A format is s or u, bits, a point and fraction bits, such as "
+                f"'{text}' is not a number format. A format is s or u, bits, a point and fraction "
+                "bits, such as "
                 f"s8.6, and may be followed by a rounding mode ({', '.join(Rounding)}) and an overflow mode "
                 f"({', '.join(Overflow)}), such as s8.6:TRN:WRAP. Write one of that form."
             )
@@ -193,7 +195,8 @@ def quantize_counted(values: NDArray[Any], form: Fixed) -> tuple[NDArray[np.int6
     reals = np.ascontiguousarray(values, dtype=np.float64)
     if not np.isfinite(reals).all():
         raise InputError(
-            f"Numbers can not be cast to {form.text}: {np.count_nonzero(~np.isfinite(reals))} of {reals.size} are "
+            f"Numbers can not be cast to {form.text}: {np.count_nonzero(~np.isfinite(reals))} of "
+            f"{reals.size} are "
             "infinite or NaN; finite ones are allowed. Mend what made them."
         )
     result = np.empty(reals.shape, np.int64)

@@ -1,5 +1,6 @@
 """Hands the layers of an integer network to the kernels, as many images at a time as there are lanes."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from hw_sim.quantize import IntegerLayer, IntegerNetwork
 from retronet.network import Relu
 
 METHODS = {"exact": EXACT, "fit": FIT, "product": PRODUCT, "fused": FUSED}
+RUN: Callable[..., None] = run_layer
 
 
 class LaneRunner:
@@ -34,7 +36,7 @@ class LaneRunner:
         border = self.network.layers[0].border
         self.clipped_pixels += load_images(images, first, used, self.form, border, self.rows[0])
         for index, arguments in enumerate(self.arguments):
-            run_layer(
+            RUN(
                 *arguments, self.rows[index], used, self.rows[index + 1], self.sums[index], self.counts[index]
             )
         return used

@@ -1,4 +1,4 @@
-"""Which format for inputs, weights, biases, sums and states, layer by layer, and how to choose them from data."""
+"""Which format inputs, weights, biases, sums and states have, layer by layer, and how to choose it."""
 
 import math
 from collections.abc import Mapping
@@ -97,7 +97,8 @@ def fitting(
     top = Fixed(bits, 0, True, rounding, overflow).high
     if top == 0:
         raise InputError(
-            f"A signed format of {bits} bit has no positive value, so no step holds ±{largest}. Give 2 bits or more."
+            f"A signed format of {bits} bit has no positive value, so no step holds ±{largest}. Give "
+            "2 bits or more."
         )
     if largest == 0:
         return Fixed(bits, bits - 1, True, rounding, overflow)
@@ -157,7 +158,8 @@ def calibrate(
         layer = place.layer
         if isinstance(layer, Subsample | Rbf):
             raise InputError(
-                f"Layer '{layer.name}' of network '{network.name}' can not be put on integers: it is of the kind "
+                f"Layer '{layer.name}' of network '{network.name}' can not be put on integers: it is "
+                "of the kind "
                 f"{type(layer).__name__}; Conv and Dense are allowed. Choose another network."
             )
         peak = float(np.abs(parameters[f"{layer.name}.weight"]).max())

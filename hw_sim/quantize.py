@@ -87,21 +87,23 @@ def integer_network(
     Raises
     ------
     InputError
-        If plan and parameters are not of this network, a format is too wide for its place, or sums could leave
-        64 bits.
+        If plan or parameters are not of this network, a format is too wide for its place, or sums could
+        leave 64 bits.
     """
     found = places(network)
     names = [place.name for place in found]
     if [layer.layer for layer in plan.layers] != names:
         raise InputError(
             f"The plan does not fit network '{network.name}': it has the layers "
-            f"{', '.join(layer.layer for layer in plan.layers)}; {', '.join(names)} are needed. Calibrate a new one."
+            f"{', '.join(layer.layer for layer in plan.layers)}; {', '.join(names)} are needed. "
+            "Calibrate a new one."
         )
     for name, shape in parameter_shapes(network).items():
         if name not in parameters or parameters[name].shape != shape:
             given = parameters[name].shape if name in parameters else "nothing"
             raise InputError(
-                f"The parameters do not fit network '{network.name}': '{name}' is {given}; {shape} is needed. "
+                f"The parameters do not fit network '{network.name}': '{name}' is {given}; {shape} is "
+                "needed. "
                 "Use a checkpoint of this network."
             )
     layers: list[IntegerLayer] = []
@@ -120,7 +122,8 @@ def _layer(
     for form in (formats.weight, below, formats.state):
         if form.magnitude > WORD:
             raise InputError(
-                f"Layer '{place.name}' can not use the format {form.text}: weights, inputs and states must lie within "
+                f"Layer '{place.name}' can not use the format {form.text}: weights, inputs and states "
+                "must lie within "
                 "the 32-bit integers with a sign. Give it a bit less."
             )
     exact, clipped_weights = quantize_counted(parameters[f"{place.name}.weight"], formats.weight)
@@ -130,7 +133,8 @@ def _layer(
     prescale = max(sum_bits - product_bits, 0)
     if int(np.abs(weights).max(initial=0)) << prescale > WORD - (prescale > 0):
         raise InputError(
-            f"The accumulator of layer '{place.name}' has {prescale} fraction bits more than a product, too many for "
+            f"The accumulator of layer '{place.name}' has {prescale} fraction bits more than a "
+            "product, too many for "
             f"32-bit weights. Give it fewer than {sum_bits}."
         )
     scaled = weights << prescale
@@ -146,8 +150,8 @@ def _layer(
     if isinstance(formats.activation, Tanh):
         staircase = tanh_staircase(formats.activation, sum_bits, formats.state)
     layer = IntegerLayer(
-        place, formats, below, scaled.astype(np.int32), prescale, fan_in, tables, sources, biases, border, sum_bits,
-        bound, method, word, staircase, clipped_weights, clipped_biases,
+        place, formats, below, scaled.astype(np.int32), prescale, fan_in, tables, sources, biases, border,
+        sum_bits, bound, method, word, staircase, clipped_weights, clipped_biases,
     )  # fmt: skip
     return layer, warnings
 
@@ -189,7 +193,8 @@ def _biases(
         shift = sum_bits - formats.bias.frac_bits
         if shift < 0 or int(np.abs(integers).max(initial=0)) << min(shift, 62) >= CAST_LIMIT:
             raise InputError(
-                f"The biases of layer '{place.name}' have {formats.bias.frac_bits} fraction bits, which exact sums with "
+                f"The biases of layer '{place.name}' have {formats.bias.frac_bits} fraction bits, "
+                "which exact sums with "
                 f"{sum_bits} can not take; at most that many are allowed. Change the format of the biases."
             )
         integers = integers << shift
@@ -204,14 +209,16 @@ def _border(place: Place, below: Fixed) -> tuple[int, list[str]]:
             if border * below.step == value:
                 return border, []
             return border, [
-                f"The border {value} of layer '{place.name}' is no value of {below.text}: {border * below.step} stands "
+                f"The border {value} of layer '{place.name}' is no value of {below.text}: "
+                f"{border * below.step} stands "
                 "for it."
             ]
         case Conv() | Dense():
             return 0, []
         case _:
             raise InputError(
-                f"Layer '{place.name}' can not be put on integers: it is of the kind {type(place.layer).__name__}; "
+                f"Layer '{place.name}' can not be put on integers: it is of the kind "
+                f"{type(place.layer).__name__}; "
                 "Conv and Dense are allowed. Choose another network."
             )
 
@@ -249,6 +256,7 @@ def _prove(
     if widest < CAST_LIMIT:
         return method, 64, bound
     raise InputError(
-        f"Sums of layer '{place.name}' could reach {bound}, beyond what 64 bits hold safely (2^61). Give weights, "
+        f"Sums of layer '{place.name}' could reach {bound}, beyond what 64 bits hold safely (2^61). "
+        "Give weights, "
         "inputs or the accumulator fewer bits."
     )

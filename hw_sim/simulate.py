@@ -14,10 +14,10 @@ from hw_sim.kernels.sums import LANES
 from hw_sim.lanes import LaneRunner
 from hw_sim.plan import CHUNK, PrecisionPlan
 from hw_sim.quantize import IntegerNetwork, integer_network
+from retronet.datasets.dataset import Dataset
 from retronet.errors import InputError
 from retronet.evaluate import Score, score
 from retronet.forward import layer_states
-from retronet.datasets.dataset import Dataset
 from retronet.network import NetworkSpec
 
 
@@ -40,7 +40,7 @@ class LayerCounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Simulated(msgspec.Struct, frozen=True):
-    """What `simulate` found: outputs as real numbers (n, classes), counts, and pixels outside their format."""
+    """Outputs as real numbers (n, classes), the counts, and the pixels that their format clipped."""
 
     outputs: NDArray[np.float64]
     counts: tuple[LayerCounts, ...]
@@ -49,7 +49,7 @@ class Simulated(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class LayerTrace:
-    """The integers of one layer: ``sums`` as they enter the activation and ``states``, both (n, *output shape)."""
+    """The integers of a layer: ``sums`` as they enter the activation and ``states``, (n, *output shape)."""
 
     layer: str
     sums: NDArray[np.int64]

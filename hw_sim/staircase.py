@@ -54,11 +54,12 @@ def tanh_staircase(tanh: Tanh, frac_bits: int, state: Fixed) -> Staircase:
     Raises
     ------
     InputError
-        If the format asks for more levels than a table can hold, or the function's constants are not positive.
+        If the format asks for more levels than a table holds, or a constant is not positive.
     """
     if not (math.isfinite(tanh.amplitude * tanh.slope) and tanh.amplitude > 0 and tanh.slope > 0):
         raise InputError(
-            f"The squashing function {tanh.amplitude} · tanh({tanh.slope} · a) has no staircase: both constants must be "
+            f"The squashing function {tanh.amplitude} · tanh({tanh.slope} · a) has no staircase: both "
+            "constants must be "
             "positive. Change the network's activation."
         )
     most = tanh.amplitude / state.step
@@ -113,7 +114,7 @@ def _edges(rounding: Rounding, rounded: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _exact_threshold(tanh: Tanh, frac_bits: int, state_frac_bits: int, twice: int) -> int:
-    """Return the smallest integer above ``artanh(edge / amplitude) / slope`` by decimals as long as it takes."""
+    """Return the smallest integer above ``artanh(edge / amplitude) / slope``; decimals decide."""
     for digits in (60, 120, 240, 480, 960):
         with localcontext(Context(prec=digits, Emin=-999999, Emax=999999)):
             two = Decimal(2)
@@ -144,13 +145,14 @@ def _cells(thresholds: NDArray[np.int64], kept: NDArray[np.int64], inside: int, 
     cells = (int(steps[-1]) - first >> shift) + 1
     if cells > MAX_CELLS:
         raise InputError(
-            f"A staircase of {steps.size} thresholds over {int(steps[-1]) - first + 1} sums needs {cells} cells; "
+            f"A staircase of {steps.size} thresholds over {int(steps[-1]) - first + 1} sums needs "
+            f"{cells} cells; "
             f"at most {MAX_CELLS} are allowed. Give the states fewer fraction bits."
         )
     # The cells begin one sum early, where the lowest level still holds.
     starts = first + (np.arange(cells + 1, dtype=np.int64) << shift)
     reached = np.searchsorted(steps, starts, side="right")
     levels = np.concatenate(([base], values))[reached].astype(np.int32)
-    inner = (reached[1:] > reached[:-1])
+    inner = reached[1:] > reached[:-1]
     table = np.where(inner, steps[np.minimum(reached[:-1], steps.size - 1)], NEVER)
     return Staircase(first, int(steps[-1]), shift, table, levels, inside, beyond)

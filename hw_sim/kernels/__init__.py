@@ -1,1 +1,1 @@
-"""Compiled arithmetic on integers. Kernels take arrays and numbers and know nothing of networks or formats."""
+"""Compiled arithmetic on integers. Kernels know arrays and numbers, not networks or formats."""

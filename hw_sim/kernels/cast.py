@@ -21,13 +21,19 @@ from numpy.typing import NDArray
 TRN, TRN_ZERO, RND, RND_ZERO, RND_MIN_INF, RND_INF, RND_CONV = range(7)
 WRAP, SAT, SAT_ZERO, SAT_SYM = range(4)
 
+Word = Callable[..., int]
+"""A machine word: what makes an integer of it."""
+Rule = Callable[..., int]
+INT32: Any = np.int32
+INT64: Any = np.int64
+
 LIMIT = 1 << 61
 LOW_WORD = (1 << 32) - 1
 FAR = 2.0**50
 SOME = 0.25
 
 
-def round_of(word: type[Any], width_mask: int) -> Callable[..., Any]:
+def round_of(word: Word, width_mask: int) -> Rule:
     """Return the rounding shift for integers of one machine word; its terms come from `rounding_terms`."""
 
     @njit(cache=True)
@@ -40,7 +46,7 @@ def round_of(word: type[Any], width_mask: int) -> Callable[..., Any]:
     return round_shift
 
 
-def wrap_of(word: type[Any]) -> Callable[..., Any]:
+def wrap_of(word: Word) -> Rule:
     """Return WRAP for one machine word; the range is a full one, of ``2^bits`` integers."""
 
     @njit(cache=True)
@@ -50,7 +56,7 @@ def wrap_of(word: type[Any]) -> Callable[..., Any]:
     return wrap
 
 
-def clamp_of(word: type[Any]) -> Callable[..., Any]:
+def clamp_of(word: Word) -> Rule:
     """Return SAT for one machine word, and SAT_SYM where the range is symmetric."""
 
     @njit(cache=True)
@@ -60,7 +66,7 @@ def clamp_of(word: type[Any]) -> Callable[..., Any]:
     return clamp
 
 
-def zero_of(word: type[Any]) -> Callable[..., Any]:
+def zero_of(word: Word) -> Rule:
     """Return SAT_ZERO for one machine word."""
 
     @njit(cache=True)
@@ -70,10 +76,10 @@ def zero_of(word: type[Any]) -> Callable[..., Any]:
     return zero
 
 
-round64 = round_of(np.int64, 63)
-wrap64 = wrap_of(np.int64)
-clamp64 = clamp_of(np.int64)
-zero64 = zero_of(np.int64)
+round64 = round_of(INT64, 63)
+wrap64 = wrap_of(INT64)
+clamp64 = clamp_of(INT64)
+zero64 = zero_of(INT64)
 
 
 @njit(cache=True)

@@ -163,8 +163,8 @@ def run_layer(
                 for lane in range(LANES):
                     wide_sums[lane] = biases[unit]
                 add64(
-                    method, overflow, weights, row, sources, table, position, taps, inputs, wide_sums, overflows,
-                    low, high, shift, base, negative, odd,
+                    method, overflow, weights, row, sources, table, position, taps, inputs, wide_sums,
+                    overflows, low, high, shift, base, negative, odd,
                 )  # fmt: skip
                 for lane in range(LANES):
                     totals[lane] = wide_sums[lane]
@@ -172,12 +172,14 @@ def run_layer(
                 for lane in range(LANES):
                     narrow_sums[lane] = biases[unit]
                 add32(
-                    method, overflow, weights, row, sources, table, position, taps, inputs, narrow_sums, overflows,
-                    low, high, shift, base, negative, odd,
+                    method, overflow, weights, row, sources, table, position, taps, inputs, narrow_sums,
+                    overflows, low, high, shift, base, negative, odd,
                 )  # fmt: skip
                 for lane in range(LANES):
                     totals[lane] = narrow_sums[lane]
             count_taps(weights, row, sources, table, position, taps, border, used, counts)
-            counts[SATURATIONS] += activate(kind, totals, stairs, thresholds, levels, form, used, states, unit)
+            counts[SATURATIONS] += activate(
+                kind, totals, stairs, thresholds, levels, form, used, states, unit
+            )
     for lane in range(used):
         counts[OVERFLOWS] += overflows[lane]

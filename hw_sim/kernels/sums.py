@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from hw_sim.kernels.cast import SAT_ZERO, WRAP, clamp_of, round_of, wrap_of, zero_of
+from hw_sim.kernels.cast import INT32, INT64, SAT_ZERO, WRAP, Rule, Word, clamp_of, round_of, wrap_of, zero_of
 
 Ints = NDArray[Any]
 Sum = Callable[..., None]
@@ -25,7 +25,7 @@ EXACT, FIT, PRODUCT, FUSED = range(4)
 each sum cast; the exact product added and the sum cast."""
 
 
-def exact_of(word: type[Any]) -> Sum:
+def exact_of(word: Word) -> Sum:
     """Return the loop without casts; four taps share one pass over the sums."""
 
     @njit(cache=True)
@@ -51,14 +51,14 @@ def exact_of(word: type[Any]) -> Sum:
     return add
 
 
-def fit_of(fit: Callable[..., Any]) -> Sum:
+def fit_of(fit: Rule) -> Sum:
     """Return the loop that fits the sum after every product and has no bits to round away."""
-    word = np.int32
+    word = INT32
 
     @njit(cache=True)
     def add(
-        weights: Ints, row: int, sources: Ints, table: int, position: int, taps: int, inputs: Ints, sums: Ints,
-        overflows: Ints, low: int, high: int,
+        weights: Ints, row: int, sources: Ints, table: int, position: int, taps: int, inputs: Ints,
+        sums: Ints, overflows: Ints, low: int, high: int,
     ) -> None:  # fmt: skip
         least, most = word(low), word(high)
         whole = taps - taps % 4
@@ -90,14 +90,14 @@ def fit_of(fit: Callable[..., Any]) -> Sum:
     return add
 
 
-def product_of(word: type[Any], width_mask: int, fit: Callable[..., Any]) -> Sum:
+def product_of(word: Word, width_mask: int, fit: Rule) -> Sum:
     """Return the loop that casts each product, adds it and casts the sum."""
     round_shift = round_of(word, width_mask)
 
     @njit(cache=True)
     def add(
-        weights: Ints, row: int, sources: Ints, table: int, position: int, taps: int, inputs: Ints, sums: Ints,
-        overflows: Ints, low: int, high: int, shift: int, base: int, negative: int, odd: int,
+        weights: Ints, row: int, sources: Ints, table: int, position: int, taps: int, inputs: Ints,
+        sums: Ints, overflows: Ints, low: int, high: int, shift: int, base: int, negative: int, odd: int,
     ) -> None:  # fmt: skip
         least, most = word(low), word(high)
         lift, below, tie = word(base), word(negative), word(odd)
@@ -115,14 +115,14 @@ def product_of(word: type[Any], width_mask: int, fit: Callable[..., Any]) -> Sum
     return add
 
 
-def fused_of(word: type[Any], width_mask: int, fit: Callable[..., Any]) -> Sum:
+def fused_of(word: Word, width_mask: int, fit: Rule) -> Sum:
     """Return the loop that adds the exact product and casts the sum once."""
     round_shift = round_of(word, width_mask)
 
     @njit(cache=True)
     def add(
-        weights: Ints, row: int, sources: Ints, table: int, position: int, taps: int, inputs: Ints, sums: Ints,
-        overflows: Ints, low: int, high: int, shift: int, base: int, negative: int, odd: int,
+        weights: Ints, row: int, sources: Ints, table: int, position: int, taps: int, inputs: Ints,
+        sums: Ints, overflows: Ints, low: int, high: int, shift: int, base: int, negative: int, odd: int,
     ) -> None:  # fmt: skip
         least, most = word(low), word(high)
         lift, below, tie = word(base), word(negative), word(odd)
@@ -139,11 +139,11 @@ def fused_of(word: type[Any], width_mask: int, fit: Callable[..., Any]) -> Sum:
     return add
 
 
-fit_wrap = fit_of(wrap_of(np.int32))
-fit_clamp = fit_of(clamp_of(np.int32))
+fit_wrap = fit_of(wrap_of(INT32))
+fit_clamp = fit_of(clamp_of(INT32))
 
 
-def sum_of(word: type[Any], width_mask: int) -> Sum:
+def sum_of(word: Word, width_mask: int) -> Sum:
     """Return the choice between all the ways to add, for one word."""
     exact = exact_of(word)
     wrap, clamp, zero = wrap_of(word), clamp_of(word), zero_of(word)
@@ -158,8 +158,8 @@ def sum_of(word: type[Any], width_mask: int) -> Sum:
     @njit(cache=True)
     def add(
         method: int, overflow: int,
-        weights: Ints, row: int, sources: Ints, table: int, position: int, taps: int, inputs: Ints, sums: Ints,
-        overflows: Ints, low: int, high: int, shift: int, base: int, negative: int, odd: int,
+        weights: Ints, row: int, sources: Ints, table: int, position: int, taps: int, inputs: Ints,
+        sums: Ints, overflows: Ints, low: int, high: int, shift: int, base: int, negative: int, odd: int,
     ) -> None:  # fmt: skip
         if method == EXACT:
             exact(weights, row, sources, table, position, taps, inputs, sums)
@@ -190,5 +190,5 @@ def sum_of(word: type[Any], width_mask: int) -> Sum:
     return add
 
 
-add32 = sum_of(np.int32, 31)
-add64 = sum_of(np.int64, 63)
+add32 = sum_of(INT32, 31)
+add64 = sum_of(INT64, 63)

@@ -2,13 +2,19 @@
 
 import math
 from fractions import Fraction
+from typing import Any
 
 import mpmath
+from numpy.typing import NDArray
+
+from hw_sim.formats import Fixed
+from hw_sim.plan import LayerPlan, PrecisionPlan
+from retronet.network import Activation, Place
 
 HALF = Fraction(1, 2)
 
 
-def round_fraction(value, rounding):
+def round_fraction(value: Fraction | int | float, rounding: str) -> int:
     """Round an exact value to an integer by the ap_fixed mode called `rounding`."""
     down = math.floor(value)
     rest = value - down
@@ -35,7 +41,7 @@ def round_fraction(value, rounding):
     raise ValueError(rounding)
 
 
-def fit_integer(value, bits, signed, overflow):
+def fit_integer(value: Fraction | int | float, bits: int, signed: bool, overflow: str) -> int:
     """Bring an integer into `bits` bits by the ap_fixed mode called `overflow`."""
     low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
     if overflow == "SAT_SYM" and signed:
@@ -52,19 +58,19 @@ def fit_integer(value, bits, signed, overflow):
     raise ValueError(overflow)
 
 
-def cast(value, form):
+def cast(value: Fraction | int | float, form: Fixed) -> tuple[int, bool]:
     """Return the integer of the exact `value` in `form`, and whether it did not fit."""
     rounded = round_fraction(Fraction(value) * Fraction(2) ** form.frac_bits, form.rounding)
     kept = fit_integer(rounded, form.bits, form.signed, form.overflow)
     return kept, kept != rounded
 
 
-def real(integer, form):
+def real(integer: int, form: Fixed) -> Fraction:
     """Return the exact value of an integer of `form`."""
     return integer * Fraction(2) ** -form.frac_bits
 
 
-def squash(activation, value):
+def squash(activation: Activation, value: Fraction | int | float) -> Fraction:
     """Return the activation of an exact value: exact, or to 60 digits where it is a tanh."""
     match type(activation).__name__:
         case "Identity":
@@ -75,11 +81,17 @@ def squash(activation, value):
             with mpmath.workdps(60):
                 argument = mpmath.mpf(activation.slope) * value.numerator / value.denominator
                 result = mpmath.mpf(activation.amplitude) * mpmath.tanh(argument)
-                return Fraction(int(mpmath.floor(result * mpmath.mpf(2) ** 180)), 2**180) if result else Fraction(0)
+                return (
+                    Fraction(int(mpmath.floor(result * mpmath.mpf(2) ** 180)), 2**180)
+                    if result
+                    else Fraction(0)
+                )
     raise ValueError(activation)
 
 
-def taps_of(layer, weights, output_map, row, column, planes, order):
+def taps_of(
+    layer: Any, weights: NDArray[Any], output_map: int, row: int, column: int, planes: Any, order: str
+) -> list[tuple[float, int, int, int]]:
     """Return [(weight, plane, row, column), ...] of one unit in the order of accumulation."""
     taps = []
     _, rows, columns = planes
@@ -104,7 +116,16 @@ def taps_of(layer, weights, output_map, row, column, planes, order):
     return [tap[1:] for tap in taps]
 
 
-def run_layer(layer, formats, input_form, weights, biases, planes, output_shape, order):
+def run_layer(
+    layer: Any,
+    formats: LayerPlan,
+    input_form: Fixed,
+    weights: NDArray[Any],
+    biases: NDArray[Any],
+    planes: Any,
+    output_shape: tuple[int, ...],
+    order: str,
+) -> tuple[dict[Any, Any], dict[Any, int], dict[str, int]]:
     """Return sums and states {(map, row, column): integer} and the counts of one image.
 
     `planes` is a list of planes of rows of integers.
@@ -114,7 +135,7 @@ def run_layer(layer, formats, input_form, weights, biases, planes, output_shape,
     accumulator = formats.accumulator
     sums, states = {}, {}
 
-    def keep(value):
+    def keep(value: Fraction | int | float) -> Fraction:
         integer, overflowed = cast(value, accumulator.form)
         counts["overflows"] += overflowed
         return real(integer, accumulator.form)
@@ -151,7 +172,9 @@ def run_layer(layer, formats, input_form, weights, biases, planes, output_shape,
     return sums, states, counts
 
 
-def run_network(places, plan, parameters, image):
+def run_network(
+    places: tuple[Place, ...], plan: PrecisionPlan, parameters: dict[str, NDArray[Any]], image: NDArray[Any]
+) -> list[Any]:
     """Return [(sums, states, counts), ...] of all layers for one image (rows, columns) of floats."""
     planes = [[[cast(float(pixel), plan.input)[0] for pixel in row] for row in image]]
     form, results = plan.input, []

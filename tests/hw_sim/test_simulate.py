@@ -5,22 +5,24 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 import reference_integer
 import small_network
+from numpy.typing import NDArray
 from small_network import NETWORK, draw, plan_of
 
 from hw_sim.formats import Fixed, Overflow, Rounding
 from hw_sim.kernels.layer import COUNTS
 from hw_sim.kernels.sums import LANES
 from hw_sim.plan import PrecisionPlan, calibrate
-from hw_sim.quantize import integer_network
+from hw_sim.quantize import IntegerNetwork, integer_network
 from hw_sim.simulate import report, simulate, trace
 from retronet.errors import InputError
 from retronet.forward import layer_states
-from retronet.network import load_network, places
+from retronet.network import NetworkSpec, load_network, places
 
 IMAGES = 3
 EVENTS = ("saturations", "overflows")
@@ -41,7 +43,9 @@ SUMS = [
 ]  # fmt: skip
 
 
-def check(network, parameters, images, plan):
+def check(
+    network: NetworkSpec, parameters: dict[str, NDArray[Any]], images: NDArray[Any], plan: PrecisionPlan
+) -> IntegerNetwork:
     """Compare every integer and every count of `images` with the reference; return the integer network."""
     integers = integer_network(network, parameters, plan)
     found = trace(integers, images)
@@ -69,36 +73,39 @@ def check(network, parameters, images, plan):
 
 
 @pytest.mark.parametrize(("sums", "fused", "method", "word_bits"), SUMS)
-def test_small_network_bit_for_bit(sums, fused, method, word_bits):
+def test_small_network_bit_for_bit(sums: str | None, fused: bool, method: str, word_bits: int) -> None:
     parameters, images = draw(NETWORK, 1, IMAGES)
     integers = check(NETWORK, parameters, images, plan_of(NETWORK, "s8.6", sums, fused=fused))
     assert {layer.method for layer in integers.layers} == {method}
     assert {layer.word_bits for layer in integers.layers} == {word_bits}
 
 
-def test_wide_words_bit_for_bit():
+def test_wide_words_bit_for_bit() -> None:
     parameters, images = draw(NETWORK, 2, IMAGES)
     integers = check(NETWORK, parameters, images, plan_of(NETWORK, "s17.15", bias="s32.28"))
     assert {(layer.method, layer.word_bits) for layer in integers.layers} == {("exact", 64)}
 
 
 @pytest.mark.parametrize("order", ["plane_fastest", "plane_slowest"])
-def test_saturating_sums_depend_on_the_order_of_taps(order):
+def test_saturating_sums_depend_on_the_order_of_taps(order: str) -> None:
     parameters, images = draw(NETWORK, 3, IMAGES)
     check(NETWORK, parameters, images, plan_of(NETWORK, "s8.6", "s8.6:RND:SAT", tap_order=order))
 
 
-def test_the_orders_of_taps_differ():
+def test_the_orders_of_taps_differ() -> None:
     parameters, images = draw(NETWORK, 3, IMAGES)
     outputs = [
-        trace(integer_network(NETWORK, parameters, plan_of(NETWORK, "s8.6", "s8.6:RND:SAT", tap_order=order)), images)
+        trace(
+            integer_network(NETWORK, parameters, plan_of(NETWORK, "s8.6", "s8.6:RND:SAT", tap_order=order)),
+            images,
+        )
         for order in ("plane_fastest", "plane_slowest")
     ]
     assert not np.array_equal(outputs[0].layers[2].sums, outputs[1].layers[2].sums)
 
 
 @pytest.mark.parametrize("sums", [None, "s14.12:RND:WRAP", "s12.10:TRN:SAT"])
-def test_first_layers_of_1989_bit_for_bit(sums):
+def test_first_layers_of_1989_bit_for_bit(sums: str | None) -> None:
     whole = load_network("lecun1989")
     network = type(whole)(whole.name, "", whole.input, whole.layers[:2])
     parameters, images = draw(network, 4, 1)
@@ -107,7 +114,7 @@ def test_first_layers_of_1989_bit_for_bit(sums):
     check(network, parameters, images, plan_of(network, "s8.6", sums))
 
 
-def test_partly_filled_lanes_and_threads_change_nothing():
+def test_partly_filled_lanes_and_threads_change_nothing() -> None:
     parameters, images = draw(NETWORK, 5, 2 * LANES + 3)
     network = integer_network(NETWORK, parameters, plan_of(NETWORK, "s8.6", "s10.8:RND:SAT"))
     whole = simulate(network, images)
@@ -123,19 +130,24 @@ def test_partly_filled_lanes_and_threads_change_nothing():
     assert any(counts.overflows for counts in whole.counts)
 
 
-def test_interpreted_kernels_make_the_same_integers():
+def test_interpreted_kernels_make_the_same_integers() -> None:
     script = Path(small_network.__file__)
     digests = []
     for disabled in ("0", "1"):
         environment = {**os.environ, "NUMBA_DISABLE_JIT": disabled, "PYTHONWARNINGS": "error"}
         done = subprocess.run(
-            [sys.executable, str(script)], env=environment, capture_output=True, text=True, check=True, timeout=300
+            [sys.executable, str(script)],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=300,
         )
         digests.append(done.stdout)
     assert digests[0] == digests[1]
 
 
-def test_pixels_outside_their_format_are_counted():
+def test_pixels_outside_their_format_are_counted() -> None:
     parameters, images = draw(NETWORK, 6, 4)
     images[1, 2, 3] = 2.0
     images[3, 0, 0] = -2.1
@@ -143,14 +155,16 @@ def test_pixels_outside_their_format_are_counted():
     assert simulate(integer_network(NETWORK, parameters, plan), images).clipped_pixels == 2
 
 
-def test_a_border_that_is_no_value_is_warned_of():
+def test_a_border_that_is_no_value_is_warned_of() -> None:
     parameters, _ = draw(NETWORK, 7, 1)
     network = integer_network(NETWORK, parameters, plan_of(NETWORK, "s2.1:RND:SAT_SYM", bias="s8.2"))
     assert network.layers[0].border == -1
-    assert any("border -1.0 of layer 'a'" in text and "-0.5 stands for it" in text for text in network.warnings)
+    assert any(
+        "border -1.0 of layer 'a'" in text and "-0.5 stands for it" in text for text in network.warnings
+    )
 
 
-def test_the_bound_of_exact_sums_is_reached_by_the_worst_image():
+def test_the_bound_of_exact_sums_is_reached_by_the_worst_image() -> None:
     # All weights of one sign and the most negative pixel: nothing but the bias is away from the bound.
     network = type(NETWORK)("one", "", (1, 2, 2), NETWORK.layers[2:3])
     parameters = {"c.weight": np.full((5, 4), -2.0, np.float32), "c.bias": np.full(5, 1.0, np.float32)}
@@ -159,20 +173,22 @@ def test_the_bound_of_exact_sums_is_reached_by_the_worst_image():
     assert int(found.layers[0].sums.max()) == integers.layers[0].sum_bound == 4 * 128 * 128 + 4096
 
 
-def test_sums_beyond_64_bits_are_refused():
+def test_sums_beyond_64_bits_are_refused() -> None:
     parameters, _ = draw(NETWORK, 8, 1)
     parameters = {name: values * 100 for name, values in parameters.items()}
     with pytest.raises(InputError, match="beyond what 64 bits hold"):
         integer_network(NETWORK, parameters, plan_of(NETWORK, "s32.24", bias="s32.20"))
 
 
-def test_images_of_another_size_are_refused():
+def test_images_of_another_size_are_refused() -> None:
     parameters, _ = draw(NETWORK, 9, 1)
     with pytest.raises(InputError, match="6×7 is needed"):
-        simulate(integer_network(NETWORK, parameters, plan_of(NETWORK, "s8.6")), np.zeros((2, 7, 7), np.float32))
+        simulate(
+            integer_network(NETWORK, parameters, plan_of(NETWORK, "s8.6")), np.zeros((2, 7, 7), np.float32)
+        )
 
 
-def test_report_compares_with_floating_point():
+def test_report_compares_with_floating_point() -> None:
     network = load_network("lecun1989")
     parameters, images = draw(network, 10, 200)
     parameters = {name: (values * 0.3).astype(np.float32) for name, values in parameters.items()}
@@ -195,7 +211,7 @@ def test_report_compares_with_floating_point():
     assert noise[2][0] - noise[1][0] == pytest.approx(24, abs=4)
 
 
-def test_calibration_holds_the_largest_value_with_the_smallest_step():
+def test_calibration_holds_the_largest_value_with_the_smallest_step() -> None:
     network = load_network("lecun1989")
     parameters, images = draw(network, 11, 50)
     plan = calibrate(network, parameters, images, 8, state_bits=6, accumulator_bits=16)
