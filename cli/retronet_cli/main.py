@@ -18,6 +18,11 @@ COMMANDS = {
     # name: (module, attribute, the first sentence of its help)
     "train": ("retronet_cli.commands.train", "train", "Train a network as a recipe says."),
     "evaluate": ("retronet_cli.commands.evaluate", "evaluate", "Score a trained network on a set of digits."),
+    "simulate": (
+        "retronet_cli.commands.simulate",
+        "simulate",
+        "Run a trained network in fixed point, next to itself in floating point.",
+    ),
     "show": ("retronet_cli.commands.show", "show", "Show recipes and networks, and what they assume."),
     "data": ("retronet_cli.commands.data", "data", "List, fetch and check the digits."),
 }

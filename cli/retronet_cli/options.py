@@ -42,3 +42,11 @@ runs_option = click.option(
 )
 
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print the results only.")
+
+run_argument = click.argument(
+    "run", required=False, metavar="[RUN]", type=click.Path(file_okay=False, path_type=Path)
+)
+
+other_data_option = click.option(
+    "--data", metavar="NAME", help="The digits, instead of those the run was trained on."
+)

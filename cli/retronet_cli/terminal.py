@@ -6,6 +6,7 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
 stdout = Console()
 stderr = Console(stderr=True)
@@ -19,6 +20,17 @@ def talk(sentence: str) -> None:
 def print_json(what: str, fields: dict[str, Any]) -> None:
     """Print one JSON object of the schema ``retronet/<what>/1``, keys sorted, units in their names."""
     click.echo(json.dumps({"schema": f"retronet/{what}/1", **fields}, indent=2, sort_keys=True))
+
+
+def print_table(table: Table) -> None:
+    """Print a table with its title and caption at their own width: they say what its figures are."""
+    title, caption = table.title, table.caption
+    table.title = table.caption = None
+    stdout.print(title, style="bold", highlight=False)
+    stdout.print(table)
+    if caption:
+        stdout.print(caption, highlight=False)
+    stdout.print()
 
 
 def progress(enabled: bool) -> Progress:

@@ -216,7 +216,7 @@ def _summary(record: "PassRecord") -> str:
 def _print_result(run: "Run", seconds: dict[str, float], as_json: bool) -> None:
     import msgspec
 
-    from retronet_cli.terminal import print_json, stdout
+    from retronet_cli.terminal import print_json, print_table
     from retronet_cli.views.scores import curve_table, score_table
 
     records = run.records()
@@ -237,9 +237,9 @@ def _print_result(run: "Run", seconds: dict[str, float], as_json: bool) -> None:
         print_json("train", fields)
         return
     title = f"{recipe.name} on {run.data_name}, seed {recipe.seed}"
-    stdout.print(curve_table(f"{title}: learning curve", records))
+    print_table(curve_table(f"{title}: learning curve", records))
     caption = f"Measured: training {seconds['training']:.1f} s, with loading and scoring {seconds['total']:.1f} s."
     if run.configuration.notice:
         caption = f"{run.configuration.notice}\n{caption}"
     scores = {"train": last.train, "test": last.test}
-    stdout.print(score_table(f"{title}: after pass {last.number}", scores, caption))
+    print_table(score_table(f"{title}: after pass {last.number}", scores, caption))

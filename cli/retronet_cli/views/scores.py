@@ -11,35 +11,24 @@ from retronet.train import PassRecord
 
 def new_table(title: str, caption: str | None = None) -> Table:
     """Return an empty table in the project's dress."""
-    return Table(
-        title=title,
-        caption=caption,
-        box=box.SIMPLE_HEAD,
-        title_justify="left",
-        caption_justify="left",
-        title_style="bold",
-    )
-
-
-def error_with_interval(score: Score) -> str:
-    """Return an error rate with its 95 % interval."""
-    return f"{score.error_percent:.2f} % ({score.error_percent_low:.2f}–{score.error_percent_high:.2f})"
+    return Table(title=title, caption=caption, box=box.SIMPLE_HEAD)
 
 
 def score_table(title: str, scores: Mapping[str, Score], caption: str | None = None) -> Table:
     """Return one row a score."""
     table = new_table(title, caption)
     table.add_column("digits")
-    for heading in ("n", "misses", "error (95 % interval)", "half MSE", "rejected for 1 % error"):
+    for heading in ("n", "misses", "error %", "95 % interval", "half MSE", "reject % for 1 %"):
         table.add_column(heading, justify="right")
     for name, score in scores.items():
         table.add_row(
             name,
             f"{score.n:,}",
             f"{score.misses:,}",
-            error_with_interval(score),
+            f"{score.error_percent:.2f}",
+            f"{score.error_percent_low:.2f}–{score.error_percent_high:.2f}",
             f"{score.half_mse:.3e}",
-            f"{score.reject_percent_at_1_percent_error:.1f} %",
+            f"{score.reject_percent_at_1_percent_error:.1f}",
         )
     return table
 

@@ -1,0 +1,117 @@
+"""A simulation report as tables and as JSON."""
+
+from math import frexp
+from typing import Any
+
+import msgspec
+from rich.table import Table
+
+from hw_sim.plan import FormatRow
+from hw_sim.simulate import LayerReport, SimulationReport
+from retronet_cli.views.scores import new_table, score_table
+
+
+def comparison_table(title: str, report: SimulationReport, caption: str | None) -> Table:
+    """Return the network in fixed point beside itself in floating point."""
+    agreement = f"Both give the same answer to {report.agreements:,} of {report.images:,} digits."
+    return score_table(
+        title,
+        {"fixed point": report.simulated, "floating point": report.reference},
+        f"{agreement}\n{caption}" if caption else agreement,
+    )
+
+
+def work_table(report: SimulationReport) -> Table:
+    """Return what each layer did for one image on average, and how far its states are from floating point."""
+    table = new_table(f"Work for one digit, counted over {report.images:,}")
+    table.add_column("layer")
+    for heading in ("connections", "MACs", "on border", "zero weight", "saturated", "overflows", "SQNR"):
+        table.add_column(heading, justify="right")
+    for layer in report.layers:
+        table.add_row(
+            layer.layer,
+            *(_per_image(count, report.images) for count in _counts(layer)),
+            "–" if layer.sqnr_db is None else f"{layer.sqnr_db:.1f} dB",
+        )
+    totals = [sum(column) for column in zip(*(_counts(layer) for layer in report.layers), strict=True)]
+    table.add_row("total", *(_per_image(count, report.images) for count in totals), "", style="bold")
+    return table
+
+
+def format_table(report: SimulationReport) -> Table:
+    """Return every format with its range and step."""
+    table = new_table("Formats", "s8.6 is signed, 8 bits with the sign, 6 of them behind the binary point.")
+    table.add_column("layer")
+    table.add_column("what")
+    table.add_column("format")
+    table.add_column("range", justify="right")
+    table.add_column("step", justify="right")
+    bounds = {layer.layer: layer for layer in report.layers}
+    for row in report.plan.describe():
+        if row.minimum is None or row.maximum is None or row.step is None:
+            layer = bounds[row.layer]
+            table.add_row(
+                row.layer, "sum", "exact", f"|sum| ≤ {layer.sum_bound:,}", f"in {layer.sum_word_bits} bits: proved"
+            )
+        else:
+            table.add_row(row.layer, _what(row), row.text, f"{row.minimum:.6g} … {row.maximum:.6g}", _step(row.step))
+    return table
+
+
+def _what(row: FormatRow) -> str:
+    return "sum" if row.role == "accumulator" else row.role
+
+
+def _step(step: float) -> str:
+    return f"2^{frexp(step)[1] - 1}"
+
+
+def _counts(layer: LayerReport) -> tuple[int, ...]:
+    counts = layer.counts
+    return (
+        layer.connections,
+        counts.macs,
+        counts.border_macs,
+        counts.zero_macs,
+        counts.saturations,
+        counts.overflows,
+    )
+
+
+def _per_image(count: int, images: int) -> str:
+    whole, rest = divmod(count, images)
+    return f"{whole:,}" if rest == 0 else f"{count / images:,.2f}"
+
+
+def to_json(report: SimulationReport) -> dict[str, Any]:
+    """Return the fields of the JSON object; counts of layers are for one image where they do not vary."""
+    layers = [
+        {
+            "name": layer.layer,
+            "connections": layer.connections // report.images,
+            "macs": layer.counts.macs // report.images,
+            "border_macs": layer.counts.border_macs // report.images,
+            "zero_macs": layer.counts.zero_macs // report.images,
+            "saturations": layer.counts.saturations,
+            "overflows": layer.counts.overflows,
+            "weight_reads": layer.counts.weight_reads // report.images,
+            "state_reads": layer.counts.state_reads // report.images,
+            "state_writes": layer.counts.state_writes // report.images,
+            "sqnr_db": layer.sqnr_db,
+            "sum_bound": layer.sum_bound,
+            "sum_word_bits": layer.sum_word_bits,
+        }
+        for layer in report.layers
+    ]
+    return {
+        **msgspec.to_builtins(report.simulated),
+        "float": msgspec.to_builtins(report.reference),
+        "agreement": report.agreements / report.images,
+        "agreements": report.agreements,
+        "macs": sum(layer["macs"] for layer in layers),
+        "connections": sum(layer["connections"] for layer in layers),
+        "clipped_pixels": report.clipped_pixels,
+        "layers": layers,
+        "formats": [msgspec.to_builtins(row) for row in report.plan.describe()],
+        "warnings": list(report.warnings),
+    }
