@@ -56,6 +56,16 @@ def wrap_of(word: Word) -> Rule:
     return wrap
 
 
+def mask_of(word: Word) -> Rule:
+    """Return WRAP for one machine word and a range that begins at 0: a single operation."""
+
+    @njit(cache=True)
+    def mask(value: int, low: int, high: int) -> int:  # noqa: ARG001
+        return word(value & high)
+
+    return mask
+
+
 def clamp_of(word: Word) -> Rule:
     """Return SAT for one machine word, and SAT_SYM where the range is symmetric."""
 

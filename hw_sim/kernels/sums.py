@@ -12,7 +12,19 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from hw_sim.kernels.cast import INT32, INT64, SAT_ZERO, WRAP, Rule, Word, clamp_of, round_of, wrap_of, zero_of
+from hw_sim.kernels.cast import (
+    INT32,
+    INT64,
+    SAT_ZERO,
+    WRAP,
+    Rule,
+    Word,
+    clamp_of,
+    mask_of,
+    round_of,
+    wrap_of,
+    zero_of,
+)
 
 Ints = NDArray[Any]
 Sum = Callable[..., None]
@@ -139,7 +151,7 @@ def fused_of(word: Word, width_mask: int, fit: Rule) -> Sum:
     return add
 
 
-fit_wrap = fit_of(wrap_of(INT32))
+fit_mask = fit_of(mask_of(INT32))
 fit_clamp = fit_of(clamp_of(INT32))
 
 
@@ -165,7 +177,12 @@ def sum_of(word: Word, width_mask: int) -> Sum:
             exact(weights, row, sources, table, position, taps, inputs, sums)
         elif method == FIT:
             if overflow == WRAP:
-                fit_wrap(weights, row, sources, table, position, taps, inputs, sums, overflows, low, high)
+                # Counted from the low end of the range, wrapping is one mask.
+                for lane in range(LANES):
+                    sums[lane] -= low
+                fit_mask(weights, row, sources, table, position, taps, inputs, sums, overflows, 0, high - low)
+                for lane in range(LANES):
+                    sums[lane] += low
             else:
                 fit_clamp(weights, row, sources, table, position, taps, inputs, sums, overflows, low, high)
         else:
