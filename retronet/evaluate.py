@@ -28,9 +28,7 @@ def target_matrix(targets: Targets, classes: int = 10) -> NDArray[np.float64]:
     return np.where(np.eye(classes, dtype=bool), targets.on, targets.off)
 
 
-def score(
-    outputs: NDArray[np.floating], labels: NDArray[np.uint8], targets: Targets | None = None
-) -> Score:
+def score(outputs: NDArray[np.floating], labels: NDArray[np.uint8], targets: Targets | None = None) -> Score:
     """Return the score of `outputs` (n, classes) for digits `labels` (n,).
 
     Parameters

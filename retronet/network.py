@@ -129,10 +129,8 @@ class Place:
         """For each map, the planes it reads, in ascending order."""
         planes = self.input[0]
         match self.layer:
-            case Conv(sees=None, maps=maps):
-                return (tuple(range(planes)),) * maps
-            case Conv(sees=sees):
-                return sees
+            case Conv(maps=maps, sees=sees):
+                return (tuple(range(planes)),) * maps if sees is None else sees
             case Subsample():
                 return tuple((plane,) for plane in range(planes))
             case Dense() | Rbf():

@@ -34,9 +34,7 @@ class SdlmRunning(
     gamma: Share
 
 
-class SdlmBatch(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="sdlm-batch"
-):
+class SdlmBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="sdlm-batch"):
     """Stochastic diagonal Levenberg–Marquardt as PIEEE98 App. C has it.
 
     The curvature is the mean over `patterns` digits, taken before each pass and kept during it.

@@ -191,7 +191,9 @@ def _learn(run: "Run", training: "Training", quiet: bool) -> None:
     learnt, passes = 0.0, training.recipe.passes
     try:
         with progress(enabled=not quiet) as bar:
-            task = bar.add_task("compiling, or loading compiled code", total=passes, completed=training.passes)
+            task = bar.add_task(
+                "compiling, or loading compiled code", total=passes, completed=training.passes
+            )
             mark = time.perf_counter()
             for step in training.run():
                 now = time.perf_counter()
@@ -238,7 +240,9 @@ def _print_result(run: "Run", seconds: dict[str, float], as_json: bool) -> None:
         return
     title = f"{recipe.name} on {run.data_name}, seed {recipe.seed}"
     print_table(curve_table(f"{title}: learning curve", records))
-    caption = f"Measured: training {seconds['training']:.1f} s, with loading and scoring {seconds['total']:.1f} s."
+    caption = (
+        f"Measured: training {seconds['training']:.1f} s, with loading and scoring {seconds['total']:.1f} s."
+    )
     if run.configuration.notice:
         caption = f"{run.configuration.notice}\n{caption}"
     scores = {"train": last.train, "test": last.test}

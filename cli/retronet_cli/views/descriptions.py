@@ -14,7 +14,11 @@ def network_counts(network: NetworkSpec) -> dict[str, Any]:
     """Return the derived counts of a network, per layer and in total."""
     rows = [{"name": place.name, **_counts(place)} for place in places(network)]
     keys = ("units", "connections", "parameters", "macs", "border_macs")
-    return {"layers": rows, **{key: sum(row[key] for row in rows) for key in keys[1:]}, "units": total_units(network)}
+    return {
+        "layers": rows,
+        **{key: sum(row[key] for row in rows) for key in keys[1:]},
+        "units": total_units(network),
+    }
 
 
 def _counts(place: Place) -> dict[str, Any]:
@@ -31,12 +35,16 @@ def _counts(place: Place) -> dict[str, Any]:
 
 def network_table(network: NetworkSpec) -> Table:
     """Return a network with all its counts."""
-    caption = f"Units include the input. Connections include the biases, MACs do not. Source: {network.source}"
+    caption = (
+        f"Units include the input. Connections include the biases, MACs do not. Source: {network.source}"
+    )
     table = new_table(f"{network.name}: {network.title}", caption)
     table.add_column("layer")
     for heading in ("shape", "units", "fan-in", "connections", "parameters", "MACs", "on border"):
         table.add_column(heading, justify="right")
-    table.add_row("input", _shape(network.input), f"{total_units_of_input(network):,}", "–", "–", "–", "–", "–")
+    table.add_row(
+        "input", _shape(network.input), f"{total_units_of_input(network):,}", "–", "–", "–", "–", "–"
+    )
     for place in places(network):
         least, most = min(place.fan_in), max(place.fan_in)
         table.add_row(

@@ -51,10 +51,16 @@ def format_table(report: SimulationReport) -> Table:
         if row.minimum is None or row.maximum is None or row.step is None:
             layer = bounds[row.layer]
             table.add_row(
-                row.layer, "sum", "exact", f"|sum| ≤ {layer.sum_bound:,}", f"in {layer.sum_word_bits} bits: proved"
+                row.layer,
+                "sum",
+                "exact",
+                f"|sum| ≤ {layer.sum_bound:,}",
+                f"in {layer.sum_word_bits} bits: proved",
             )
         else:
-            table.add_row(row.layer, _what(row), row.text, f"{row.minimum:.6g} … {row.maximum:.6g}", _step(row.step))
+            table.add_row(
+                row.layer, _what(row), row.text, f"{row.minimum:.6g} … {row.maximum:.6g}", _step(row.step)
+            )
     return table
 
 
