@@ -74,9 +74,10 @@ def see(machine: Machine, image: Floats, target: Floats, goal: Goal) -> float:
 @njit(cache=True)
 def scale(values: Floats, factor: float) -> None:
     """Multiply all of `values` (rows, columns)."""
+    rounded = values.dtype.type(factor)
     for i in range(values.shape[0]):
         for k in range(values.shape[1]):
-            values[i, k] *= factor
+            values[i, k] *= rounded
 
 
 @njit(cache=True)

@@ -1,0 +1,132 @@
+"""The network as its definition reads: one unit, one connection at a time. Slow and obvious on purpose.
+
+Nothing here is shared with the kernels or with `retronet.geometry`; only descriptions and shapes are.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retronet.network import Activation, Conv, Dense, NetworkSpec, Place, Relu, Subsample, Tanh, places
+
+Floats = NDArray[np.floating]
+Parameters = dict[str, Floats]
+Unit = tuple[int, int, int]
+Loss = Literal["squared", "softmax"]
+
+
+def connections(place: Place, unit: Unit) -> Iterator[tuple[tuple[int, ...], Unit | None]]:
+    """Yield (index of the weight, unit below) for each connection of a unit; None stands for the border."""
+    layer, (m, y, x) = place.layer, unit
+    planes, rows, columns = place.input
+    match layer:
+        case Conv(kernel=kernel, stride=stride, pad=pad):
+            seen = range(planes) if layer.sees is None else layer.sees[m]
+            before = 0 if layer.sees is None else sum(len(row) for row in layer.sees[:m])
+            ragged = len(place.weight_shape) == 3
+            for number, plane in enumerate(seen):
+                for r in range(kernel):
+                    for c in range(kernel):
+                        row, column = y * stride - pad + r, x * stride - pad + c
+                        inside = 0 <= row < rows and 0 <= column < columns
+                        weight = (before + number, r, c) if ragged else (m, number, r, c)
+                        yield weight, (plane, row, column) if inside else None
+        case Subsample(size=size):
+            for r in range(size):
+                for c in range(size):
+                    yield (m,), (m, y * size + r, x * size + c)
+        case Dense():
+            for plane, row, column in np.ndindex(*place.input):
+                yield (m, (plane * rows + row) * columns + column), (plane, row, column)
+        case _:
+            raise AssertionError(layer)
+
+
+def squash(activation: Activation, value: float) -> tuple[float, float]:
+    """Return the unit's value and its derivative."""
+    match activation:
+        case Tanh(amplitude=a, slope=s):
+            return a * math.tanh(s * value), a * s * (1 - math.tanh(s * value) ** 2)
+        case Relu():
+            return (value, 1.0) if value > 0 else (0.0, 0.0)
+        case _:
+            return value, 1.0
+
+
+def bias_index(place: Place, unit: Unit) -> tuple[int, ...]:
+    """Return where a unit's bias lies."""
+    return unit if len(place.bias_shape) == 3 else unit[:1]
+
+
+def forward(network: NetworkSpec, parameters: Parameters, image: Floats) -> tuple[list[Floats], list[Floats]]:
+    """Return the states from the input up, and the slopes of each layer."""
+    states, slopes = [image.reshape(network.input).astype(np.float64)], []
+    for place in places(network):
+        weight, bias = parameters[f"{place.name}.weight"], parameters[f"{place.name}.bias"]
+        border = getattr(place.layer, "border", 0.0)
+        state, slope = np.zeros(place.output), np.zeros(place.output)
+        for unit in np.ndindex(*place.output):
+            total = float(bias[bias_index(place, unit)])
+            for index, below in connections(place, unit):
+                total += weight[index] * (border if below is None else states[-1][below])
+            state[unit], slope[unit] = squash(place.layer.activation, total)  # type: ignore[union-attr]
+        states.append(state)
+        slopes.append(slope)
+    return states, slopes
+
+
+def backward(
+    network: NetworkSpec,
+    parameters: Parameters,
+    states: list[Floats],
+    slopes: list[Floats],
+    top: Floats,
+    power: int,
+) -> Parameters:
+    """Return each parameter's sum over its connections of ``delta_i · x_j^power``.
+
+    With power 1 and the loss's first derivatives at the top: the gradient. With power 2 and its second
+    derivatives: the diagonal of PIEEE98 App. C, where weights and slopes are squared on the way down.
+    """
+    found = {name: np.zeros_like(array) for name, array in parameters.items()}
+    arriving = top
+    for level, place in reversed(list(enumerate(places(network)))):
+        weight = parameters[f"{place.name}.weight"]
+        border = getattr(place.layer, "border", 0.0)
+        sent = np.zeros(place.input)
+        for unit in np.ndindex(*place.output):
+            delta = arriving[unit] * slopes[level][unit] ** power
+            found[f"{place.name}.bias"][bias_index(place, unit)] += delta
+            for index, below in connections(place, unit):
+                value = border if below is None else states[level][below]
+                found[f"{place.name}.weight"][index] += delta * value**power
+                if below is not None:
+                    sent[below] += delta * weight[index] ** power
+        arriving = sent
+    return found
+
+
+def loss(kind: Loss, scale: float, output: Floats, target: Floats) -> tuple[float, Floats, Floats]:
+    """Return the loss, its first and its second derivatives by the outputs."""
+    if kind == "squared":
+        error = output - target
+        return 0.5 * scale * float((error**2).sum()), scale * error, np.full_like(error, scale)
+    probability = np.exp(output) / np.exp(output).sum()
+    return float(-(target * np.log(probability)).sum()), probability - target, probability * (1 - probability)
+
+
+def derivatives(
+    network: NetworkSpec, parameters: Parameters, image: Floats, target: Floats, kind: Loss, scale: float
+) -> tuple[float, Parameters, Parameters]:
+    """Return the loss of one pattern, its gradient and its Gauss–Newton diagonal."""
+    states, slopes = forward(network, parameters, image)
+    value, first, second = loss(kind, scale, states[-1].reshape(-1), target)
+    shape = states[-1].shape
+    return (
+        value,
+        backward(network, parameters, states, slopes, first.reshape(shape), 1),
+        backward(network, parameters, states, slopes, second.reshape(shape), 2),
+    )

@@ -1,0 +1,227 @@
+"""Forward pass, gradient and Gauss–Newton diagonal against torch in double precision."""
+
+from typing import Any, assert_never
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from small_networks import random_network, random_parameters, random_patterns
+
+from retronet.kernels.losses import SOFTMAX, SQUARED
+from retronet.kernels.passes import Goal, measure_curvature, run_forward, train_sgd
+from retronet.machine import Workspace
+from retronet.network import (
+    Activation,
+    Conv,
+    Dense,
+    Identity,
+    NetworkSpec,
+    Place,
+    Rbf,
+    Relu,
+    Subsample,
+    Tanh,
+    load_network,
+    places,
+)
+
+Tensors = dict[str, torch.Tensor]
+Floats = NDArray[np.floating]
+
+NETWORKS = [random_network(seed) for seed in range(40)] + [load_network("lecun1989")]
+IDENTICAL = pytest.mark.parametrize("network", NETWORKS, ids=lambda network: network.name)
+LOSSES = pytest.mark.parametrize(("kind", "scale"), [(SQUARED, 1.0), (SQUARED, 0.2), (SOFTMAX, 1.0)])
+
+
+def sums(place: Place, state: torch.Tensor, weight: torch.Tensor, border: float) -> torch.Tensor:
+    """Return a layer's weighted sums (maps, rows, columns), bias not added."""
+    layer = place.layer
+    match layer:
+        case Conv(kernel=kernel, pad=pad, stride=stride):
+            planes = place.input[0]
+            packed = iter(weight.reshape(-1, kernel, kernel))
+            empty = torch.zeros(kernel, kernel, dtype=weight.dtype)
+            dense = torch.stack(
+                [
+                    torch.stack([next(packed) if plane in seen else empty for plane in range(planes)])
+                    for seen in place.sees
+                ]
+            )
+            padded = torch.nn.functional.pad(state, (pad,) * 4, value=border)
+            return torch.nn.functional.conv2d(padded[None], dense, stride=stride)[0]
+        case Subsample(size=size):
+            return torch.nn.functional.avg_pool2d(state[None], size)[0] * size**2 * weight[:, None, None]
+        case Dense():
+            return (weight @ state.reshape(-1)).reshape(-1, 1, 1)
+        case Rbf():
+            raise AssertionError(layer)
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def squash(activation: Activation, value: torch.Tensor) -> torch.Tensor:
+    match activation:
+        case Tanh(amplitude=amplitude, slope=slope):
+            return amplitude * torch.tanh(slope * value)
+        case Relu():
+            return torch.relu(value)
+        case Identity():
+            return value
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def border(place: Place) -> float:
+    return place.layer.border if isinstance(place.layer, Conv) else 0.0
+
+
+def activation(place: Place) -> Activation:
+    assert not isinstance(place.layer, Rbf)
+    return place.layer.activation
+
+
+def wide(bias: torch.Tensor) -> torch.Tensor:
+    return bias if bias.ndim == 3 else bias[:, None, None]
+
+
+def run(network: NetworkSpec, parameters: Tensors, image: torch.Tensor) -> list[torch.Tensor]:
+    """Return all states from the input up."""
+    states = [image.reshape(network.input)]
+    for place in places(network):
+        weight, bias = parameters[f"{place.name}.weight"], parameters[f"{place.name}.bias"]
+        total = sums(place, states[-1], weight, border(place)) + wide(bias)
+        states.append(squash(activation(place), total))
+    return states
+
+
+def objective(output: torch.Tensor, target: torch.Tensor, kind: int, scale: float) -> torch.Tensor:
+    if kind == SQUARED:
+        return scale / 2 * ((output - target) ** 2).sum()
+    return -(target * torch.log_softmax(output, 0)).sum()
+
+
+def curvature_of_outputs(output: torch.Tensor, target: torch.Tensor, kind: int, scale: float) -> torch.Tensor:
+    hessian = torch.autograd.functional.hessian(lambda y: objective(y, target, kind, scale), output)
+    return torch.diagonal(hessian).clone()
+
+
+def diagonal(network: NetworkSpec, parameters: Tensors, image: torch.Tensor, top: torch.Tensor) -> Tensors:
+    """Return PIEEE98 App. C's diagonal: a layer's own sums, on squared inputs and weights, differentiated."""
+    states = run(network, parameters, image)
+    found: Tensors = {}
+    arriving = top
+    for level, place in reversed(list(enumerate(places(network)))):
+        weight, bias = parameters[f"{place.name}.weight"], parameters[f"{place.name}.bias"]
+        total = sums(place, states[level], weight, border(place)) + wide(bias)
+        total.requires_grad_()
+        (slope,) = torch.autograd.grad(squash(activation(place), total).sum(), total)
+        delta = arriving.reshape(total.shape) * slope**2
+        weight2, state2 = (weight**2).requires_grad_(), (states[level] ** 2).requires_grad_()
+        bias2 = torch.zeros_like(bias).requires_grad_()
+        linear = sums(place, state2, weight2, border(place) ** 2) + wide(bias2)
+        found[f"{place.name}.weight"], found[f"{place.name}.bias"], arriving = torch.autograd.grad(
+            (delta * linear).sum(), (weight2, bias2, state2)
+        )
+    return found
+
+
+def tensors(parameters: dict[str, Any], requires_grad: bool = False) -> Tensors:
+    return {name: torch.tensor(array, requires_grad=requires_grad) for name, array in parameters.items()}
+
+
+def assert_close(found: dict[str, Any], expected: Tensors) -> None:
+    assert found.keys() == expected.keys()
+    for name, array in found.items():
+        reference = expected[name].detach().numpy()
+        largest = np.abs(reference).max()
+        np.testing.assert_allclose(array, reference, rtol=1e-9, atol=1e-10 * largest + 1e-15, err_msg=name)
+
+
+@IDENTICAL
+def test_states_are_those_of_torch(network: NetworkSpec) -> None:
+    parameters = random_parameters(network, 1)
+    images, _, _ = random_patterns(network, 2, 3)
+    workspace = Workspace(network, np.float64)
+    workspace.load(parameters)
+    units = np.array([place.units for place in places(network)])
+    found = np.zeros((3, units.sum()))
+    run_forward(workspace.machine, images, 0, units, found)
+    for image, row in zip(images, found, strict=True):
+        expected = run(network, tensors(parameters), torch.tensor(image))[1:]
+        np.testing.assert_allclose(row, torch.cat([state.reshape(-1) for state in expected]), rtol=1e-9, atol=1e-14)
+
+
+@IDENTICAL
+@LOSSES
+def test_gradient_is_that_of_torch(network: NetworkSpec, kind: int, scale: float) -> None:
+    parameters = random_parameters(network, 1)
+    images, labels, targets = random_patterns(network, 2, 1)
+    targets = targets if kind == SQUARED else (targets + 1) / 2
+    workspace = Workspace(network, np.float64)
+    workspace.load(parameters)
+    # A step at rate 1 is the gradient.
+    found_loss = train_sgd(workspace.machine, images, labels, np.array([0]), Goal(targets, kind, scale), 1.0)
+    after = workspace.read()
+
+    leaves = tensors(parameters, requires_grad=True)
+    output = run(network, leaves, torch.tensor(images[0]))[-1].reshape(-1)
+    value = objective(output, torch.tensor(targets[labels[0]]), kind, scale)
+    value.backward()
+    assert found_loss == pytest.approx(value.item(), rel=1e-12)
+    gradients = {name: torch.zeros_like(leaf) if leaf.grad is None else leaf.grad for name, leaf in leaves.items()}
+    assert_close({name: parameters[name] - after[name] for name in parameters}, gradients)
+
+
+@IDENTICAL
+@LOSSES
+def test_diagonal_is_that_of_squared_layers_in_torch(network: NetworkSpec, kind: int, scale: float) -> None:
+    parameters = random_parameters(network, 1)
+    images, labels, targets = random_patterns(network, 2, 3)
+    targets = targets if kind == SQUARED else (targets + 1) / 2
+    workspace = Workspace(network, np.float64)
+    workspace.load(parameters)
+    goal = Goal(targets, kind, scale)
+    measure_curvature(workspace.machine, images, labels, np.array([0, 2]), goal)
+    expected = {name: torch.zeros_like(tensor) for name, tensor in tensors(parameters).items()}
+    for pattern in (0, 2):
+        image = torch.tensor(images[pattern])
+        output = run(network, tensors(parameters), image)[-1].reshape(-1)
+        top = curvature_of_outputs(output, torch.tensor(targets[labels[pattern]]), kind, scale)
+        for name, part in diagonal(network, tensors(parameters), image, top).items():
+            expected[name] += part / 2
+    assert_close(workspace.read(workspace.machine.flat.curvature), expected)
+
+
+TANH = Tanh(1.7159, 2 / 3)
+WITHOUT_SHARING = [
+    NetworkSpec("dense", "", (2, 3, 4), (Dense("top", 5, TANH),)),
+    NetworkSpec("two", "", (2, 3, 4), (Dense("low", 7, TANH), Dense("top", 1, Identity()))),
+    NetworkSpec(
+        "conv",
+        "",
+        (3, 4, 4),
+        (Conv("low", 3, 4, TANH, sees=((0, 2), (1,), (0, 1, 2)), bias="unit"), Dense("top", 1, TANH)),
+    ),
+]
+
+
+@pytest.mark.parametrize("network", WITHOUT_SHARING, ids=lambda network: network.name)
+def test_diagonal_is_exact_where_nothing_is_shared(network: NetworkSpec) -> None:
+    """With no shared weight and one path to each output, App. C drops nothing: JᵀJ's own diagonal."""
+    parameters = random_parameters(network, 3)
+    images, labels, _ = random_patterns(network, 4, 1)
+    outputs = places(network)[-1].units
+    workspace = Workspace(network, np.float64)
+    workspace.load(parameters)
+    goal = Goal(np.zeros((outputs, outputs)), SQUARED, 1.0)
+    measure_curvature(workspace.machine, images, labels, np.array([0]), goal)
+
+    leaves = tensors(parameters, requires_grad=True)
+    output = run(network, leaves, torch.tensor(images[0]))[-1].reshape(-1)
+    expected = {name: torch.zeros_like(leaf) for name, leaf in leaves.items()}
+    for number in range(outputs):
+        rows = torch.autograd.grad(output[number], list(leaves.values()), retain_graph=True)
+        for name, row in zip(leaves, rows, strict=True):
+            expected[name] += row**2
+    assert_close(workspace.read(workspace.machine.flat.curvature), expected)
