@@ -1,4 +1,4 @@
-"""Which input each tap of a layer reads: the one place where strides, borders and tap order become indices."""
+"""Which input each tap of a layer reads: where strides, borders and tap order become indices."""
 
 from typing import assert_never
 

@@ -184,7 +184,7 @@ def create_run(
 
 
 def _unused(folder: Path) -> Path:
-    """Return `folder`, or the first numbered sibling that does not exist: two runs may start in one second."""
+    """Return `folder`, or a numbered sibling if it exists: two runs may start in one second."""
     number, found = 2, folder
     while found.exists():
         found = folder.with_name(f"{folder.name}-{number}")

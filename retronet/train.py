@@ -23,8 +23,10 @@ CHUNK = 1024
 
 
 class PassRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"number": "pass"}):
-    """One pass. ``running_loss`` is the mean loss of the patterns as they were learnt, in the recipe's unit;
-    the scores are taken after the pass, ``passes`` counted from 1.
+    """One pass, counted from 1.
+
+    ``running_loss`` is the mean loss of the patterns as they were learnt, in the recipe's unit; the scores
+    are taken after the pass.
     """
 
     number: int
@@ -144,7 +146,7 @@ class Training:
             )
 
     def _order(self, number: int) -> NDArray[np.int64]:
-        """Return the order of presentation; a shuffle depends on seed and pass alone, so resuming repeats it."""
+        """Return the order of presentation; a shuffle depends on seed and pass alone: resuming repeats it."""
         count = len(self._images)
         if self.recipe.order == "shuffled":
             return np.random.default_rng([self.recipe.seed, number]).permutation(count)

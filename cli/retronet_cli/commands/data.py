@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
-from retronet_cli.options import data_dir_option, json_option
 
 from retronet.errors import DataError
+from retronet_cli.options import data_dir_option, json_option
 
 
 @click.group()
@@ -26,12 +26,12 @@ def data() -> None:
 @json_option
 def list_sets(data_dir: Path | None, as_json: bool) -> None:
     """List the data sets, their preparations, and which are here."""
-    from retronet_cli.terminal import print_json, stdout
     from rich.table import Table
 
     from retronet.datasets.catalogue import SOURCES
     from retronet.datasets.prepare import PREPARATIONS
     from retronet.datasets.source import data_folder
+    from retronet_cli.terminal import print_json, stdout
 
     folder = data_folder(data_dir)
     if as_json:
@@ -79,10 +79,9 @@ def fetch(name: str, data_dir: Path | None, as_json: bool) -> None:
     Example:
       retronet data fetch usps
     """  # noqa: D301
-    from retronet_cli.terminal import talk
-
     from retronet.datasets.catalogue import find_source
     from retronet.datasets.source import data_folder, offline
+    from retronet_cli.terminal import talk
 
     source, folder = find_source(name), data_folder(data_dir)
     if source.state(folder) in ("absent", "incomplete") and not offline():
@@ -122,10 +121,9 @@ def path(name: str | None, data_dir: Path | None, as_json: bool) -> None:
     Example:
       retronet data path usps
     """  # noqa: D301
-    from retronet_cli.terminal import print_json
-
     from retronet.datasets.catalogue import find_source
     from retronet.datasets.source import data_folder
+    from retronet_cli.terminal import print_json
 
     folder = data_folder(data_dir)
     if name is not None:
@@ -165,8 +163,9 @@ def _check(name: str, folder: Path, download: bool) -> _Checked:
 
 def _report(schema: str, folder: Path, found: list[_Checked], as_json: bool) -> None:
     """Print what was found; raise the problems, if there are any, as one error."""
-    from retronet_cli.terminal import print_json, stdout
     from rich.table import Table
+
+    from retronet_cli.terminal import print_json, stdout
 
     good = [(each.name, each.sha256) for each in found if each.sha256 is not None]
     problems = [each.problem for each in found if each.problem is not None]
