@@ -24,7 +24,7 @@ from retronet_cli.options import (
 def evaluate(
     run: Path | None, data: str | None, data_dir: Path | None, runs: Path, as_json: bool, quiet: bool
 ) -> None:
-    r"""Score a trained network on a set of digits.
+    """Score a trained network on a set of digits.
 
     RUN is the folder of a run; without it, the latest one.
 

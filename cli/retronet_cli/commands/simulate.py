@@ -51,7 +51,7 @@ def simulate(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    r"""Run a trained network in fixed point, next to itself in floating point.
+    """Run a trained network in fixed point, next to itself in floating point.
 
     RUN is the folder of a run; without it, the latest one. Steps are powers of two that hold the largest
     magnitude of each tensor, found on the training digits; the test digits are then run bit for bit.

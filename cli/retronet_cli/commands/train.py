@@ -65,7 +65,7 @@ def train(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    r"""Train a network as a recipe says.
+    """Train a network as a recipe says.
 
     RECIPE is one of `retronet show recipes`, or a TOML file; without it, lecun1989: the network, rule and
     data of the paper. The run is kept in a folder of its own after every pass.
@@ -81,7 +81,7 @@ def train(
     changes = {key: value for key, value in chosen.items() if value is not None} | _settings(settings)
     if resume is not None and (recipe or changes or folder or force):
         raise click.UsageError(
-            "--resume goes on with a run as it was begun: it takes no recipe, no changes, no --run and no --force."
+            "--resume goes on with a run as it was begun: it takes no recipe, no changes, no --run, no --force."
         )
     if dry_run:
         _print_recipe(_resolve(recipe, changes))
