@@ -18,7 +18,7 @@ def data() -> None:
       retronet data list
       retronet data fetch usps
       retronet data verify --data-dir ~/digits
-    """  # noqa: D301
+    """
 
 
 @data.command("list")
@@ -78,7 +78,7 @@ def fetch(name: str, data_dir: Path | None, as_json: bool) -> None:
     \b
     Example:
       retronet data fetch usps
-    """  # noqa: D301
+    """
     from retronet.datasets.catalogue import find_source
     from retronet.datasets.source import data_folder, offline
     from retronet_cli.terminal import talk
@@ -101,7 +101,7 @@ def verify(names: tuple[str, ...], data_dir: Path | None, as_json: bool) -> None
     \b
     Example:
       retronet data verify usps
-    """  # noqa: D301
+    """
     from retronet.datasets.catalogue import SOURCES
     from retronet.datasets.source import data_folder
 
@@ -120,7 +120,7 @@ def path(name: str | None, data_dir: Path | None, as_json: bool) -> None:
     \b
     Example:
       retronet data path usps
-    """  # noqa: D301
+    """
     from retronet.datasets.catalogue import find_source
     from retronet.datasets.source import data_folder
     from retronet_cli.terminal import print_json

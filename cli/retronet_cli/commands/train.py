@@ -81,7 +81,7 @@ def train(
     changes = {key: value for key, value in chosen.items() if value is not None} | _settings(settings)
     if resume is not None and (recipe or changes or folder or force):
         raise click.UsageError(
-            "--resume goes on with a run as it was begun: it takes no recipe, no changes, no --run, no --force."
+            "--resume goes on with a run as it was begun: it takes no recipe, changes, --run or --force."
         )
     if dry_run:
         _print_recipe(_resolve(recipe, changes))
