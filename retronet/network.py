@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Annotated, Literal, TypeVar, assert_never
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from retronet.errors import InputError, unknown_name
 
@@ -20,6 +22,7 @@ FOLDER = Path(__file__).parent / "networks"
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 Name = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]*$")]
+CodeRow = Annotated[str, msgspec.Meta(pattern="^[#.]+$")]
 Shape = tuple[int, int, int]
 """Planes, rows, columns."""
 
@@ -61,7 +64,10 @@ class Conv(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="k
 
 
 class Subsample(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="subsample"):
-    """Averages ``size × size`` blocks of each plane, times one coefficient, plus one bias a map."""
+    """Sums ``size × size`` blocks of each plane, times one coefficient, plus one bias a map (PIEEE98 §II.B).
+
+    An average times a coefficient is the same unit with a coefficient ``size²`` times as large.
+    """
 
     name: Name
     size: Positive
@@ -77,10 +83,14 @@ class Dense(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
 
 
 class Rbf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="rbf"):
-    """Squared distances of the units below to fixed ±1 codes, one row a class (PIEEE98 §II.B)."""
+    """Minus the squared distances of the units below to fixed ±1 codes, one a class (PIEEE98 §II.B).
+
+    The paper's outputs are the distances; with their sign turned the largest output is the answer here too.
+    Each code is a picture: rows of ``#`` for +1 and ``.`` for −1, read row by row.
+    """
 
     name: Name
-    codes: tuple[tuple[Literal[-1, 1], ...], ...]
+    codes: Annotated[tuple[tuple[CodeRow, ...], ...], msgspec.Meta(min_length=1)]
 
 
 Layer = Conv | Subsample | Dense | Rbf
@@ -285,11 +295,17 @@ def _output_shape(layer: Layer, shape: Shape, network: str) -> Shape:
             return (units, 1, 1)
         case Rbf(codes=codes):
             units_below = planes * rows * columns
-            if not codes or any(len(code) != units_below for code in codes):
-                raise misfit("a code has another length", f"each needs {units_below} values")
+            lengths = {sum(map(len, code)) for code in codes}
+            if lengths != {units_below}:
+                raise misfit(f"its codes have {sorted(lengths)} values", f"each needs {units_below}")
             return (len(codes), 1, 1)
         case _ as unreachable:
             assert_never(unreachable)
+
+
+def code_matrix(rbf: Rbf) -> NDArray[np.float64]:
+    """Return the codes of `rbf` as ±1, one row a class."""
+    return np.array([[1.0 if mark == "#" else -1.0 for mark in "".join(code)] for code in rbf.codes])
 
 
 def parameter_shapes(network: NetworkSpec) -> dict[str, tuple[int, ...]]:
