@@ -13,6 +13,8 @@ import json
 import os
 import platform
 import sys
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -26,7 +28,7 @@ from retronet.datasets import DigitSets, Provenance
 from retronet.errors import InputError
 from retronet.network import NetworkSpec
 from retronet.recipe import Recipe
-from retronet.train import PassRecord, TrainingState
+from retronet.train import PassRecord, Progress, Training, TrainingState
 
 T = TypeVar("T")
 
@@ -181,6 +183,45 @@ def create_run(
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / CONFIGURATION, content.encode() + b"\n")
     return Run(folder, configuration)
+
+
+def continue_run(run: Run, digits: DigitSets) -> Iterator[Progress | PassRecord]:
+    """Train the passes of `run` that are left and keep each; tell progress and passes as they come.
+
+    Parameters
+    ----------
+    run
+        A run, new or cut off at any moment.
+    digits
+        The digits it was begun on.
+
+    Raises
+    ------
+    InputError
+        If the digits are others, or what is on disk does not fit.
+    DivergedError
+        If the loss leaves the range of finite numbers.
+    """
+    configuration = run.configuration
+    if (digits.train.provenance, digits.test.provenance) != configuration.data:
+        raise InputError(
+            f"The run {run.folder} was begun on other digits than '{run.data_name}' gives now. "
+            "Name the folder that held them with --data-dir."
+        )
+    training = Training(configuration.recipe, configuration.network, digits)
+    state = run.rewind()
+    if state is not None:
+        training.restore(state)
+    learnt, mark = 0.0, time.perf_counter()
+    for step in training.run():
+        now = time.perf_counter()
+        if isinstance(step, PassRecord):
+            run.save(step, Timing(step.number, learnt, now - mark), training.state())
+            learnt = 0.0
+        else:
+            learnt += now - mark
+        yield step
+        mark = time.perf_counter()
 
 
 def _unused(folder: Path) -> Path:

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from retronet.errors import InputError
 from retronet_cli.options import data_dir_option, json_option, quiet_option, runs_option
 
 if TYPE_CHECKING:
     from retronet.datasets import DigitSets
     from retronet.recipe import Recipe
     from retronet.runs import Run
-    from retronet.train import PassRecord, Training
+    from retronet.train import PassRecord
 
 
 @click.command(short_help="Train a network as a recipe says.")
@@ -92,8 +91,7 @@ def train(
         else _begin(_resolve(recipe, changes), data_dir, folder, runs, force)
     )
     _report_start(run, quiet)
-    training = _make_training(run, digits)
-    _learn(run, training, quiet)
+    _learn(run, digits, quiet)
     seconds = {
         "training": sum(timing.training_seconds for timing in run.timings()),
         "total": time.perf_counter() - started,
@@ -148,24 +146,7 @@ def _reopen(folder: Path, data_dir: Path | None) -> "tuple[Run, DigitSets]":
     from retronet.runs import open_run
 
     run = open_run(folder)
-    digits = load(run.data_name, run.configuration.recipe.preparation, data_dir)
-    found = (digits.train.provenance, digits.test.provenance)
-    if found != run.configuration.data:
-        raise InputError(
-            f"The run {folder} was begun on other digits than '{run.data_name}' gives now. "
-            "Name the folder that held them with --data-dir."
-        )
-    return run, digits
-
-
-def _make_training(run: "Run", digits: "DigitSets") -> "Training":
-    from retronet.train import Training
-
-    training = Training(run.configuration.recipe, run.configuration.network, digits)
-    state = run.rewind()
-    if state is not None:
-        training.restore(state)
-    return training
+    return run, load(run.data_name, run.configuration.recipe.preparation, data_dir)
 
 
 def _report_start(run: "Run", quiet: bool) -> None:
@@ -182,33 +163,27 @@ def _report_start(run: "Run", quiet: bool) -> None:
         talk(f"Run: {run.folder}")
 
 
-def _learn(run: "Run", training: "Training", quiet: bool) -> None:
-    """Train what is left, keeping every pass; say how to go on when interrupted."""
-    from retronet.runs import Timing
+def _learn(run: "Run", digits: "DigitSets", quiet: bool) -> None:
+    """Train what is left; say how to go on when interrupted."""
+    from retronet.runs import continue_run
     from retronet.train import PassRecord
+    from retronet_cli.main import INTERRUPTED
     from retronet_cli.terminal import progress, talk
 
-    learnt, passes = 0.0, training.recipe.passes
+    done = 0
     try:
         with progress(enabled=not quiet) as bar:
-            task = bar.add_task(
-                "compiling, or loading compiled code", total=passes, completed=training.passes
-            )
-            mark = time.perf_counter()
-            for step in training.run():
-                now = time.perf_counter()
+            task = bar.add_task("compiling, or loading compiled code", total=run.configuration.recipe.passes)
+            for step in continue_run(run, digits):
                 if isinstance(step, PassRecord):
-                    run.save(step, Timing(step.number, learnt, now - mark), training.state())
-                    bar.update(task, completed=step.number, description=_summary(step))
-                    learnt = 0.0
+                    done = step.number
+                    bar.update(task, completed=done, description=_summary(step))
                 else:
-                    learnt += now - mark
                     bar.update(task, completed=step.number - 1 + step.presented / step.of)
-                mark = time.perf_counter()
     except KeyboardInterrupt:
-        done = f"Passes 1 to {training.passes} are kept." if training.passes else "No pass was finished."
-        talk(f"Interrupted. {done} Go on with: retronet train --resume {run.folder}")
-        raise
+        kept = f"Passes 1 to {done} are kept." if done else "The passes done before are kept."
+        talk(f"Interrupted. {kept} Go on with: retronet train --resume {run.folder}")
+        raise click.exceptions.Exit(INTERRUPTED) from None
 
 
 def _summary(record: "PassRecord") -> str:
