@@ -19,6 +19,7 @@ from retronet.errors import InputError
 from retronet.evaluate import Score, score
 from retronet.forward import layer_states
 from retronet.network import NetworkSpec
+from retronet.recipe import Targets
 
 
 class LayerCounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -163,10 +164,12 @@ class LayerReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One layer of a report.
 
     ``sqnr_db`` compares the float states with the simulated ones: signal over quantisation noise in decibels,
-    absent where there is no noise or no signal. ``sum_bound`` is proved, not observed.
+    absent where there is no noise or no signal. ``sum_bound`` is proved, not observed. ``connections`` are
+    those of one image, biases included.
     """
 
     layer: str
+    connections: int
     counts: LayerCounts
     sqnr_db: float | None
     sum_bound: int
@@ -196,6 +199,7 @@ def report(
     plan: PrecisionPlan,
     data: Dataset,
     threads: int = 1,
+    targets: Targets | None = None,
 ) -> SimulationReport:
     """Simulate `network` on `data` and compare it with floating point.
 
@@ -209,6 +213,8 @@ def report(
         Images and labels, usually the test set.
     threads
         Threads of the simulation; they never change a result.
+    targets
+        What the squared error is measured from; ±1 if absent.
 
     Raises
     ------
@@ -232,6 +238,7 @@ def report(
     layers = tuple(
         LayerReport(
             name,
+            layer.place.connections,
             counts,
             float(10 * np.log10(signal[index] / noise[index]))
             if signal[index] > 0 and noise[index] > 0
@@ -245,8 +252,8 @@ def report(
         network=network.name,
         plan=plan,
         images=len(data.images),
-        simulated=score(result.outputs, data.labels),
-        reference=score(reference, data.labels),
+        simulated=score(result.outputs, data.labels, targets),
+        reference=score(reference, data.labels, targets),
         agreements=int(np.count_nonzero(result.outputs.argmax(1) == reference.argmax(1))),
         clipped_pixels=result.clipped_pixels,
         layers=layers,

@@ -82,7 +82,7 @@ def simulate(
         accumulator_bits=accumulator_bits,
         accumulator_overflow=Overflow[accumulator_overflow.upper()],
     )
-    found = report(header.network, parameters, plan, digits.test)
+    found = report(header.network, parameters, plan, digits.test, targets=header.recipe.targets)
     for warning in found.warnings:
         talk(f"Warning: {warning}")
     name = digits.test.provenance.name

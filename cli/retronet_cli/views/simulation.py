@@ -16,7 +16,7 @@ def comparison_table(title: str, report: SimulationReport, caption: str | None) 
     agreement = f"Both give the same answer to {report.agreements:,} of {report.images:,} digits."
     return score_table(
         title,
-        {"fixed point": report.simulated, "floating point": report.reference},
+        {"fixed": report.simulated, "float": report.reference},
         f"{agreement}\n{caption}" if caption else agreement,
     )
 
@@ -25,16 +25,27 @@ def work_table(report: SimulationReport) -> Table:
     """Return what each layer did for one image on average, and how far its states are from floating point."""
     table = new_table(f"Work for one digit, counted over {report.images:,}")
     table.add_column("layer")
-    for heading in ("connections", "MACs", "on border", "zero weight", "saturated", "overflows", "SQNR"):
+    for heading in (
+        "connec-\ntions",
+        "MACs",
+        "on\nborder",
+        "zero\nweight",
+        "satu-\nrated",
+        "over-\nflows",
+        "SQNR",
+    ):
         table.add_column(heading, justify="right")
     for layer in report.layers:
         table.add_row(
             layer.layer,
+            f"{layer.connections:,}",
             *(_per_image(count, report.images) for count in _counts(layer)),
             "–" if layer.sqnr_db is None else f"{layer.sqnr_db:.1f} dB",
         )
     totals = [sum(column) for column in zip(*(_counts(layer) for layer in report.layers), strict=True)]
-    table.add_row("total", *(_per_image(count, report.images) for count in totals), "", style="bold")
+    connections = sum(layer.connections for layer in report.layers)
+    cells = (_per_image(count, report.images) for count in totals)
+    table.add_row("total", f"{connections:,}", *cells, "", style="bold")
     return table
 
 
@@ -59,7 +70,7 @@ def format_table(report: SimulationReport) -> Table:
             )
         else:
             table.add_row(
-                row.layer, _what(row), row.text, f"{row.minimum:.6g} … {row.maximum:.6g}", _step(row.step)
+                row.layer, _what(row), row.text, f"{row.minimum:.10g} … {row.maximum:.10g}", _step(row.step)
             )
     return table
 
@@ -75,7 +86,6 @@ def _step(step: float) -> str:
 def _counts(layer: LayerReport) -> tuple[int, ...]:
     counts = layer.counts
     return (
-        layer.connections,
         counts.macs,
         counts.border_macs,
         counts.zero_macs,
@@ -94,7 +104,7 @@ def to_json(report: SimulationReport) -> dict[str, Any]:
     layers = [
         {
             "name": layer.layer,
-            "connections": layer.connections // report.images,
+            "connections": layer.connections,
             "macs": layer.counts.macs // report.images,
             "border_macs": layer.counts.border_macs // report.images,
             "zero_macs": layer.counts.zero_macs // report.images,
