@@ -71,7 +71,8 @@ def check_images(network: NetworkSpec, images: NDArray[np.floating]) -> None:
     planes, rows, columns = network.input
     if planes != 1 or images.shape[1:] != (rows, columns):
         found = "×".join(str(size) for size in images.shape[1:])
+        needed = f"{rows}×{columns}" if planes == 1 else f"{planes} planes of {rows}×{columns}"
         raise InputError(
-            f"The digits are {found}; network '{network.name}' reads {rows}×{columns}. "
+            f"The digits are {found}; network '{network.name}' reads {needed}. "
             "Choose a data set or preparation of that size."
         )

@@ -1,0 +1,268 @@
+"""Every count of the papers, derived from descriptions; and descriptions that do not hold together, refused."""
+
+from pathlib import Path
+
+import pytest
+from small_networks import random_network
+
+from retronet.errors import InputError
+from retronet.network import (
+    Activation,
+    Conv,
+    Dense,
+    Layer,
+    NetworkSpec,
+    Rbf,
+    Subsample,
+    Tanh,
+    load_network,
+    network_names,
+    parameter_shapes,
+    places,
+    total_units,
+)
+
+TANH: Activation = Tanh(1.7159, 2 / 3)
+
+LENET1_TABLE = ((0,), (0, 1), (0, 1), (1,), (0, 1), (0, 1), (2,), (2, 3), (2, 3), (3,), (2, 3), (2, 3))
+LENET5_TABLE = (
+    *(tuple(sorted((i + k) % 6 for k in range(3))) for i in range(6)),
+    *(tuple(sorted((i + k) % 6 for k in range(4))) for i in range(6)),
+    (0, 1, 3, 4),
+    (1, 2, 4, 5),
+    (0, 2, 3, 5),
+    (0, 1, 2, 3, 4, 5),
+)
+
+LENET1 = NetworkSpec(
+    "lenet1",
+    "",
+    (1, 28, 28),
+    (
+        Conv("h1", 4, 5, TANH),
+        Subsample("h2", 2, TANH),
+        Conv("h3", 12, 5, TANH, sees=LENET1_TABLE),
+        Subsample("h4", 2, TANH),
+        Dense("output", 10, TANH),
+    ),
+)
+LENET5 = NetworkSpec(
+    "lenet5",
+    "",
+    (1, 32, 32),
+    (
+        Conv("c1", 6, 5, TANH),
+        Subsample("s2", 2, TANH),
+        Conv("c3", 16, 5, TANH, sees=LENET5_TABLE),
+        Subsample("s4", 2, TANH),
+        Conv("c5", 120, 5, TANH),
+        Dense("f6", 84, TANH),
+        Rbf("output", ((1, -1) * 42,) * 10),
+    ),
+)
+FC40 = NetworkSpec("fc40", "", (1, 16, 16), (Dense("hidden", 40, TANH), Dense("output", 10, TANH)))
+
+
+def counts(network: NetworkSpec) -> dict[str, tuple[int, int, int]]:
+    """Return units, connections and parameters of each layer."""
+    return {place.name: (place.units, place.connections, place.parameters) for place in places(network)}
+
+
+def total(network: NetworkSpec, count: str) -> int:
+    return sum(getattr(place, count) for place in places(network))
+
+
+@pytest.mark.parametrize("name", ["lecun1989", "lecun1989-rolled"])
+def test_the_network_of_1989(name: str) -> None:
+    """NC89 §3.3; papers.md §1.2."""
+    network = load_network(name)
+
+    assert counts(network) == {
+        "h1": (768, 19_968, 1_068),
+        "h2": (192, 38_592, 2_592),
+        "h3": (30, 5_790, 5_790),
+        "output": (10, 310, 310),
+    }
+    assert [place.macs for place in places(network)] == [19_200, 38_400, 5_760, 300]
+    assert total_units(network) == 1_256
+    assert total(network, "connections") == 64_660
+    assert total(network, "parameters") == 9_760
+    assert total(network, "macs") == 63_660
+    assert {place.name: set(place.fan_in) for place in places(network)} == {
+        "h1": {25},
+        "h2": {200},
+        "h3": {192},
+        "output": {30},
+    }
+
+
+def test_the_two_guesses_at_the_scheme() -> None:
+    blocks = places(load_network("lecun1989"))[1].sees
+    rolled = places(load_network("lecun1989-rolled"))[1].sees
+
+    assert blocks == (tuple(range(8)),) * 4 + (tuple(range(4, 12)),) * 4 + ((0, 1, 2, 3, 8, 9, 10, 11),) * 4
+    assert rolled == tuple(tuple(sorted((c + k) % 12 for k in range(8))) for c in range(12))
+
+
+def test_lenet1() -> None:
+    """NIPS89; papers.md §3."""
+    assert counts(LENET1) == {
+        "h1": (2_304, 59_904, 104),
+        "h2": (576, 2_880, 8),
+        "h3": (768, 32_768, 512),
+        "h4": (192, 960, 24),
+        "output": (10, 1_930, 1_930),
+    }
+    assert (total(LENET1, "connections"), total(LENET1, "parameters")) == (98_442, 2_578)
+    assert total_units(LENET1) == 4_634
+    assert total(LENET1, "macs") == 94_592
+
+
+def test_lenet5() -> None:
+    """PIEEE98; papers.md §8."""
+    assert counts(LENET5) == {
+        "c1": (4_704, 122_304, 156),
+        "s2": (1_176, 5_880, 12),
+        "c3": (1_600, 151_600, 1_516),
+        "s4": (400, 2_000, 32),
+        "c5": (120, 48_120, 48_120),
+        "f6": (84, 10_164, 10_164),
+        "output": (10, 840, 0),
+    }
+    assert (total(LENET5, "connections"), total(LENET5, "parameters")) == (340_908, 60_000)
+    assert parameter_shapes(LENET5)["c3.weight"] == (60, 5, 5)
+    assert "output.weight" not in parameter_shapes(LENET5)
+
+
+def test_the_fully_connected_network_of_1989() -> None:
+    """NC89 §5: 10,690 connections, each with a weight of its own."""
+    assert (total(FC40, "connections"), total(FC40, "parameters")) == (10_690, 10_690)
+
+
+def border_taps(network: NetworkSpec) -> list[int]:
+    """Count, tap by tap, what reads outside the planes below."""
+    found = []
+    for place in places(network):
+        outside = 0
+        if isinstance(place.layer, Conv):
+            conv, (_, rows, columns) = place.layer, place.input
+            for seen in place.sees:
+                for y in range(place.output[1]):
+                    for x in range(place.output[2]):
+                        for r in range(conv.kernel):
+                            for c in range(conv.kernel):
+                                row, column = y * conv.stride + r - conv.pad, x * conv.stride + c - conv.pad
+                                if not (0 <= row < rows and 0 <= column < columns):
+                                    outside += len(seen)
+        found.append(outside)
+    return found
+
+
+def test_border_macs_against_counting() -> None:
+    far_out = Conv("far", 2, 2, TANH, stride=3, pad=4, sees=((0,), (0, 1)))
+    networks = [
+        load_network("lecun1989"),
+        NetworkSpec("n", "", (2, 5, 7), (far_out,)),
+        *(random_network(seed) for seed in range(20)),
+    ]
+
+    for network in networks:
+        assert [place.border_macs for place in places(network)] == border_taps(network), network.name
+    assert border_taps(networks[0]) == [2_772, 10_656, 0, 0]
+
+
+def test_parameters_are_the_sizes_of_their_arrays() -> None:
+    for network in (LENET1, load_network("lecun1989"), *(random_network(seed) for seed in range(20))):
+        sizes = 0
+        for shape in parameter_shapes(network).values():
+            size = 1
+            for length in shape:
+                size *= length
+            sizes += size
+        assert sizes == total(network, "parameters"), network.name
+
+
+MISFITS: list[tuple[tuple[Layer, ...], str]] = [
+    (
+        (Conv("a", 2, 9, TANH, pad=1),),
+        "Layer 'a' of network 'n' does not fit: kernel 9 is wider than the padded planes; at most 8",
+    ),
+    ((Conv("a", 2, 3, TANH, sees=((0,),)),), "'sees' has 1 rows; one a map, 2, is needed"),
+    ((Conv("a", 1, 3, TANH, sees=((0, 2),)),), r"row \[0, 2\]; ascending planes from 0 to 1 are allowed"),
+    ((Conv("a", 1, 3, TANH, sees=((-1,),)),), r"row \[-1\]"),
+    ((Conv("a", 1, 3, TANH, sees=((1, 0),)),), r"row \[1, 0\]"),
+    ((Conv("a", 1, 3, TANH, sees=((1, 1),)),), r"row \[1, 1\]"),
+    ((Conv("a", 1, 3, TANH, sees=((),)),), r"row \[\]"),
+    ((Subsample("a", 4, TANH),), "size 4 does not divide 6×8; choose one that does"),
+    ((Dense("a", 3, TANH), Rbf("b", ((1, -1),))), "'b' .* a code has another length; each needs 3 values"),
+    ((Dense("a", 3, TANH), Dense("a", 2, TANH)), "Network 'n' has two layers of one name"),
+]
+
+
+@pytest.mark.parametrize(("layers", "said"), MISFITS)
+def test_layers_that_do_not_fit(layers: tuple[Layer, ...], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        places(NetworkSpec("n", "", (2, 6, 8), layers))
+
+
+def test_unknown_names_suggest_the_nearest() -> None:
+    with pytest.raises(InputError, match=r"no network 'lecun1998'\. Did you mean 'lecun1989'\? Known: .*See"):
+        load_network("lecun1998")
+    with pytest.raises(InputError, match=r"no network file 'mine\.toml'\. Give an existing path"):
+        load_network("mine.toml")
+
+
+def test_networks_that_come_with_the_package_hold_together() -> None:
+    for name in network_names():
+        network = load_network(name)
+        assert network.name == name
+        assert network.source
+
+
+DESCRIPTION = """
+name = "mine"
+title = "Mine"
+input = [1, 16, 16]
+[[layers]]
+kind = "dense"
+name = "output"
+units = 10
+activation = { kind = "tanh" }
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("units = 10", "units = 10\nbias = 3", r"unknown field `bias`.*layers\[0\]"),
+        ("units = 10", "", r"missing required field `units`.*layers\[0\]"),
+        ("units = 10", 'units = "ten"', r"Expected `int`, got `str`.*layers\[0\]\.units"),
+        ("units = 10", "units = 0", r"Expected `int` >= 1.*layers\[0\]\.units"),
+        ('"dense"', '"dens"', r"Invalid value 'dens'.*layers\[0\]\.kind"),
+        ('"tanh"', '"tan"', r"Invalid value 'tan'.*layers\[0\]\.activation\.kind"),
+        ("[1, 16, 16]", "[16, 16]", r"input"),
+        ("title =", "title", "line 3"),
+        ('name = "output"', 'name = "Output.1"', r"layers\[0\]\.name"),
+    ],
+)
+def test_a_damaged_description_is_refused_by_file_and_key(
+    tmp_path: Path, before: str, after: str, said: str
+) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(DESCRIPTION, encoding="utf-8")
+    assert load_network(str(path)).layers == (Dense("output", 10, Tanh()),)
+
+    assert before in DESCRIPTION
+    path.write_text(DESCRIPTION.replace(before, after), encoding="utf-8")
+    with pytest.raises(InputError, match=said) as caught:
+        load_network(str(path))
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_description_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_bytes(DESCRIPTION.replace("Mine", "Méin").encode("latin-1"))
+
+    with pytest.raises(InputError, match=r"mine\.toml can not be used"):
+        load_network(str(path))

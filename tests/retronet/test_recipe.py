@@ -1,0 +1,122 @@
+"""Recipes: what is refused, what changing a value does, rates by pass."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from retronet.errors import InputError
+from retronet.network import load_network
+from retronet.recipe import (
+    FOLDER,
+    Constant,
+    SdlmRunning,
+    Sgd,
+    Steps,
+    Targets,
+    load_recipe,
+    override,
+    rate_of_pass,
+    recipe_names,
+)
+
+BASE = load_recipe("lecun1989")
+
+
+def test_the_recipe_of_1989_has_the_constants_of_its_sources() -> None:
+    """NC89 §§4–5; SN's defaults as in papers.md §7.3."""
+    assert BASE.passes == 23
+    assert BASE.rule == SdlmRunning(mu=0.05, gamma=0.05)
+    assert BASE.schedule == Constant(5e-4)
+    assert BASE.targets == Targets(1.0, -1.0)
+    assert (BASE.data, BASE.order, BASE.seed) == ("auto", "file", 0)
+    assert (BASE.initial.bound, BASE.initial.divisor, BASE.initial.bias) == (2.4, "fan-in", "drawn")
+
+
+def test_recipes_that_come_with_the_package_hold_together() -> None:
+    assert {"lecun1989", "lecun1989-batch"} <= set(recipe_names())
+    for name in recipe_names():
+        recipe = load_recipe(name)
+        assert recipe.name == name
+        assert recipe.source
+        load_network(recipe.network)
+        assert override(recipe, {}) == recipe
+
+
+def test_steps_of_1998() -> None:
+    """PIEEE98's schedule (papers.md §7.1): 2 passes, 3, 3, 4, and the last rate from there on."""
+    steps = Steps(((2, 5e-4), (3, 2e-4), (3, 1e-4), (4, 5e-5), (1, 1e-5)))
+
+    found = [rate_of_pass(steps, number) for number in range(1, 21)]
+
+    assert found == [5e-4] * 2 + [2e-4] * 3 + [1e-4] * 3 + [5e-5] * 4 + [1e-5] * 8
+    assert {rate_of_pass(Constant(0.03), number) for number in (1, 23)} == {0.03}
+
+
+def test_override_changes_what_it_names_and_nothing_else() -> None:
+    changed = override(
+        BASE, {"rule.mu": 0.02, "schedule.rate": 1, "passes": 3, "order": "shuffled", "preparation": "x"}
+    )
+
+    assert changed == msgspec.structs.replace(
+        BASE,
+        rule=SdlmRunning(mu=0.02, gamma=0.05),
+        schedule=Constant(1.0),
+        passes=3,
+        order="shuffled",
+        preparation="x",
+    )
+    assert override(BASE, {"rule": {"kind": "sgd"}}).rule == Sgd()
+    assert BASE == load_recipe("lecun1989")
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("rule.my", 1, r"'lecun1989' has no value 'rule\.my'\. It has: .*passes, .*rule\.mu, rule\.gamma, "),
+        ("rule.mu.x", 1, r"has no value 'rule\.mu\.x'"),
+        ("nothing.at.all", 1, r"has no value 'nothing\.at\.all'"),
+        ("passes", 0, r"can not be changed so: Expected `int` >= 1 - at `\$\.passes`"),
+        ("passes", "many", r"Expected `int`, got `str` - at `\$\.passes`"),
+        ("rule.gamma", 1.5, r"Expected `float` <= 1\.0 - at `\$\.rule\.gamma`"),
+        ("schedule.rate", 0.0, r"Expected `float` > 0\.0 - at `\$\.schedule\.rate`"),
+        ("schedule.rate", float("nan"), r"at `\$\.schedule\.rate`"),
+        ("order", "random", r"Invalid enum value 'random' - at `\$\.order`"),
+        ("rule.kind", "sgd", r"unknown field `mu` - at `\$\.rule`"),
+    ],
+)
+def test_override_refuses(path: str, value: object, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        override(BASE, {path: value})
+
+
+def test_unknown_names_suggest_the_nearest() -> None:
+    with pytest.raises(InputError, match=r"no recipe 'lecun198'\. Did you mean 'lecun1989'\?"):
+        load_recipe("lecun198")
+    with pytest.raises(InputError, match=r"no recipe file '/none/mine\.toml'"):
+        load_recipe("/none/mine.toml")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("passes = 23", "passes = 23\nepochs = 3", "unknown field `epochs`"),
+        ("passes = 23", "", "missing required field `passes`"),
+        ("passes = 23", "passes = 2.5", r"Expected `int`, got `float` - at `\$\.passes`"),
+        ('"sdlm-running"', '"sdlm"', r"Invalid value 'sdlm' - at `\$\.rule\.kind`"),
+        (", gamma = 0.05", "", r"missing required field `gamma` - at `\$\.rule`"),
+    ],
+)
+def test_a_damaged_recipe_is_refused_by_file_and_key(
+    tmp_path: Path, before: str, after: str, said: str
+) -> None:
+    text = (FOLDER / "lecun1989.toml").read_text(encoding="utf-8")
+    path = tmp_path / "mine.toml"
+    path.write_text(text, encoding="utf-8")
+    assert load_recipe(str(path)) == BASE
+
+    assert before in text
+    path.write_text(text.replace(before, after), encoding="utf-8")
+    with pytest.raises(InputError, match=said) as caught:
+        load_recipe(str(path))
+    assert str(path) in str(caught.value)
