@@ -1,5 +1,6 @@
 """Every option that more than one command has, once."""
 
+import os
 from pathlib import Path
 
 import click
@@ -50,3 +51,32 @@ run_argument = click.argument(
 other_data_option = click.option(
     "--data", metavar="NAME", help="The digits, instead of those the run was trained on."
 )
+
+jobs_option = click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=lambda: os.cpu_count() or 1,
+    show_default="the number of processors",
+    metavar="N",
+    help="Processes to use; the results are the same for any number.",
+)
+
+
+class Seeds(click.ParamType[tuple[int, ...]]):
+    """Seeds written as 0-9 or 0,3,5."""
+
+    name = "seeds"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        """Return the seeds in `value`."""
+        if isinstance(value, tuple):
+            return value
+        found: list[int] = []
+        for part in str(value).split(","):
+            first, dash, last = part.partition("-")
+            if not first.isdigit() or (dash and not (last.isdigit() and int(first) <= int(last))):
+                self.fail(f"'{value}' is not a list of seeds; write 0-9 or 0,3,5.", param, ctx)
+            found += range(int(first), int(last or first) + 1)
+        return tuple(dict.fromkeys(found))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from retronet_cli.options import data_dir_option, json_option, quiet_option, runs_option
+from retronet_cli.options import Seeds, data_dir_option, jobs_option, json_option, quiet_option, runs_option
 
 if TYPE_CHECKING:
     from retronet.datasets import DigitSets
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 @click.option("--network", metavar="NAME", help="The network, instead of the recipe's.")
 @click.option("--passes", type=click.IntRange(min=1), help="The number of passes, instead of the recipe's.")
 @click.option("--seed", type=click.IntRange(min=0), help="The seed, instead of the recipe's.")
+@click.option("--seeds", type=Seeds(), metavar="LIST", help="Train from several seeds, such as 0-9 or 0,3,5.")
+@jobs_option
 @click.option(
     "--set",
     "settings",
@@ -55,6 +57,8 @@ def train(
     network: str | None,
     passes: int | None,
     seed: int | None,
+    seeds: tuple[int, ...] | None,
+    jobs: int,
     settings: tuple[str, ...],
     folder: Path | None,
     runs: Path,
@@ -74,16 +78,26 @@ def train(
       retronet train
       retronet train --data digits5k --passes 5
       retronet train lecun1989 --set rule.mu=0.02 --seed 3
+      retronet train --seeds 0-9
     """
     started = time.perf_counter()
     chosen = {"data": data, "network": network, "passes": passes, "seed": seed}
     changes = {key: value for key, value in chosen.items() if value is not None} | _settings(settings)
-    if resume is not None and (recipe or changes or folder or force):
+    if resume is not None and (recipe or changes or folder or force or seeds):
         raise click.UsageError(
             "--resume goes on with a run as it was begun: it takes no recipe, changes, --run or --force."
         )
     if dry_run:
         _print_recipe(_resolve(recipe, changes))
+        return
+    if seeds is not None:
+        if folder is not None or seed is not None:
+            raise click.UsageError(
+                "--seeds makes a run for each seed in the folder of all runs: no --run, no --seed."
+            )
+        from retronet_cli.seeds import train_and_print_seeds
+
+        train_and_print_seeds(_resolve(recipe, changes), seeds, runs, data_dir, jobs, as_json, quiet)
         return
     run, digits = (
         _reopen(resume, data_dir)

@@ -1,0 +1,68 @@
+"""Results over several seeds as tables."""
+
+from collections.abc import Mapping, Sequence
+
+from rich.table import Table
+
+from retronet.seeds import SeedResult, Spread
+from retronet_cli.views.scores import new_table
+
+NAMES = {
+    "misses": "misses",
+    "error_percent": "error %",
+    "half_mse": "half MSE",
+    "reject_percent_at_1_percent_error": "reject % for 1 %",
+}
+
+
+def seed_table(title: str, results: Sequence[SeedResult], caption: str | None) -> Table:
+    """Return one row a seed."""
+    table = new_table(title, caption)
+    table.add_column("seed", justify="right")
+    for heading in ("misses train", "misses test", "half MSE train", "half MSE test", "reject % for 1 %"):
+        table.add_column(heading, justify="right")
+    for result in results:
+        last = result.records[-1]
+        table.add_row(
+            str(result.seed),
+            f"{last.train.misses:,}",
+            f"{last.test.misses:,}",
+            f"{last.train.half_mse:.3e}",
+            f"{last.test.half_mse:.3e}",
+            f"{last.test.reject_percent_at_1_percent_error:.1f}",
+        )
+    return table
+
+
+def spread_table(title: str, spreads: Mapping[str, Mapping[str, Spread]], quantities: Sequence[str]) -> Table:
+    """Return mean, deviation and 95 % interval of each quantity."""
+    table = new_table(
+        title, "The interval is Student's, for the mean; it does not cover the choice of test digits."
+    )
+    table.add_column("digits")
+    table.add_column("quantity")
+    for heading in ("mean", "deviation", "95 % interval", "least", "most"):
+        table.add_column(heading, justify="right")
+    for half, found in spreads.items():
+        for quantity in quantities:
+            value = found[quantity]
+            table.add_row(
+                half,
+                NAMES[quantity],
+                number(value.mean),
+                "–" if value.deviation is None else number(value.deviation),
+                interval(value.mean_low, value.mean_high),
+                number(value.minimum),
+                number(value.maximum),
+            )
+    return table
+
+
+def number(value: float) -> str:
+    """Return `value` in four digits, without the noise behind them."""
+    return f"{value:.3e}" if 0 < abs(value) < 0.1 else f"{value:.4g}"
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """Return an interval, or a dash where there is none."""
+    return "–" if low is None or high is None else f"{number(low)}–{number(high)}"
