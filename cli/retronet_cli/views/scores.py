@@ -14,12 +14,17 @@ def new_table(title: str, caption: str | None = None) -> Table:
     return Table(title=title, caption=caption, box=box.SIMPLE_HEAD)
 
 
+def add_numbers(table: Table, *headings: str) -> None:
+    """Add columns of numbers; on a narrow terminal they break into lines, and lose no digit."""
+    for heading in headings:
+        table.add_column(heading, justify="right", overflow="fold")
+
+
 def score_table(title: str, scores: Mapping[str, Score], caption: str | None = None) -> Table:
     """Return one row a score."""
     table = new_table(title, caption)
     table.add_column("digits")
-    for heading in ("n", "misses", "error %", "95 % interval", "half MSE", "reject % for 1 %"):
-        table.add_column(heading, justify="right")
+    add_numbers(table, "n", "misses", "error %", "95 % interval", "half MSE", "reject % for 1 %")
     for name, score in scores.items():
         table.add_row(
             name,
@@ -36,8 +41,7 @@ def score_table(title: str, scores: Mapping[str, Score], caption: str | None = N
 def curve_table(title: str, records: Sequence[PassRecord]) -> Table:
     """Return the learning curve, early passes in full and later ones every fifth."""
     table = new_table(title)
-    for heading in ("pass", "half MSE train", "half MSE test", "misses train", "misses test"):
-        table.add_column(heading, justify="right")
+    add_numbers(table, "pass", "half MSE train", "half MSE test", "misses train", "misses test")
     for record in _thinned(records):
         table.add_row(
             str(record.number),

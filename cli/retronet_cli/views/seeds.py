@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from rich.table import Table
 
 from retronet.seeds import SeedResult, Spread
-from retronet_cli.views.scores import new_table
+from retronet_cli.views.scores import add_numbers, new_table
 
 NAMES = {
     "misses": "misses",
@@ -18,9 +18,9 @@ NAMES = {
 def seed_table(title: str, results: Sequence[SeedResult], caption: str | None) -> Table:
     """Return one row a seed."""
     table = new_table(title, caption)
-    table.add_column("seed", justify="right")
-    for heading in ("misses train", "misses test", "half MSE train", "half MSE test", "reject % for 1 %"):
-        table.add_column(heading, justify="right")
+    add_numbers(
+        table, "seed", "misses train", "misses test", "half MSE train", "half MSE test", "reject % for 1 %"
+    )
     for result in results:
         last = result.records[-1]
         table.add_row(
@@ -41,8 +41,7 @@ def spread_table(title: str, spreads: Mapping[str, Mapping[str, Spread]], quanti
     )
     table.add_column("digits")
     table.add_column("quantity")
-    for heading in ("mean", "deviation", "95 % interval", "least", "most"):
-        table.add_column(heading, justify="right")
+    add_numbers(table, "mean", "deviation", "95 % interval", "range")
     for half, found in spreads.items():
         for quantity in quantities:
             value = found[quantity]
@@ -52,15 +51,14 @@ def spread_table(title: str, spreads: Mapping[str, Mapping[str, Spread]], quanti
                 number(value.mean),
                 "–" if value.deviation is None else number(value.deviation),
                 interval(value.mean_low, value.mean_high),
-                number(value.minimum),
-                number(value.maximum),
+                interval(value.minimum, value.maximum),
             )
     return table
 
 
 def number(value: float) -> str:
-    """Return `value` in four digits, without the noise behind them."""
-    return f"{value:.3e}" if 0 < abs(value) < 0.1 else f"{value:.4g}"
+    """Return `value` in a few digits, without the noise behind them."""
+    return f"{value:.2e}" if 0 < abs(value) < 0.1 else f"{value:.4g}"
 
 
 def interval(low: float | None, high: float | None) -> str:
