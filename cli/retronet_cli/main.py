@@ -23,6 +23,11 @@ COMMANDS = {
         "simulate",
         "Run a trained network in fixed point, next to itself in floating point.",
     ),
+    "reproduce": (
+        "retronet_cli.commands.reproduce",
+        "reproduce",
+        "Set published figures beside what the recipes give here.",
+    ),
     "show": ("retronet_cli.commands.show", "show", "Show recipes and networks, and what they assume."),
     "data": ("retronet_cli.commands.data", "data", "List, fetch and check the digits."),
 }

@@ -49,7 +49,9 @@ def evaluate(
     workspace = Workspace(header.network, np.dtype(header.recipe.precision))
     workspace.load(checkpoint.state.parameters)
     scores = {
-        half.provenance.split: score(outputs(workspace, half.images), half.labels, header.recipe.targets)
+        half.provenance.split: score(
+            outputs(workspace, half.images), half.labels, header.recipe.targets, header.recipe.loss
+        )
         for half in (digits.train, digits.test)
     }
     name = digits.test.provenance.name

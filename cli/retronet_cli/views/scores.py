@@ -20,6 +20,11 @@ def add_numbers(table: Table, *headings: str) -> None:
         table.add_column(heading, justify="right", overflow="fold")
 
 
+def optional(value: float | None, form: str) -> str:
+    """Return `value` in the given form, or a dash where there is none."""
+    return "–" if value is None else format(value, form)
+
+
 def score_table(title: str, scores: Mapping[str, Score], caption: str | None = None) -> Table:
     """Return one row a score."""
     table = new_table(title, caption)
@@ -32,7 +37,7 @@ def score_table(title: str, scores: Mapping[str, Score], caption: str | None = N
             f"{score.misses:,}",
             f"{score.error_percent:.2f}",
             f"{score.error_percent_low:.2f}–{score.error_percent_high:.2f}",
-            f"{score.half_mse:.3e}",
+            optional(score.half_mse, ".3e"),
             f"{score.reject_percent_at_1_percent_error:.1f}",
         )
     return table
@@ -45,8 +50,8 @@ def curve_table(title: str, records: Sequence[PassRecord]) -> Table:
     for record in _thinned(records):
         table.add_row(
             str(record.number),
-            f"{record.train.half_mse:.2e}",
-            f"{record.test.half_mse:.2e}",
+            optional(record.train.half_mse, ".2e"),
+            optional(record.test.half_mse, ".2e"),
             f"{record.train.misses:,}",
             f"{record.test.misses:,}",
         )

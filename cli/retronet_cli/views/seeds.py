@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from rich.table import Table
 
 from retronet.seeds import SeedResult, Spread
-from retronet_cli.views.scores import add_numbers, new_table
+from retronet_cli.views.scores import add_numbers, new_table, optional
 
 NAMES = {
     "misses": "misses",
@@ -27,8 +27,8 @@ def seed_table(title: str, results: Sequence[SeedResult], caption: str | None) -
             str(result.seed),
             f"{last.train.misses:,}",
             f"{last.test.misses:,}",
-            f"{last.train.half_mse:.3e}",
-            f"{last.test.half_mse:.3e}",
+            optional(last.train.half_mse, ".3e"),
+            optional(last.test.half_mse, ".3e"),
             f"{last.test.reject_percent_at_1_percent_error:.1f}",
         )
     return table
@@ -44,6 +44,8 @@ def spread_table(title: str, spreads: Mapping[str, Mapping[str, Spread]], quanti
     add_numbers(table, "mean", "deviation", "95 % interval", "range")
     for half, found in spreads.items():
         for quantity in quantities:
+            if quantity not in found:
+                continue
             value = found[quantity]
             table.add_row(
                 half,
@@ -58,9 +60,9 @@ def spread_table(title: str, spreads: Mapping[str, Mapping[str, Spread]], quanti
 
 def number(value: float) -> str:
     """Return `value` in a few digits, without the noise behind them."""
-    return f"{value:.2e}" if 0 < abs(value) < 0.1 else f"{value:.4g}"
+    return f"{value:.2e}".replace("e-0", "e-") if 0 < abs(value) < 0.1 else f"{value:.4g}"
 
 
 def interval(low: float | None, high: float | None) -> str:
     """Return an interval, or a dash where there is none."""
-    return "–" if low is None or high is None else f"{number(low)}–{number(high)}"
+    return "–" if low is None or high is None else f"{number(low)} – {number(high)}"

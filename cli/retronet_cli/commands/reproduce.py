@@ -1,0 +1,68 @@
+"""The command `retronet reproduce`."""
+
+from pathlib import Path
+
+import click
+
+from retronet_cli.options import data_dir_option, jobs_option, json_option, quiet_option, runs_option
+
+
+@click.command(short_help="Set published figures beside what the recipes give here.")
+@click.argument("recipes", nargs=-1, metavar="[RECIPE]...")
+@click.option("--check", is_flag=True, help="Exit with 4 if a figure is outside.")
+@jobs_option
+@data_dir_option
+@runs_option
+@json_option
+@quiet_option
+def reproduce(
+    recipes: tuple[str, ...],
+    check: bool,
+    jobs: int,
+    data_dir: Path | None,
+    runs: Path,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Set published figures beside what the recipes give here.
+
+    Trains each RECIPE (without any, all that have published figures) from its seeds and prints paper or
+    published figure, mean over the seeds, and whether the figure lies where one further seed would fall with
+    95 %, or within the tolerance stated for it. Runs are kept: called again, it goes on where it stopped.
+
+    \b
+    Examples:
+      retronet reproduce lecun1989
+      retronet reproduce --json > reproduction.json
+    """
+    import msgspec
+
+    from retronet.datasets import load
+    from retronet.errors import CheckError
+    from retronet.recipe import load_recipe
+    from retronet.reproduce import choose, findings
+    from retronet_cli.seeds import train_with_bar
+    from retronet_cli.terminal import print_json, print_table, talk
+    from retronet_cli.views.reproduction import finding_table
+
+    folder = runs / "reproduce"
+    objects, outside = [], 0
+    for published in choose(recipes):
+        recipe = load_recipe(published.recipe)
+        digits = load(recipe.data, recipe.preparation, data_dir)
+        if digits.notice:
+            talk(digits.notice)
+        name = digits.train.provenance.name
+        if not quiet:
+            talk(f"{recipe.name} on {name}: {len(published.seeds)} seeds, {recipe.passes} passes.")
+        found = findings(published, train_with_bar(recipe, published.seeds, folder, data_dir, jobs, quiet))
+        outside += sum(each.inside is False for each in found)
+        if as_json:
+            objects.append({"recipe": recipe.name, "dataset": name, "findings": msgspec.to_builtins(found)})
+            continue
+        title = f"{recipe.name} on {name}, {len(published.seeds)} seeds"
+        print_table(finding_table(title, found, digits.notice))
+    if as_json:
+        print_json("reproduction", {"recipes": objects})
+    if check and outside:
+        raise CheckError(f"{outside} published figures are outside what was found; all were to be inside.")
