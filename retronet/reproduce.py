@@ -1,8 +1,8 @@
 """Sets published figures beside what the recipes give here.
 
-The figures are data, in ``published.toml``: quantity, value and source. A figure is *inside* when it lies where
-one further seed of the recipe would fall with 95 %; or, for recipes whose very weights and order are known, when
-it lies within the tolerance stated beside it.
+The figures are data, in ``published.toml``: quantity, value and source. A figure is *inside* when it lies
+where one further seed of the recipe would fall with 95 %; or, for recipes whose very weights and order are
+known, when it lies within the tolerance stated beside it.
 """
 
 import tomllib
