@@ -1,6 +1,7 @@
 """The command `retronet evaluate`."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,16 +14,48 @@ from retronet_cli.options import (
     runs_option,
 )
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from retronet.analyse import Analysis
+    from retronet.checkpoint import Checkpoint
+    from retronet.datasets import Dataset
+
 
 @click.command(short_help="Score a trained network on a set of digits.")
 @run_argument
 @other_data_option
+@click.option(
+    "--details", is_flag=True, help="Show the confusion matrix, classes and mistakes of the test digits."
+)
+@click.option(
+    "--arrays",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the test digits' outputs, the kernels, and one digit's states to an .npz file.",
+)
+@click.option(
+    "--digit",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="The test digit whose states are written.",
+)
 @data_dir_option
 @runs_option
 @json_option
 @quiet_option
 def evaluate(
-    run: Path | None, data: str | None, data_dir: Path | None, runs: Path, as_json: bool, quiet: bool
+    run: Path | None,
+    data: str | None,
+    details: bool,
+    arrays: Path | None,
+    digit: int,
+    data_dir: Path | None,
+    runs: Path,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """Score a trained network on a set of digits.
 
@@ -30,12 +63,13 @@ def evaluate(
 
     \b
     Examples:
-      retronet evaluate
+      retronet evaluate --details
       retronet evaluate runs/20261122-093001-lecun1989-1a2b3c --data digits5k
     """
     import msgspec
     import numpy as np
 
+    from retronet.analyse import analyse
     from retronet.evaluate import score
     from retronet.forward import outputs
     from retronet.machine import Workspace
@@ -48,16 +82,68 @@ def evaluate(
     digits = take_digits(checkpoint, data, data_dir)
     workspace = Workspace(header.network, np.dtype(header.recipe.precision))
     workspace.load(checkpoint.state.parameters)
+    found = {half.provenance.split: outputs(workspace, half.images) for half in (digits.train, digits.test)}
     scores = {
-        half.provenance.split: score(
-            outputs(workspace, half.images), half.labels, header.recipe.targets, header.recipe.loss
-        )
+        half.provenance.split: score(found[half.provenance.split], half.labels, header.recipe.targets)
         for half in (digits.train, digits.test)
     }
+    analysis = analyse(found["test"], digits.test.labels)
+    if arrays is not None:
+        _write_arrays(arrays, checkpoint, digits.test, found["test"], digit)
     name = digits.test.provenance.name
     if as_json:
-        fields = {split: msgspec.to_builtins(found) for split, found in scores.items()}
+        fields = {split: msgspec.to_builtins(each) for split, each in scores.items()}
+        fields["analysis"] = msgspec.to_builtins(analysis)
         print_json("evaluation", {"run": str(folder), "dataset": name, "passes": header.passes, **fields})
         return
     title = f"{header.recipe.name} after pass {header.passes}, on {name}"
     print_table(score_table(title, scores, digits.notice))
+    if details:
+        _print_details(analysis, digits.test)
+
+
+def _print_details(analysis: "Analysis", digits: "Dataset") -> None:
+    from retronet_cli.terminal import print_table, stdout
+    from retronet_cli.views.analysis import answer_table, confusion_table, digit_grid
+
+    print_table(confusion_table("Test digits and answers", analysis))
+    for title, answers in (
+        ("Surest right answers", analysis.surest_right),
+        ("Least sure right answers", analysis.least_sure_right),
+        ("Surest wrong answers", analysis.surest_wrong),
+        ("Least sure wrong answers", analysis.least_sure_wrong),
+    ):
+        print_table(answer_table(title, answers))
+    stdout.print("Surest wrong answers, drawn", style="bold")
+    stdout.print(
+        digit_grid(digits.images, analysis.surest_wrong, stdout.width), markup=False, highlight=False
+    )
+
+
+def _write_arrays(
+    path: Path, checkpoint: "Checkpoint", digits: "Dataset", outputs: "NDArray[np.floating]", digit: int
+) -> None:
+    """Write what a picture of the network needs; names are those of layers and parameters."""
+    import io
+
+    import numpy as np
+
+    from retronet.checkpoint import write_atomically
+    from retronet.errors import InputError
+    from retronet.forward import layer_states
+
+    if digit >= len(digits.labels):
+        raise InputError(f"There is no test digit {digit}: the set has {len(digits.labels)}, counted from 0.")
+    states = layer_states(
+        checkpoint.header.network, checkpoint.state.parameters, digits.images[digit : digit + 1]
+    )
+    content = io.BytesIO()
+    np.savez(
+        content,
+        outputs=outputs,
+        labels=digits.labels,
+        digit=digits.images[digit],
+        **{name: array for name, array in checkpoint.state.parameters.items()},
+        **{f"{name}.states": array[0] for name, array in states.items()},
+    )
+    write_atomically(path, content.getvalue())
