@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 
 class ClassReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One class. Recall is of its own digits, precision of the answers that name it; absent if there are none."""
+    """One class. Recall is of its own digits, precision of the answers that name it; absent without any."""
 
     label: int
     n: int
@@ -44,7 +44,7 @@ class Analysis(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def analyse(outputs: NDArray[np.floating], labels: NDArray[np.uint8], most: int = 10) -> Analysis:
-    """Return what `outputs` (n, classes) say of digits with `labels` (n,); lists hold up to `most` answers."""
+    """Return what `outputs` (n, classes) say of digits with `labels` (n,); `most` limits the lists."""
     classes = outputs.shape[1]
     answers = outputs.argmax(axis=1)
     confusion = np.zeros((classes, classes), np.int64)

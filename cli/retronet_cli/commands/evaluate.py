@@ -143,7 +143,7 @@ def _write_arrays(
         outputs=outputs,
         labels=digits.labels,
         digit=digits.images[digit],
-        **{name: array for name, array in checkpoint.state.parameters.items()},
+        **checkpoint.state.parameters,
         **{f"{name}.states": array[0] for name, array in states.items()},
     )
     write_atomically(path, content.getvalue())

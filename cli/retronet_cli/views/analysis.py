@@ -25,7 +25,7 @@ def confusion_table(title: str, analysis: Analysis) -> Table:
         counts = (str(count) if count else "·" for count in row)
         table.add_row(str(each.label), *counts, _percent(each.recall_percent))
     precision = (_percent(each.precision_percent) for each in analysis.classes)
-    table.add_row("precision %", *precision, "")
+    table.add_row("prec. %", *precision, "")
     return table
 
 
