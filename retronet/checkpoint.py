@@ -1,7 +1,8 @@
 """A trained network in one safetensors file: arrays, and a header that says what they belong to.
 
-The arrays are ``parameter.<name>`` and, to go on training, ``curvature.<name>``; shapes are those of
-:func:`retronet.network.parameter_shapes`. The same training gives the same bytes.
+The arrays are ``parameter.<name>`` and, to go on training, what the rule remembers, such as
+``curvature.<name>``; shapes are those of :func:`retronet.network.parameter_shapes`. The same training gives
+the same bytes.
 """
 
 import json
@@ -48,7 +49,7 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     arrays = {
         # safetensors writes strided arrays wrong without a word, hence the contiguous copies.
         f"{group}.{name}": np.ascontiguousarray(array)
-        for group, named in (("parameter", state.parameters), ("curvature", state.curvature))
+        for group, named in {"parameter": state.parameters, **state.optimiser}.items()
         for name, array in named.items()
     }
     # One key with sorted JSON: several would come in another order from run to run.
@@ -68,20 +69,20 @@ def load_checkpoint(path: Path) -> Checkpoint:
 
     if not path.is_file():
         raise InputError(f"There is no checkpoint {path}. Give the folder of a run, or train one.")
-    groups: dict[str, dict[str, NDArray[np.floating]]] = {"parameter": {}, "curvature": {}}
+    groups: dict[str, dict[str, NDArray[np.floating]]] = {}
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             header = msgspec.json.decode(metadata["retronet"], type=Header)
             for key in file.keys():  # noqa: SIM118 - not a dict
                 group, name = key.split(".", 1)
-                groups[group][name] = file.get_tensor(key)
+                groups.setdefault(group, {})[name] = file.get_tensor(key)
     except (SafetensorError, KeyError, ValueError, msgspec.DecodeError) as error:
         raise InputError(
             f"The file {path} is not a checkpoint of retronet, or is damaged ({error}). "
             "Train again or take another run."
         ) from error
-    return Checkpoint(header, TrainingState(header.passes, groups["parameter"], groups["curvature"]))
+    return Checkpoint(header, TrainingState(header.passes, groups.pop("parameter", {}), groups))
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -1,17 +1,27 @@
 """Scores outputs as the papers do: misses, half the squared error, and rejection for one percent of error."""
 
+from typing import assert_never
+
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from retronet.recipe import Targets
+from retronet.recipe import (
+    BinaryCrossEntropy,
+    CrossEntropy,
+    Loss,
+    MaximumPosterior,
+    SquaredError,
+    Targets,
+)
 
 
 class Score(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a network does on a set of digits.
 
-    ``half_mse`` is ½ (d − y)², averaged over digits and outputs: the unit of NC89 (papers.md §1.5).
-    The interval is Wilson's, for the error in percent.
+    ``half_mse`` is ½ (d − y)², averaged over digits and outputs: the unit of NC89 (papers.md §1.5). There is
+    none where outputs are not trained towards targets. ``loss`` is the mean over digits in the recipe's unit;
+    there is none where no recipe is at hand. The interval is Wilson's, for the error in percent.
     """
 
     n: int
@@ -19,8 +29,9 @@ class Score(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     error_percent: float
     error_percent_low: float
     error_percent_high: float
-    half_mse: float
+    half_mse: float | None
     reject_percent_at_1_percent_error: float
+    loss: float | None = None
 
 
 def target_matrix(targets: Targets, classes: int = 10) -> NDArray[np.float64]:
@@ -28,7 +39,12 @@ def target_matrix(targets: Targets, classes: int = 10) -> NDArray[np.float64]:
     return np.where(np.eye(classes, dtype=bool), targets.on, targets.off)
 
 
-def score(outputs: NDArray[np.floating], labels: NDArray[np.uint8], targets: Targets | None = None) -> Score:
+def score(
+    outputs: NDArray[np.floating],
+    labels: NDArray[np.uint8],
+    targets: Targets | None = None,
+    loss: Loss | None = None,
+) -> Score:
     """Return the score of `outputs` (n, classes) for digits `labels` (n,).
 
     Parameters
@@ -39,20 +55,57 @@ def score(outputs: NDArray[np.floating], labels: NDArray[np.uint8], targets: Tar
         The right answers.
     targets
         What the squared error is measured from; ±1 if absent.
+    loss
+        What the network was trained for; a squared error if absent.
     """
     wanted = target_matrix(targets or Targets(), outputs.shape[1])[labels]
     values = outputs.astype(np.float64)
     misses = int(np.count_nonzero(values.argmax(axis=1) != labels))
     low, high = wilson_percent(misses, len(labels))
+    squared = loss is None or isinstance(loss, SquaredError)
     return Score(
         n=len(labels),
         misses=misses,
         error_percent=100 * misses / len(labels),
         error_percent_low=low,
         error_percent_high=high,
-        half_mse=float(0.5 * np.square(values - wanted).mean()),
+        half_mse=float(0.5 * np.square(values - wanted).mean()) if squared else None,
         reject_percent_at_1_percent_error=reject_percent(values, labels, 0.01),
+        loss=None if loss is None else float(losses(loss, values, labels, wanted).mean()),
     )
+
+
+def losses(
+    loss: Loss, outputs: NDArray[np.float64], labels: NDArray[np.uint8], wanted: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the loss of each digit, given outputs and wanted outputs (n, classes)."""
+    own = np.take_along_axis(outputs, labels[:, np.newaxis].astype(np.intp), axis=1)[:, 0]
+    match loss:
+        case SquaredError(form=form):
+            squares: NDArray[np.float64] = np.square(outputs - wanted).sum(axis=1)
+            scale = 0.5 if form == "half-sum" else 1 / outputs.shape[1]
+            return np.multiply(squares, scale)
+        case CrossEntropy():
+            return _log_sum_exp(outputs) - own
+        case BinaryCrossEntropy():
+            others = np.where(np.eye(outputs.shape[1], dtype=bool), -np.inf, outputs[:, np.newaxis, :])
+            total = _log_sum_exp(outputs)[:, np.newaxis]
+            right = np.arange(outputs.shape[1]) == labels[:, np.newaxis]
+            each: NDArray[np.float64] = total - np.where(right, outputs, _log_sum_exp(others))
+            means: NDArray[np.float64] = each.mean(axis=1)
+            return means
+        case MaximumPosterior(j=j):
+            rest = np.full((len(outputs), 1), -j)
+            return _log_sum_exp(np.concatenate([outputs, rest], axis=1)) - own
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _log_sum_exp(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return log Σ exp over the last axis."""
+    largest = values.max(axis=-1, keepdims=True)
+    found: NDArray[np.float64] = np.log(np.exp(values - largest).sum(axis=-1)) + largest[..., 0]
+    return found
 
 
 def reject_percent(outputs: NDArray[np.float64], labels: NDArray[np.uint8], allowed_error: float) -> float:

@@ -10,16 +10,19 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from retronet.errors import InputError, unknown_name
-from retronet.network import Positive, decode_toml
+from retronet.network import Name, Positive, decode_toml
+from retronet.schedule import Rate, Schedule, Share
 
 FOLDER = Path(__file__).parent / "recipes"
 
-Rate = Annotated[float, msgspec.Meta(gt=0)]
-Share = Annotated[float, msgspec.Meta(gt=0, le=1)]
+Decay = Annotated[float, msgspec.Meta(ge=0, lt=1)]
+Seed = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Sgd(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="sgd"):
-    """Plain stochastic gradient descent, a step after every pattern."""
+    """Plain stochastic gradient descent, a step after every `batch` patterns, along their mean gradient."""
+
+    batch: Positive = 1
 
 
 class SdlmRunning(
@@ -44,22 +47,26 @@ class SdlmBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fie
     patterns: Positive
 
 
-Rule = Sgd | SdlmRunning | SdlmBatch
+class Adam(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="adam"):
+    """Adam with the usual constants, a step after every `batch` patterns."""
+
+    beta1: Decay = 0.9
+    beta2: Decay = 0.999
+    epsilon: Rate = 1e-8
+    batch: Positive = 1
 
 
-class Constant(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="constant"):
-    """One rate for all passes."""
+class AdamW(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="adamw"):
+    """Adam that also shrinks every parameter by ``rate · decay`` of itself at each step."""
 
-    rate: Rate
-
-
-class Steps(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="steps"):
-    """Rates with the number of passes each holds for; the last one holds from there on."""
-
-    rates: Annotated[tuple[tuple[Positive, Rate], ...], msgspec.Meta(min_length=1)]
+    beta1: Decay = 0.9
+    beta2: Decay = 0.999
+    epsilon: Rate = 1e-8
+    decay: Rate = 0.01
+    batch: Positive = 1
 
 
-Schedule = Constant | Steps
+Rule = Sgd | SdlmRunning | SdlmBatch | Adam | AdamW
 
 
 class SquaredError(
@@ -76,29 +83,100 @@ class CrossEntropy(
     """Cross-entropy of the softmax of the outputs."""
 
 
-Loss = SquaredError | CrossEntropy
+class BinaryCrossEntropy(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="binary-cross-entropy"
+):
+    """Binary cross-entropy of each output of the softmax by itself, their mean."""
+
+
+class MaximumPosterior(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="maximum-posterior"
+):
+    """The penalty of the right class against all others: ``y_d + log(e^-j + Σ e^-y_i)`` (PIEEE98 eq. 9).
+
+    The penalties y are the distances to the codes: the outputs of an Rbf layer with their sign turned.
+    """
+
+    j: float
+
+
+Loss = SquaredError | CrossEntropy | BinaryCrossEntropy | MaximumPosterior
 
 
 class Targets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The value wanted of the digit's own output, and of all others."""
+    """The value wanted of the digit's own output, and of all others; for squared errors only."""
 
     on: float = 1.0
     off: float = -1.0
 
 
+BiasStart = Literal["zero", "output-minus-one"]
+"""``output-minus-one``: zero but for the last layer, whose targets are nearly all −1."""
+
+
 class Uniform(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="uniform"):
     """Weights drawn from ±bound / fan-in, or over its square root.
 
-    `bias` says whether biases are drawn alike and counted in the fan-in (SN's forget-inv) or start at zero.
+    The divisor ``dense-outputs`` is the fan-in, but in dense layers the number of outputs, a slip of one
+    re-creation. Biases that are ``drawn`` are drawn alike and counted in the fan-in (SN's forget-inv).
+    `coefficient` is where every subsampling coefficient starts; they are drawn like weights if absent.
     """
 
     bound: Rate = 2.4
-    divisor: Literal["fan-in", "root-fan-in"] = "fan-in"
-    bias: Literal["drawn", "zero"] = "drawn"
+    divisor: Literal["fan-in", "root-fan-in", "dense-outputs"] = "fan-in"
+    bias: Literal["drawn"] | BiasStart = "drawn"
+    coefficient: float | None = None
+
+
+class TorchUniform(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="torch-uniform"
+):
+    """Weights ``(rand − ½) · 2 · bound / √fan-in`` from torch's own generator: karpathy2022's very numbers.
+
+    Dense weights are drawn inputs first, as that re-creation keeps them.
+    """
+
+    bound: Rate = 2.4
+    bias: BiasStart = "zero"
+
+
+class HeLecun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="he-lecun"):
+    """Uniform in ±√(6/fan-in) for convolutions, normal of variance 1/fan-in, cut at ±2σ, for dense layers.
+
+    These are the initialisers of chang2022: Flax's he_uniform and lecun_normal.
+    """
+
+    bias: BiasStart = "zero"
+
+
+Initial = Uniform | TorchUniform | HeLecun
+
+
+class Dropout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """At each presentation a `share` of a layer's units is silenced; the others grow by 1/(1 − share)."""
+
+    layer: Name
+    share: Annotated[float, msgspec.Meta(gt=0, lt=1)]
+
+
+class Holdout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Training digits kept for validation: the first `digits` of a permutation of all of them.
+
+    The permutation is that of numpy's legacy generator, as train_test_split of scikit-learn draws it; the
+    other digits follow in its order.
+    """
+
+    digits: Positive
+    seed: Seed
 
 
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A training run as its file states it."""
+    """A training run as its file states it.
+
+    `take` keeps only the first training digits. With a `roll` each presentation is shifted by up to so many
+    pixels down and across, what leaves at one side coming back at the other. `patience` ends training when
+    the loss on the held-out digits has not fallen for so many passes.
+    """
 
     name: str
     title: str
@@ -107,29 +185,26 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rule: Rule
     schedule: Schedule
     loss: Loss
-    initial: Uniform
+    initial: Initial
     data: str = "auto"
     preparation: str | None = None
+    take: Positive | None = None
+    holdout: Holdout | None = None
     targets: Targets = Targets()
     order: Literal["file", "shuffled"] = "file"
+    roll: Annotated[int, msgspec.Meta(ge=0)] = 0
+    dropout: Dropout | None = None
+    patience: Positive | None = None
     precision: Literal["float32", "float64"] = "float32"
-    seed: Annotated[int, msgspec.Meta(ge=0)] = 0
+    engine: Literal["numba", "torch", "torch-cuda"] = "numba"
+    seed: Seed = 0
     source: str = ""
     assumptions: tuple[str, ...] = ()
 
-
-def rate_of_pass(schedule: Schedule, number: int) -> float:
-    """Return the rate of pass `number`, counted from 1."""
-    match schedule:
-        case Constant(rate=rate):
-            return rate
-        case Steps(rates=rates):
-            left = number
-            for passes, rate in rates:
-                left -= passes
-                if left <= 0:
-                    return rate
-            return rates[-1][1]
+    def __post_init__(self) -> None:
+        """Refuse what does not hold together; msgspec turns the error into its own."""
+        if self.patience and not self.holdout:
+            raise ValueError("`patience` needs digits to watch: give `holdout` too")
 
 
 def recipe_names() -> list[str]:

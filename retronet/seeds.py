@@ -122,12 +122,13 @@ def spread(values: Sequence[float]) -> Spread:
 
 
 def spreads(results: Sequence[SeedResult]) -> dict[str, dict[str, Spread]]:
-    """Return for ``train`` and ``test`` the spread of each of `QUANTITIES` after the last pass."""
+    """Return for ``train`` and ``test`` the spread after the last pass of the `QUANTITIES` there are."""
     last = [result.records[-1] for result in sorted(results, key=lambda result: result.seed)]
     return {
         half: {
             quantity: spread([getattr(getattr(record, half), quantity) for record in last])
             for quantity in QUANTITIES
+            if getattr(getattr(last[0], half), quantity) is not None
         }
         for half in ("train", "test")
     }

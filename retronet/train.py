@@ -5,28 +5,23 @@ from dataclasses import dataclass
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from retronet.datasets import Dataset, DigitSets
-from retronet.errors import DivergedError
-from retronet.evaluate import Score, score, target_matrix
-from retronet.forward import check_images, outputs
+from retronet.engine import Parameters, make_engine
+from retronet.errors import DivergedError, InputError
+from retronet.evaluate import Score, score
+from retronet.forward import check_images
 from retronet.initial import initial_parameters
-from retronet.kernels.losses import SOFTMAX, SQUARED
-from retronet.kernels.passes import Goal, measure_curvature, train_sdlm, train_sgd
-from retronet.machine import Workspace
-from retronet.network import NetworkSpec
-from retronet.recipe import CrossEntropy, Recipe, SdlmBatch, SdlmRunning, Sgd, SquaredError, rate_of_pass
-
-CHUNK = 1024
-"""Presentations in one compiled call. It sets how often progress is told, and changes no result."""
+from retronet.lessons import batch_size, dropped_units, lessons, presentation_order, split
+from retronet.network import NetworkSpec, Rbf
+from retronet.recipe import MaximumPosterior, Recipe, SdlmBatch, SdlmRunning
 
 
 class PassRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"number": "pass"}):
     """One pass, counted from 1.
 
-    ``running_loss`` is the mean loss of the patterns as they were learnt, in the recipe's unit; the scores
-    are taken after the pass.
+    ``rate`` is that of its first step. ``running_loss`` is the mean loss of the patterns as they were learnt,
+    in the recipe's unit; the scores are taken after the pass, that of ``validation`` on the held-out digits.
     """
 
     number: int
@@ -35,6 +30,7 @@ class PassRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename
     running_loss: float
     train: Score
     test: Score
+    validation: Score | None = None
 
 
 @dataclass(frozen=True)
@@ -48,11 +44,15 @@ class Progress:
 
 @dataclass(frozen=True)
 class TrainingState:
-    """All that the next pass depends on besides the recipe: arrays by name, and the passes done."""
+    """All that the next pass depends on besides the recipe: arrays by name, and the passes done.
+
+    `optimiser` holds, per quantity, what the rule remembers, such as ``"curvature"``, in arrays named like
+    the parameters; and under ``"patience"`` the least validation loss so far and the passes since.
+    """
 
     passes: int
-    parameters: dict[str, NDArray[np.floating]]
-    curvature: dict[str, NDArray[np.floating]]
+    parameters: Parameters
+    optimiser: dict[str, Parameters]
 
 
 class Training:
@@ -70,35 +70,37 @@ class Training:
     Raises
     ------
     InputError
-        If the digits do not fit the network.
+        If the digits, the loss or the dropout do not fit the network.
     """
 
     def __init__(self, recipe: Recipe, network: NetworkSpec, digits: DigitSets) -> None:
         check_images(network, digits.train.images)
+        if isinstance(recipe.loss, MaximumPosterior) != isinstance(network.layers[-1], Rbf):
+            raise InputError(
+                f"The loss of recipe '{recipe.name}' does not go with network '{network.name}': "
+                "maximum-posterior is for outputs at fixed codes, and they for it. "
+                "Change the loss or the network."
+            )
         self.recipe = recipe
         self.network = network
         self.digits = digits
         self.passes = 0
-        self._workspace = Workspace(network, recipe.precision)
-        self._workspace.load(initial_parameters(network, recipe.initial, recipe.seed))
-        self._images = np.ascontiguousarray(digits.train.images, self._workspace.dtype)
-        self._goal = self._make_goal()
-
-    def _make_goal(self) -> Goal:
-        classes = self._workspace.places[-1].output[0]
-        matrix = target_matrix(self.recipe.targets, classes).astype(self._workspace.dtype)
-        match self.recipe.loss:
-            case SquaredError(form="half-sum"):
-                return Goal(matrix, SQUARED, 1.0)
-            case SquaredError():
-                return Goal(matrix, SQUARED, 2.0 / classes)
-            case CrossEntropy():
-                return Goal(matrix, SOFTMAX, 1.0)
+        self._learnt, self._held_out = split(digits.train, recipe.take, recipe.holdout)
+        self._dropped = dropped_units(network, recipe.dropout)
+        self._engine = make_engine(recipe, network)
+        self._engine.load(initial_parameters(network, recipe.initial, recipe.seed), {}, steps=0)
+        self._images = np.ascontiguousarray(self._learnt.images, recipe.precision)
+        self._least_loss, self._since_least = np.inf, 0
 
     def state(self) -> TrainingState:
         """Return a copy of all that the next pass depends on."""
-        flat = self._workspace.machine.flat
-        return TrainingState(self.passes, self._workspace.read(), self._workspace.read(flat.curvature))
+        optimiser = self._engine.optimiser()
+        if self.recipe.patience:
+            optimiser["patience"] = {
+                "least_loss": np.array([self._least_loss]),
+                "passes_since": np.array([float(self._since_least)]),
+            }
+        return TrainingState(self.passes, self._engine.parameters(), optimiser)
 
     def restore(self, state: TrainingState) -> None:
         """Go back to `state`.
@@ -108,9 +110,19 @@ class Training:
         InputError
             If its arrays are not those of the network.
         """
-        self._workspace.load(state.parameters)
-        self._workspace.load(state.curvature, self._workspace.machine.flat.curvature)
+        steps = state.passes * -(-len(self._images) // batch_size(self.recipe))
+        self._engine.load(state.parameters, state.optimiser, steps)
+        watched = state.optimiser.get("patience")
+        if watched:
+            self._least_loss = float(watched["least_loss"][0])
+            self._since_least = int(watched["passes_since"][0])
         self.passes = state.passes
+
+    @property
+    def finished(self) -> bool:
+        """Whether no pass is left: all are done, or patience is at its end."""
+        tired = self.recipe.patience is not None and self._since_least >= self.recipe.patience
+        return tired or self.passes >= self.recipe.passes
 
     def run(self) -> Iterator[Progress | PassRecord]:
         """Train the passes that are left; tell progress within a pass, and each pass when it is done.
@@ -120,51 +132,52 @@ class Training:
         DivergedError
             If the loss leaves the range of finite numbers.
         """
-        while self.passes < self.recipe.passes:
-            number = self.passes + 1
-            order = self._order(number)
-            rate = rate_of_pass(self.recipe.schedule, number)
-            if isinstance(self.recipe.rule, SdlmBatch):
-                self._measure_curvature(order[: self.recipe.rule.patterns])
-            total = 0.0
-            for start in range(0, len(order), CHUNK):
-                total += self._learn(order[start : start + CHUNK], rate)
+        while not self.finished:
+            number, count = self.passes + 1, len(self._images)
+            self._prepare(number)
+            total, done, rate = 0.0, 0, None
+            for lesson in lessons(
+                self.recipe, self._images, self._learnt.labels, number, self._dropped, self.recipe.precision
+            ):
+                total += self._engine.learn(lesson)
+                rate = float(lesson.rates[0]) if rate is None else rate
                 if not np.isfinite(total):
-                    raise DivergedError(
-                        f"Training diverged in pass {number}: the loss is no longer finite at rate {rate:g}. "
-                        "Lower the rate (--set schedule.rate=…) or raise mu (--set rule.mu=…)."
-                    )
-                yield Progress(number, min(start + CHUNK, len(order)), len(order))
+                    raise self._diverged(number, rate)
+                done += len(lesson.labels)
+                yield Progress(number, done, count)
             self.passes = number
-            yield PassRecord(
-                number=number,
-                presentations=number * len(order),
-                rate=rate,
-                running_loss=total / len(order),
-                train=self._score(self.digits.train),
-                test=self._score(self.digits.test),
-            )
+            yield self._record(number, total / count, rate or 0.0)
 
-    def _order(self, number: int) -> NDArray[np.int64]:
-        """Return the order of presentation; a shuffle depends on seed and pass alone: resuming repeats it."""
-        count = len(self._images)
-        if self.recipe.order == "shuffled":
-            return np.random.default_rng([self.recipe.seed, number]).permutation(count)
-        return np.arange(count)
+    def _prepare(self, number: int) -> None:
+        """Measure the curvature before a pass, if the rule wants it."""
+        if isinstance(self.recipe.rule, SdlmBatch):
+            order = presentation_order(self.recipe, len(self._images), number)[: self.recipe.rule.patterns]
+            self._engine.measure_curvature(self._images[order], self._learnt.labels[order])
 
-    def _measure_curvature(self, order: NDArray[np.int64]) -> None:
-        measure_curvature(self._workspace.machine, self._images, self.digits.train.labels, order, self._goal)
+    def _record(self, number: int, running_loss: float, rate: float) -> PassRecord:
+        validation = None
+        if self._held_out is not None:
+            validation = self._score(self._held_out)
+            loss = np.inf if validation.loss is None else validation.loss
+            self._since_least = 0 if loss < self._least_loss else self._since_least + 1
+            self._least_loss = min(loss, self._least_loss)
+        return PassRecord(
+            number=number,
+            presentations=number * len(self._images),
+            rate=rate,
+            running_loss=running_loss,
+            train=self._score(self._learnt),
+            test=self._score(self.digits.test),
+            validation=validation,
+        )
 
-    def _learn(self, order: NDArray[np.int64], rate: float) -> float:
-        machine, labels = self._workspace.machine, self.digits.train.labels
-        match self.recipe.rule:
-            case Sgd():
-                total = train_sgd(machine, self._images, labels, order, self._goal, rate)
-            case SdlmRunning(mu=mu, gamma=gamma):
-                total = train_sdlm(machine, self._images, labels, order, self._goal, rate, mu, gamma)
-            case SdlmBatch(mu=mu):
-                total = train_sdlm(machine, self._images, labels, order, self._goal, rate, mu, 0.0)
-        return float(total)
+    def _diverged(self, number: int, rate: float) -> DivergedError:
+        sdlm = isinstance(self.recipe.rule, SdlmRunning | SdlmBatch)
+        return DivergedError(
+            f"Training diverged in pass {number}: the loss is no longer finite at rate {rate:g}. "
+            "Lower the rate (--set schedule.rate=…)" + (" or raise mu (--set rule.mu=…)." if sdlm else ".")
+        )
 
     def _score(self, digits: Dataset) -> Score:
-        return score(outputs(self._workspace, digits.images), digits.labels, self.recipe.targets)
+        outputs = self._engine.outputs(digits.images)
+        return score(outputs, digits.labels, self.recipe.targets, self.recipe.loss)
