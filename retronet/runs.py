@@ -71,11 +71,11 @@ class Run:
 
     def records(self) -> list[PassRecord]:
         """Return the records of the passes so far."""
-        return _read_lines(self.folder / EPOCHS, PassRecord)
+        return _decode(self.folder / EPOCHS, _lines(self.folder / EPOCHS), PassRecord)
 
     def timings(self) -> list[Timing]:
         """Return the measured times of the passes so far."""
-        return _read_lines(self.folder / TIMING, Timing)
+        return _decode(self.folder / TIMING, _lines(self.folder / TIMING), Timing)
 
     def checkpoint(self) -> Checkpoint:
         """Return the checkpoint.
@@ -111,19 +111,39 @@ class Run:
         save_checkpoint(self.folder / CHECKPOINT, Checkpoint(header, state))
 
     def rewind(self) -> TrainingState | None:
-        """Drop what was written after the checkpoint; return its state, or None before the first pass."""
+        """Drop what was written after the checkpoint; return its state, or None before the first pass.
+
+        Raises
+        ------
+        InputError
+            If the checkpoint or a line before it is damaged; nothing is dropped then.
+        """
         state = self.checkpoint().state if (self.folder / CHECKPOINT).exists() else None
-        for name in (EPOCHS, TIMING):
-            path = self.folder / name
-            lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
-            write_atomically(path, b"".join(lines[: state.passes if state else 0]))
+        passes = state.passes if state else 0
+        epochs, timing = self.folder / EPOCHS, self.folder / TIMING
+        kept = {path: _lines(path)[:passes] for path in (epochs, timing)}
+        _decode(epochs, kept[epochs], PassRecord)
+        _decode(timing, kept[timing], Timing)
+        if len(kept[epochs]) < passes:
+            raise _damaged(epochs, f"it has {len(kept[epochs])} of {passes} passes")
+        for path, lines in kept.items():
+            write_atomically(path, b"".join(lines))
         return state
 
 
-def _read_lines(path: Path, kind: type[T]) -> list[T]:
-    if not path.exists():
-        return []
-    return [msgspec.json.decode(line, type=kind) for line in path.read_bytes().splitlines() if line]
+def _lines(path: Path) -> list[bytes]:
+    return path.read_bytes().splitlines(keepends=True) if path.exists() else []
+
+
+def _decode(path: Path, lines: list[bytes], kind: type[T]) -> list[T]:
+    try:
+        return [msgspec.json.decode(line, type=kind) for line in lines]
+    except (msgspec.DecodeError, ValueError) as error:
+        raise _damaged(path, str(error)) from error
+
+
+def _damaged(path: Path, found: str) -> InputError:
+    return InputError(f"The file {path} is damaged: {found}. Train again or take another run.")
 
 
 def versions() -> dict[str, str]:
@@ -247,7 +267,7 @@ def open_run(folder: Path) -> Run:
     try:
         return Run(folder, msgspec.json.decode(path.read_bytes(), type=RunConfiguration))
     except (msgspec.DecodeError, ValueError) as error:
-        raise InputError(f"The file {path} is damaged: {error}. Train again or take another run.") from error
+        raise _damaged(path, str(error)) from error
 
 
 def latest_run(runs: Path) -> Run:

@@ -9,15 +9,16 @@ from retronet.errors import InputError
 from retronet.network import load_network
 from retronet.recipe import (
     FOLDER,
+    Constant,
     SdlmRunning,
     Sgd,
+    Steps,
     Targets,
-    Uniform,
     load_recipe,
     override,
+    rate_of_pass,
     recipe_names,
 )
-from retronet.schedule import Constant, Steps, step_rates
 
 BASE = load_recipe("lecun1989")
 
@@ -29,7 +30,7 @@ def test_the_recipe_of_1989_has_the_constants_of_its_sources() -> None:
     assert BASE.schedule == Constant(5e-4)
     assert BASE.targets == Targets(1.0, -1.0)
     assert (BASE.data, BASE.order, BASE.seed) == ("auto", "file", 0)
-    assert BASE.initial == Uniform(bound=2.4, divisor="fan-in", bias="drawn")
+    assert (BASE.initial.bound, BASE.initial.divisor, BASE.initial.bias) == (2.4, "fan-in", "drawn")
 
 
 def test_recipes_that_come_with_the_package_hold_together() -> None:
@@ -46,12 +47,10 @@ def test_steps_of_1998() -> None:
     """PIEEE98's schedule (papers.md §7.1): 2 passes, 3, 3, 4, and the last rate from there on."""
     steps = Steps(((2, 5e-4), (3, 2e-4), (3, 1e-4), (4, 5e-5), (1, 1e-5)))
 
-    found = [step_rates(steps, number, passes=20, steps=2).tolist() for number in range(1, 21)]
+    found = [rate_of_pass(steps, number) for number in range(1, 21)]
 
-    assert (
-        found == [[5e-4] * 2] * 2 + [[2e-4] * 2] * 3 + [[1e-4] * 2] * 3 + [[5e-5] * 2] * 4 + [[1e-5] * 2] * 8
-    )
-    assert {rate for number in (1, 23) for rate in step_rates(Constant(0.03), number, 23, 3)} == {0.03}
+    assert found == [5e-4] * 2 + [2e-4] * 3 + [1e-4] * 3 + [5e-5] * 4 + [1e-5] * 8
+    assert {rate_of_pass(Constant(0.03), number) for number in (1, 23)} == {0.03}
 
 
 def test_override_changes_what_it_names_and_nothing_else() -> None:
