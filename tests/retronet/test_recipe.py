@@ -9,16 +9,14 @@ from retronet.errors import InputError
 from retronet.network import load_network
 from retronet.recipe import (
     FOLDER,
-    Constant,
     SdlmRunning,
     Sgd,
-    Steps,
     Targets,
     load_recipe,
     override,
-    rate_of_pass,
     recipe_names,
 )
+from retronet.schedule import Constant, Steps, step_rates
 
 BASE = load_recipe("lecun1989")
 
@@ -47,10 +45,11 @@ def test_steps_of_1998() -> None:
     """PIEEE98's schedule (papers.md §7.1): 2 passes, 3, 3, 4, and the last rate from there on."""
     steps = Steps(((2, 5e-4), (3, 2e-4), (3, 1e-4), (4, 5e-5), (1, 1e-5)))
 
-    found = [rate_of_pass(steps, number) for number in range(1, 21)]
+    found = [step_rates(steps, number, 20, 3).tolist() for number in range(1, 21)]
 
-    assert found == [5e-4] * 2 + [2e-4] * 3 + [1e-4] * 3 + [5e-5] * 4 + [1e-5] * 8
-    assert {rate_of_pass(Constant(0.03), number) for number in (1, 23)} == {0.03}
+    expected = [5e-4] * 2 + [2e-4] * 3 + [1e-4] * 3 + [5e-5] * 4 + [1e-5] * 8
+    assert found == [[rate] * 3 for rate in expected]
+    assert {*step_rates(Constant(0.03), 1, 23, 2), *step_rates(Constant(0.03), 23, 23, 2)} == {0.03}
 
 
 def test_override_changes_what_it_names_and_nothing_else() -> None:

@@ -108,7 +108,8 @@ def test_passes_against_plain_loops(rule: str, changes: dict[str, object]) -> No
         for name, array in parameters.items():
             np.testing.assert_allclose(state.parameters[name], array, rtol=1e-8, atol=1e-11, err_msg=name)
             if rule != "sgd":
-                np.testing.assert_allclose(state.curvature[name], curvature[name], rtol=1e-8, atol=1e-11)
+                found = state.optimiser["curvature"][name]
+                np.testing.assert_allclose(found, curvature[name], rtol=1e-8, atol=1e-11, err_msg=name)
 
 
 # --- the paper's curve
@@ -164,7 +165,7 @@ def test_the_form_of_1998_learns_with_a_curvature_kept_during_the_pass(usps: Dig
 
     records, curvatures, within = [], [], []
     for step in training.run():
-        curvature = b"".join(array.tobytes() for array in training.state().curvature.values())
+        curvature = b"".join(array.tobytes() for array in training.state().optimiser["curvature"].values())
         if isinstance(step, Progress):
             within.append(curvature)
         else:
