@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from retronet.datasets import digits5k, mnist, mnist1989, usps
+from retronet.datasets import digits5k, mnist, mnist10k, mnist1989, usps
 from retronet.datasets.dataset import Dataset, DigitSets, Provenance
 from retronet.datasets.prepare import preparation as find_preparation
 from retronet.datasets.source import DataSource, data_folder
@@ -17,6 +17,7 @@ SOURCES: dict[str, DataSource] = {
         mnist.SOURCE,
         mnist1989.TEST_FIRST,
         mnist1989.TRAIN_FIRST,
+        mnist10k.SOURCE,
         digits5k.SOURCE,
     )
 }
