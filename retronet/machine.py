@@ -5,15 +5,15 @@ map does not see stay zero, because gradients are only taken on the runs that it
 arrays have the shapes of :func:`retronet.network.parameter_shapes`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import assert_never
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from retronet.errors import InputError
-from retronet.geometry import tap_sources
-from retronet.kernels.layers import DENSE, POSITIONS_INNER, SUBSAMPLE, TAPS_INNER, Adjoint, Values, Wiring
+from retronet.kernels.fields import LANES
+from retronet.kernels.layers import DENSE, POSITIONS_INNER, SUBSAMPLE, TAPS_INNER, Layer, Wiring
 from retronet.kernels.passes import Flat, Machine
 from retronet.kernels.units import IDENTITY, RELU, TANH
 from retronet.network import (
@@ -81,19 +81,37 @@ def _ranges(planes: Iterable[int], taps: int) -> list[list[int]]:
     return found
 
 
-def _runs_and_holes(place: Place) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    """Return what the products need of the maps' connections; see :class:`Wiring`."""
-    taps, sees = place.taps_per_plane, [set(planes) for planes in place.sees]
-    pairs = [set.union(*sees[first : first + 2]) for first in range(0, len(sees), 2)]
-    runs = [_ranges(pair, taps) for pair in pairs]
-    most = max(len(ranges) for ranges in runs)
-    holes = [
-        [row, *hole] for row, planes in enumerate(sees) for hole in _ranges(pairs[row // 2] - planes, taps)
+def _runs(place: Place, group: int) -> list[list[list[int]]]:
+    """Return the ranges of taps that any map of each group of maps reads."""
+    return [
+        _ranges(set().union(*place.sees[first : first + group]), place.taps_per_plane)
+        for first in range(0, len(place.sees), group)
     ]
-    return (
-        np.array([ranges + [[0, 0]] * (most - len(ranges)) for ranges in runs], dtype=np.uint64),
-        np.array(holes, dtype=np.uint64).reshape(-1, 3),
-    )
+
+
+def _sent(place: Place) -> list[list[list[int]]]:
+    """Return the runs of what four maps send down: taps they read, or positions if those lie innermost."""
+    if _kind(place) == POSITIONS_INNER:
+        return [[[0, place.positions]]] * -(-place.output[0] // 4)
+    return _runs(place, 4)
+
+
+def _holes(place: Place) -> list[list[int]]:
+    """Return row and range of the taps that only the other map of a pair reads."""
+    sees = [set(planes) for planes in place.sees]
+    return [
+        [row, *hole]
+        for row, planes in enumerate(sees)
+        for hole in _ranges(
+            set().union(*sees[row // 2 * 2 : row // 2 * 2 + 2]) - planes, place.taps_per_plane
+        )
+    ]
+
+
+def _padded(runs: Sequence[list[list[int]]]) -> NDArray[np.uint64]:
+    """Return the runs as an array (rows, most runs in a row, 2), filled up with empty ones."""
+    most = max(len(ranges) for ranges in runs)
+    return np.array([ranges + [[0, 0]] * (most - len(ranges)) for ranges in runs], dtype=np.uint64)
 
 
 def _kind(place: Place) -> int:
@@ -102,31 +120,68 @@ def _kind(place: Place) -> int:
         case Subsample():
             return SUBSAMPLE
         case Conv():
-            longest = max(stop - start for seen in place.sees for start, stop in _ranges(seen, place.taps_per_plane))
+            longest = max(
+                stop - start for seen in place.sees for start, stop in _ranges(seen, place.taps_per_plane)
+            )
             return POSITIONS_INNER if place.positions > longest else TAPS_INNER
         case _:
             return DENSE
 
 
-def _field_shape(place: Place) -> tuple[int, int]:
-    taps = _row_length(place)
-    return (taps, place.positions) if _kind(place) == POSITIONS_INNER else (place.positions, taps)
+def _padded_shape(place: Place, conv: Conv) -> tuple[int, int]:
+    """Return rows and columns of a plane with its border; columns are a multiple of the stride."""
+    _, rows, columns = place.input
+    return rows + 2 * conv.pad, -(-(columns + 2 * conv.pad) // conv.stride) * conv.stride
 
 
-def _links(place: Place) -> NDArray[np.uint32]:
-    """Return what the layer's inputs are linked to; see :class:`Wiring`."""
-    kind = _kind(place)
-    if kind == DENSE:
-        return np.zeros((0, 2), np.uint32)
-    within = tap_sources(place)
-    if kind == SUBSAMPLE:
-        return within.astype(np.uint32)
-    pixels = place.input[1] * place.input[2]
-    unit = np.concatenate([plane * pixels + within for plane in range(place.input[0])], axis=1)
-    live = np.tile(within < pixels, place.input[0])
-    if kind == POSITIONS_INNER:
-        unit, live = unit.T, live.T
-    return np.ascontiguousarray(np.stack([np.flatnonzero(live), unit[live]], axis=1), dtype=np.uint32)
+def _padded_place(
+    place: Place, conv: Conv, row: NDArray[np.int64], column: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return where a row and column of the padded plane lie in memory.
+
+    Where positions lie innermost, each row holds first the columns 0, stride, 2 · stride …, then those one to
+    the right of them and so on: what neighbouring positions read through one tap is then adjacent.
+    """
+    width = _padded_shape(place, conv)[1]
+    if _kind(place) == POSITIONS_INNER:
+        column = column % conv.stride * (width // conv.stride) + column // conv.stride
+    return row * width + column
+
+
+def _places(place: Place) -> NDArray[np.int64]:
+    """Return where the units of a plane go; see :class:`Wiring`."""
+    _, rows, columns = place.input
+    row, column = np.divmod(np.arange(rows * columns), columns)
+    match place.layer:
+        case Conv() as conv:
+            return _padded_place(place, conv, row + conv.pad, column + conv.pad)
+        case Subsample(size=size):
+            return row // size * place.output[2] + column // size
+        case _:
+            return np.zeros(0, np.int64)
+
+
+def _strips(place: Place) -> NDArray[np.int64]:
+    """Return where the strips of a field start in the padded planes, in the order in which they fill it."""
+    if not isinstance(place.layer, Conv):
+        return np.zeros(0, np.int64)
+    conv, size = place.layer, int(np.prod(_padded_shape(place, place.layer)))
+    planes, (_, rows, columns), taps = np.arange(place.input[0]), place.output, np.arange(conv.kernel)
+    if _kind(place) == POSITIONS_INNER:
+        plane, tap_row, tap_column, row = np.ix_(planes, taps, taps, np.arange(rows))
+        column = tap_column
+    else:
+        row, outer, plane, tap_row = np.ix_(np.arange(rows), np.arange(columns), planes, taps)
+        column = outer * conv.stride
+    return (plane * size + _padded_place(place, conv, row * conv.stride + tap_row, column)).reshape(-1)
+
+
+def _strip_length(place: Place) -> int:
+    match place.layer:
+        case Conv(kernel=kernel):
+            return place.output[2] if _kind(place) == POSITIONS_INNER else kernel
+        case _:
+            return 0
 
 
 def _squashing(activation: Activation) -> tuple[int, float, float]:
@@ -181,86 +236,81 @@ class Workspace:
             yield f"state{level + 1}", shape
             yield f"slope{level}", shape
             if isinstance(place.layer, Conv):
-                yield f"field{level}", _field_shape(place)
-
-    def _activity_views(self, flat: Floats) -> dict[str, tuple[Floats, ...]]:
-        view = self._activity.view
-
-        def field(level: int, place: Place) -> Floats:
-            match place.layer:
-                case Conv():
-                    return view(flat, f"field{level}")
-                case Subsample():
-                    return np.zeros((0, 0), self.dtype)
-                case _:
-                    return view(flat, f"state{level}").reshape(-1)[: _row_length(place)].reshape(1, -1)
-
-        levels = range(len(self.places))
-        outputs = tuple(view(flat, f"state{level + 1}") for level in levels)
-        fields = tuple(field(level, place) for level, place in enumerate(self.places))
-        units = (int(np.prod(self.network.input)), *(place.units for place in self.places))
-        return {
-            "states": tuple(view(flat, f"state{level}").reshape(-1)[:count] for level, count in enumerate(units)),
-            "outputs": outputs,
-            "fields": fields,
-            "flat_fields": tuple(field.reshape(-1) for field in fields),
-            "slopes": tuple(view(flat, f"slope{level}") for level in levels),
-        }
-
-    def _parameter_views(self, flat: Floats, part: str) -> tuple[Floats, ...]:
-        return tuple(self.vector.view(flat, f"{place.name}.{part}") for place in self.places)
+                yield f"field{level}", (_row_length(place) * place.positions + LANES,)
+                yield (
+                    f"padded{level}",
+                    (place.input[0] * int(np.prod(_padded_shape(place, place.layer))) + LANES,),
+                )
 
     def _build(self) -> Machine:
-        squashing = [_squashing(place.layer.activation) for place in self.places if not isinstance(place.layer, Rbf)]
-        runs, holes = zip(*(_runs_and_holes(place) for place in self.places), strict=True)
-        wiring = Wiring(
-            kinds=np.array([_kind(place) for place in self.places]),
-            links=tuple(_links(place) for place in self.places),
-            runs=runs,
-            holes=holes,
-            squashing=np.array([code for code, _, _ in squashing]),
-            constants=np.array([pair for _, *pair in squashing], self.dtype),
-        )
         flat = Flat(
             parameters=self.vector.zeros(self.dtype),
             parameters_squared=self.vector.zeros(self.dtype),
             activity=self._activity.zeros(self.dtype),
             activity_squared=self._activity.zeros(self.dtype),
+            received=self._activity.zeros(self.dtype),
+            received_squared=self._activity.zeros(self.dtype),
             gradient=self.vector.zeros(self.dtype),
             curvature=self.vector.zeros(self.dtype),
         )
-        values = Values(**self._activity_views(flat.activity))
-        for field, place in zip(values.fields, self.places, strict=True):
+        for level, place in enumerate(self.places):
             if isinstance(place.layer, Conv):
-                field[:] = place.layer.border
-        gradients = self._adjoint(flat.parameters, flat.activity, flat.gradient)
-        biases = self._parameter_views(flat.parameters, "bias")
-        return Machine(
-            wiring=wiring,
-            weights=self._parameter_views(flat.parameters, "weight"),
-            biases=biases,
-            values=values,
-            gradients=gradients,
-            steps=gradients._replace(weight_gradients=gradients.weights, bias_gradients=biases),
-            curvatures=self._adjoint(flat.parameters_squared, flat.activity_squared, flat.curvature),
-            flat=flat,
-        )
+                self._activity.view(flat.activity, f"padded{level}")[:] = place.layer.border
+        return Machine(self._wiring(), flat)
 
-    def _adjoint(self, parameters: Floats, activity: Floats, gradient: Floats) -> Adjoint:
-        activities = self._activity_views(activity)
-        # A backward pass fills the same places as a forward one: derivatives by states and by fields.
-        received = self._activity_views(self._activity.zeros(self.dtype))
-        return Adjoint(
-            weights=self._parameter_views(parameters, "weight"),
-            states=activities["states"],
-            fields=activities["fields"],
-            slopes=activities["slopes"],
-            below=received["states"],
-            deltas=received["outputs"],
-            field_deltas=received["fields"],
-            flat_field_deltas=received["flat_fields"],
-            weight_gradients=self._parameter_views(gradient, "weight"),
-            bias_gradients=self._parameter_views(gradient, "bias"),
+    def _wiring(self) -> Wiring:
+        layers: list[Layer] = []
+        constants: list[tuple[float, float]] = []
+        places: list[NDArray[np.int64]] = []
+        strips: list[NDArray[np.int64]] = []
+        holes: list[list[int]] = []
+        for level, place in enumerate(self.places):
+            assert not isinstance(place.layer, Rbf)
+            squashing, amplitude, gain = _squashing(place.layer.activation)
+            constants.append((amplitude, gain))
+            first_place, first_strip, first_hole = sum(map(len, places)), sum(map(len, strips)), len(holes)
+            places.append(_places(place))
+            strips.append(_strips(place))
+            holes.extend(_holes(place))
+            state = self._activity.starts[f"state{level}"]
+            layers.append(
+                Layer(
+                    kind=_kind(place),
+                    squashing=squashing,
+                    maps=_even(place.output[0]),
+                    positions=place.positions,
+                    taps=_row_length(place),
+                    biases=-(-place.biases // place.output[0]),
+                    planes=place.input[0],
+                    plane=place.input[1] * place.input[2],
+                    padded_plane=int(np.prod(_padded_shape(place, place.layer)))
+                    if isinstance(place.layer, Conv)
+                    else 0,
+                    strip=_strip_length(place),
+                    weight=self.vector.starts[f"{place.name}.weight"],
+                    bias=self.vector.starts[f"{place.name}.bias"],
+                    state=state,
+                    padded=self._activity.starts.get(f"padded{level}", state),
+                    field=self._activity.starts.get(f"field{level}", state),
+                    output=self._activity.starts[f"state{level + 1}"],
+                    slope=self._activity.starts[f"slope{level}"],
+                    first_place=first_place,
+                    first_strip=first_strip,
+                    stop_strip=first_strip + len(strips[-1]),
+                    first_pair=sum(-(-below.output[0] // 2) for below in self.places[:level]),
+                    first_four=sum(-(-below.output[0] // 4) for below in self.places[:level]),
+                    first_hole=first_hole,
+                    stop_hole=len(holes),
+                )
+            )
+        return Wiring(
+            table=np.array(layers, dtype=np.int64),
+            constants=np.array(constants, dtype=self.dtype),
+            places=np.concatenate(places).astype(np.uint32),
+            strips=np.concatenate(strips).astype(np.uint32),
+            runs=_padded([runs for place in self.places for runs in _runs(place, 2)]),
+            sent=_padded([runs for place in self.places for runs in _sent(place)]),
+            holes=np.array(holes, dtype=np.int64).reshape(-1, 3),
         )
 
     def load(self, parameters: Mapping[str, Floats], flat: Floats | None = None) -> None:

@@ -1,8 +1,10 @@
-"""Forward and backward through a row of layers, given as tuples of arrays with one entry a layer.
+"""Forward and backward through a row of layers that live in a few flat vectors.
 
 The backward pass is linear in the deltas it is given. Fed with derivatives of the loss it yields gradients;
 fed with second derivatives, and with weights, inputs and slopes squared, it yields the Gauss–Newton diagonal
 (PIEEE98 App. C, eqs 22–25; SN's Levenberg–Marquardt form). So there is one body for both.
+
+Layers are rows of a table, not types: one compiled form serves every network.
 """
 
 from typing import NamedTuple
@@ -11,182 +13,250 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from retronet.kernels.fields import gather, pad, scatter, unpad
 from retronet.kernels.products import columns, rows_by_columns, rows_by_rows
-from retronet.kernels.units import squash
+from retronet.kernels.units import multiply, squash
 
 Floats = NDArray[np.floating]
-Each = tuple[Floats, ...]
-"""One array for each layer."""
 
 DENSE, TAPS_INNER, POSITIONS_INNER, SUBSAMPLE = 0, 1, 2, 3
+
+
+class Layer(NamedTuple):
+    """A row of the wiring's table: sizes of a layer's arrays and where they start in the flat vectors.
+
+    Weights (maps, taps) and biases (maps, biases) lie in the parameters; ``biases`` is 1 or positions. The state
+    below (planes, plane), the padded planes (planes, padded_plane), the field that is gathered from them in
+    strips, the outputs and the slopes (maps, positions) lie in the activity. A field is (positions, taps), or
+    (taps, positions) if the kind is POSITIONS_INNER; a dense layer's is the state below itself. Maps are even
+    in number, the last perhaps empty.
+    """
+
+    kind: int
+    squashing: int
+    maps: int
+    positions: int
+    taps: int
+    biases: int
+    planes: int
+    plane: int
+    padded_plane: int
+    strip: int
+    weight: int
+    bias: int
+    state: int
+    padded: int
+    field: int
+    output: int
+    slope: int
+    first_place: int
+    first_strip: int
+    stop_strip: int
+    first_pair: int
+    first_four: int
+    first_hole: int
+    stop_hole: int
 
 
 class Wiring(NamedTuple):
     """What reads what; nothing in it changes in training.
 
-    A convolution's ``links[l]`` (links, 2) pair a place of its flat field with the unit below that it holds;
-    places with no link lie on the border and keep its value. A subsampling layer's (positions, taps) lead into
-    one plane. A dense layer reads the state below as it is and has none. ``runs[l]`` are those of
-    :mod:`retronet.kernels.products`; ``holes[l]`` (holes, 3) are row and range of the taps in a pair's runs
-    that only its other map reads.
+    ``table`` holds one :class:`Layer` a row, ``constants`` amplitude and gain of its squashing function.
+    ``places`` say where each unit of a plane lies in the padded plane, or in which block of a subsampling
+    layer; ``strips`` where each strip of a field starts in the padded planes. ``runs`` and ``sent`` are those
+    of :mod:`retronet.kernels.products` for pairs and fours of maps; ``holes`` (holes, 3) are row and range of
+    the taps in a pair's runs that only its other map reads.
     """
 
-    kinds: NDArray[np.int64]
-    links: tuple[NDArray[np.uint32], ...]
-    runs: tuple[NDArray[np.uint64], ...]
-    holes: tuple[NDArray[np.uint64], ...]
-    squashing: NDArray[np.int64]
+    table: NDArray[np.int64]
     constants: Floats
-
-
-class Values(NamedTuple):
-    """What the forward pass fills: flat states from the input up, and per layer views of them.
-
-    ``outputs`` (maps, positions) are the states above; ``fields`` the gathered inputs, also ``flat``;
-    ``slopes`` the derivatives of the squashing functions. Maps are even in number, the last perhaps empty.
-    """
-
-    states: Each
-    outputs: Each
-    fields: Each
-    flat_fields: Each
-    slopes: Each
-
-
-class Adjoint(NamedTuple):
-    """What the backward pass reads (the first four) and fills.
-
-    ``below[l]`` (units) collects what layer l sends down; ``deltas[l]`` (maps, positions) is what it receives.
-    """
-
-    weights: Each
-    states: Each
-    fields: Each
-    slopes: Each
-    below: Each
-    deltas: Each
-    field_deltas: Each
-    flat_field_deltas: Each
-    weight_gradients: Each
-    bias_gradients: Each
+    places: NDArray[np.uint32]
+    strips: NDArray[np.uint32]
+    runs: NDArray[np.uint64]
+    sent: NDArray[np.uint64]
+    holes: NDArray[np.int64]
 
 
 @njit(cache=True)
-def add_subsampled(state: Floats, sources: NDArray[np.uint32], weight: Floats, out: Floats) -> None:
-    """Add to `out` (maps, positions) each map's coefficient times the sum of its blocks."""
-    plane = np.uint64(sources.size)
-    for m in range(state.size // sources.size):
-        start = np.uint64(m) * plane
-        for p in range(out.shape[1]):
-            total = state.dtype.type(0)
-            for t in range(sources.shape[1]):
-                total += state[start + sources[p, t]]
-            out[m, p] += weight[m, 0] * total
+def layer_at(table: NDArray[np.int64], row: int) -> Layer:
+    """Return a row of the table by name."""
+    t = table
+    return Layer(
+        t[row, 0],
+        t[row, 1],
+        t[row, 2],
+        t[row, 3],
+        t[row, 4],
+        t[row, 5],
+        t[row, 6],
+        t[row, 7],
+        t[row, 8],
+        t[row, 9],
+        t[row, 10],
+        t[row, 11],
+        t[row, 12],
+        t[row, 13],
+        t[row, 14],
+        t[row, 15],
+        t[row, 16],
+        t[row, 17],
+        t[row, 18],
+        t[row, 19],
+        t[row, 20],
+        t[row, 21],
+        t[row, 22],
+        t[row, 23],
+    )
 
 
 @njit(cache=True)
-def forward(wiring: Wiring, weights: Each, biases: Each, values: Values) -> None:
-    """Fill every state from the input state up."""
-    for layer in range(wiring.kinds.size):
-        out, bias = values.outputs[layer], biases[layer]
-        if bias.shape[1] == out.shape[1]:
-            for m in range(out.shape[0]):
-                for p in range(out.shape[1]):
-                    out[m, p] = bias[m, p]
-        else:
-            for m in range(out.shape[0]):
-                for p in range(out.shape[1]):
-                    out[m, p] = bias[m, 0]
-        kind, links = wiring.kinds[layer], wiring.links[layer]
-        if kind == SUBSAMPLE:
-            add_subsampled(values.states[layer], links, weights[layer], out)
-        else:
-            if kind != DENSE:
-                state, flat_field = values.states[layer], values.flat_fields[layer]
-                for link in range(links.shape[0]):
-                    flat_field[links[link, 0]] = state[links[link, 1]]
-            if kind == POSITIONS_INNER:
-                rows_by_columns(weights[layer], values.fields[layer], wiring.runs[layer], True, out)
-            else:
-                rows_by_rows(weights[layer], values.fields[layer], wiring.runs[layer], False, out)
-        constants = wiring.constants
-        squash(wiring.squashing[layer], constants[layer, 0], constants[layer, 1], out, values.slopes[layer])
+def set_biases(layer: Layer, parameters: Floats, activity: Floats) -> None:
+    """Start the sums with the biases: one a unit, or one a map."""
+    out, bias, positions = np.uint64(layer.output), np.uint64(layer.bias), np.uint64(layer.positions)
+    if layer.biases == layer.positions:
+        for k in range(np.uint64(layer.maps) * positions):
+            activity[out + k] = parameters[bias + k]
+        return
+    for m in range(np.uint64(layer.maps)):
+        for k in range(positions):
+            activity[out + k] = parameters[bias + m]
+        out += positions
 
 
 @njit(cache=True)
-def add_bias_gradient(delta: Floats, out: Floats) -> None:
-    """Add the gradient of the biases: one a unit, or one a map."""
-    if out.shape[1] == delta.shape[1]:
-        for m in range(delta.shape[0]):
-            for p in range(delta.shape[1]):
-                out[m, p] += delta[m, p]
-    else:
-        for m in range(delta.shape[0]):
-            total = delta.dtype.type(0)
-            for p in range(delta.shape[1]):
-                total += delta[m, p]
-            out[m, 0] += total
+def add_bias_gradient(layer: Layer, received: Floats, gradient: Floats) -> None:
+    """Add the gradient of the biases."""
+    delta, bias, positions = np.uint64(layer.output), np.uint64(layer.bias), np.uint64(layer.positions)
+    if layer.biases == layer.positions:
+        for k in range(np.uint64(layer.maps) * positions):
+            gradient[bias + k] += received[delta + k]
+        return
+    for m in range(np.uint64(layer.maps)):
+        total = received.dtype.type(0)
+        for k in range(positions):
+            total += received[delta + k]
+        gradient[bias + m] += total
+        delta += positions
+
+
+@njit(cache=True)
+def add_subsampled(wiring: Wiring, layer: Layer, parameters: Floats, activity: Floats) -> None:
+    """Add each map's coefficient times the sums of its blocks."""
+    for m in range(layer.planes):
+        coefficient = parameters[layer.weight + m]
+        state, out = layer.state + m * layer.plane, layer.output + m * layer.positions
+        for unit in range(layer.plane):
+            position = np.int64(wiring.places[layer.first_place + unit])
+            activity[out + position] += coefficient * activity[state + unit]
 
 
 @njit(cache=True)
 def backward_subsampled(
-    delta: Floats,
-    state: Floats,
-    sources: NDArray[np.uint32],
-    weight: Floats,
-    gradient: Floats,
-    below: Floats,
-    sends_down: bool,
+    wiring: Wiring, layer: Layer, parameters: Floats, activity: Floats, received: Floats, gradient: Floats
 ) -> None:
-    """Add the gradient of the coefficients and, if wanted, send the deltas to the blocks below."""
-    plane = np.uint64(sources.size)
-    for m in range(state.size // sources.size):
-        start = np.uint64(m) * plane
-        total = delta.dtype.type(0)
-        for p in range(delta.shape[1]):
-            block = delta.dtype.type(0)
-            for t in range(sources.shape[1]):
-                block += state[start + sources[p, t]]
-                if sends_down:
-                    below[start + sources[p, t]] += weight[m, 0] * delta[m, p]
-            total += delta[m, p] * block
-        gradient[m, 0] += total
+    """Send the deltas to the blocks below and add the gradient of the coefficients."""
+    for m in range(layer.planes):
+        coefficient, total = parameters[layer.weight + m], received.dtype.type(0)
+        state, out = layer.state + m * layer.plane, layer.output + m * layer.positions
+        for unit in range(layer.plane):
+            delta = received[out + np.int64(wiring.places[layer.first_place + unit])]
+            total += delta * activity[state + unit]
+            received[state + unit] = coefficient * delta
+        gradient[layer.weight + m] += total
 
 
 @njit(cache=True)
-def backward(wiring: Wiring, adjoint: Adjoint) -> None:
+def forward(wiring: Wiring, parameters: Floats, activity: Floats) -> None:
+    """Fill every state from the input state up.
+
+    Parameters
+    ----------
+    wiring
+        The network.
+    parameters
+        Flat vector, read.
+    activity
+        Flat vector that begins with the input state; the rest is filled.
+    """
+    runs = wiring.runs
+    for row in range(wiring.table.shape[0]):
+        t = layer_at(wiring.table, row)
+        w, f, out, first, pairs = t.weight, t.field, t.output, t.first_pair, t.maps // 2
+        set_biases(t, parameters, activity)
+        if t.kind == POSITIONS_INNER or t.kind == TAPS_INNER:
+            places = wiring.places[t.first_place : t.first_place + t.plane]
+            pad(activity, t.state, t.padded, t.planes, t.plane, t.padded_plane, places)
+            gather(activity, t.padded, f, t.strip, wiring.strips[t.first_strip : t.stop_strip])
+        if t.kind == SUBSAMPLE:
+            add_subsampled(wiring, t, parameters, activity)
+        elif t.kind == POSITIONS_INNER:
+            rows_by_columns(
+                parameters, w, activity, f, activity, out, t.taps, t.positions, pairs, runs, first, True
+            )
+        else:
+            rows_by_rows(
+                parameters, w, activity, f, activity, out, t.taps, t.positions, pairs, runs, first, False
+            )
+        amplitude, gain = wiring.constants[row, 0], wiring.constants[row, 1]
+        squash(t.squashing, amplitude, gain, activity, out, t.slope, t.maps * t.positions)
+
+
+@njit(cache=True)
+def send_down(wiring: Wiring, t: Layer, parameters: Floats, received: Floats) -> None:
+    """Send the deltas through the weights to the states below."""
+    w, d, f = t.weight, t.output, t.field
+    if t.kind == POSITIONS_INNER:
+        columns(
+            parameters, w, received, d, received, f, t.maps, t.taps, t.positions, wiring.sent, t.first_four
+        )
+    else:
+        columns(
+            received, d, parameters, w, received, f, t.maps, t.positions, t.taps, wiring.sent, t.first_four
+        )
+    if t.kind != DENSE:
+        size = t.planes * t.padded_plane
+        scatter(received, t.padded, size, f, t.strip, wiring.strips[t.first_strip : t.stop_strip])
+        places = wiring.places[t.first_place : t.first_place + t.plane]
+        unpad(received, t.state, t.padded, t.planes, t.plane, t.padded_plane, places)
+
+
+@njit(cache=True)
+def backward(
+    wiring: Wiring, parameters: Floats, activity: Floats, received: Floats, gradient: Floats
+) -> None:
     """Add the gradients of all weights and biases, given the top layer's derivatives by its *outputs*.
 
     Each layer's deltas are multiplied by its slopes on the way. Nothing is sent down to the input. A layer's
-    weights are read before its gradient is written, so the two may be the same arrays: see `train_online`.
+    weights are read before its gradient is written, so the two may be the same vector: see `train_sgd`.
+
+    Parameters
+    ----------
+    wiring
+        The network.
+    parameters, activity
+        Flat vectors, read.
+    received
+        Flat vector laid out like activity: derivatives by what lies there; filled, but for the top outputs.
+    gradient
+        Flat vector laid out like parameters, added to.
     """
-    for layer in range(wiring.kinds.size - 1, -1, -1):
-        delta, slope = adjoint.deltas[layer], adjoint.slopes[layer]
-        for m in range(delta.shape[0]):
-            for p in range(delta.shape[1]):
-                delta[m, p] *= slope[m, p]
-        add_bias_gradient(delta, adjoint.bias_gradients[layer])
-        kind, links, field = wiring.kinds[layer], wiring.links[layer], adjoint.fields[layer]
-        weight, gradient, below = adjoint.weights[layer], adjoint.weight_gradients[layer], adjoint.below[layer]
-        if layer > 0:
-            below[:] = 0
-        if kind == SUBSAMPLE:
-            backward_subsampled(delta, adjoint.states[layer], links, weight, gradient, below, layer > 0)
+    runs = wiring.runs
+    for row in range(wiring.table.shape[0] - 1, -1, -1):
+        t = layer_at(wiring.table, row)
+        w, d, f, first, pairs = t.weight, t.output, t.field, t.first_pair, t.maps // 2
+        multiply(received, d, activity, t.slope, t.maps * t.positions)
+        add_bias_gradient(t, received, gradient)
+        if t.kind == SUBSAMPLE:
+            backward_subsampled(wiring, t, parameters, activity, received, gradient)
             continue
-        if layer > 0:
-            if kind == POSITIONS_INNER:
-                columns(weight, delta, adjoint.field_deltas[layer])
-            else:
-                columns(delta, weight, adjoint.field_deltas[layer])
-            if kind != DENSE:
-                flat_field_delta = adjoint.flat_field_deltas[layer]
-                for link in range(links.shape[0]):
-                    below[links[link, 1]] += flat_field_delta[links[link, 0]]
-        if kind == POSITIONS_INNER:
-            rows_by_rows(delta, field, wiring.runs[layer], True, gradient)
+        if row > 0:
+            send_down(wiring, t, parameters, received)
+        if t.kind == POSITIONS_INNER:
+            rows_by_rows(received, d, activity, f, gradient, w, t.positions, t.taps, pairs, runs, first, True)
         else:
-            rows_by_columns(delta, field, wiring.runs[layer], False, gradient)
-        holes = wiring.holes[layer]
-        for hole in range(holes.shape[0]):
-            for k in range(holes[hole, 1], holes[hole, 2]):
-                gradient[holes[hole, 0], k] = 0
+            rows_by_columns(
+                received, d, activity, f, gradient, w, t.positions, t.taps, pairs, runs, first, False
+            )
+        for hole in range(t.first_hole, t.stop_hole):
+            start = w + wiring.holes[hole, 0] * t.taps
+            gradient[start + wiring.holes[hole, 1] : start + wiring.holes[hole, 2]] = 0

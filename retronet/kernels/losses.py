@@ -23,27 +23,27 @@ def loss(kind: int, scale: float, output: Floats, target: Floats, delta: Floats,
     scale
         1 for half the squared error, as NC89 and SN count it; 2/outputs for the mean squared error.
     output, target
-        Arrays (outputs or one more, 1) and (outputs,).
+        Arrays (at least outputs,) and (outputs,).
     delta, curvature
         Arrays like output, overwritten.
     """
     total, count = 0.0, target.size
     if kind == SQUARED:
         for i in range(count):
-            error = output[i, 0] - target[i]
-            delta[i, 0] = scale * error
-            curvature[i, 0] = scale
+            error = output[i] - target[i]
+            delta[i] = scale * error
+            curvature[i] = scale
             total += 0.5 * scale * error * error
         return total
-    largest = output[0, 0]
+    largest = output[0]
     for i in range(count):
-        largest = max(largest, output[i, 0])
+        largest = max(largest, output[i])
     normaliser = 0.0
     for i in range(count):
-        normaliser += math.exp(output[i, 0] - largest)
+        normaliser += math.exp(output[i] - largest)
     for i in range(count):
-        probability = math.exp(output[i, 0] - largest) / normaliser
-        delta[i, 0] = probability - target[i]
-        curvature[i, 0] = probability * (1.0 - probability)
-        total += target[i] * (math.log(normaliser) - (output[i, 0] - largest))
+        probability = math.exp(output[i] - largest) / normaliser
+        delta[i] = probability - target[i]
+        curvature[i] = probability * (1.0 - probability)
+        total += target[i] * (math.log(normaliser) - (output[i] - largest))
     return total

@@ -1,4 +1,4 @@
-"""Loops over patterns: training, measuring curvature, evaluating. Each is one compiled call for many patterns."""
+"""Loops over patterns: training, measuring curvature, evaluating; one compiled call for many patterns."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from retronet.kernels.layers import Adjoint, Each, Values, Wiring, backward, forward
+from retronet.kernels.layers import Wiring, backward, forward, layer_at
 from retronet.kernels.losses import loss
 from retronet.kernels.updates import square, step_sdlm
 
@@ -14,33 +14,26 @@ Floats = NDArray[np.floating]
 
 
 class Flat(NamedTuple):
-    """The vectors behind the per-layer views: parameters, and everything the forward pass fills (activity).
+    """A network's numbers: parameters, and everything that the forward pass fills (activity).
 
-    Having them flat, squaring for the second backward pass and stepping are one long loop each.
+    The backward pass leaves derivatives by the activity in ``received`` and by the parameters in
+    ``gradient``; second derivatives go through the squares into ``received_squared`` and ``curvature``.
     """
 
     parameters: Floats
     parameters_squared: Floats
     activity: Floats
     activity_squared: Floats
+    received: Floats
+    received_squared: Floats
     gradient: Floats
     curvature: Floats
 
 
 class Machine(NamedTuple):
-    """A network made ready for the kernels.
-
-    ``gradients`` collects derivatives in the flat gradient, ``steps`` adds the same to the parameters
-    themselves, ``curvatures`` collects second derivatives in the flat curvature.
-    """
+    """A network made ready for the kernels."""
 
     wiring: Wiring
-    weights: Each
-    biases: Each
-    values: Values
-    gradients: Adjoint
-    steps: Adjoint
-    curvatures: Adjoint
     flat: Flat
 
 
@@ -54,7 +47,7 @@ class Goal(NamedTuple):
 
 @njit(cache=True)
 def present(image: Floats, state: Floats) -> None:
-    """Copy one image (rows, columns) into the input state."""
+    """Copy one image (rows, columns) into the input state, where the activity begins."""
     columns = image.shape[1]
     for i in range(image.shape[0]):
         for k in range(columns):
@@ -64,20 +57,40 @@ def present(image: Floats, state: Floats) -> None:
 @njit(cache=True)
 def see(machine: Machine, image: Floats, target: Floats, goal: Goal) -> float:
     """Run one pattern forward; leave both derivatives of the loss at the top and return the loss."""
-    top = machine.wiring.kinds.size - 1
-    present(image, machine.values.states[0])
-    forward(machine.wiring, machine.weights, machine.biases, machine.values)
-    delta, curvature = machine.gradients.deltas[top], machine.curvatures.deltas[top]
-    return loss(goal.kind, goal.scale, machine.values.outputs[top], target, delta, curvature)
+    wiring, flat = machine.wiring, machine.flat
+    present(image, flat.activity)
+    forward(wiring, flat.parameters, flat.activity)
+    top = layer_at(wiring.table, wiring.table.shape[0] - 1)
+    return loss(
+        goal.kind,
+        goal.scale,
+        flat.activity[top.output : top.output + top.maps],
+        target,
+        flat.received[top.output : top.output + top.maps],
+        flat.received_squared[top.output : top.output + top.maps],
+    )
+
+
+@njit(cache=True)
+def scale_top(wiring: Wiring, received: Floats, factor: float) -> None:
+    """Multiply the derivatives by the outputs."""
+    top = layer_at(wiring.table, wiring.table.shape[0] - 1)
+    scale(received[top.output : top.output + top.maps], factor)
 
 
 @njit(cache=True)
 def scale(values: Floats, factor: float) -> None:
-    """Multiply all of `values` (rows, columns)."""
+    """Multiply all of `values`."""
     rounded = values.dtype.type(factor)
-    for i in range(values.shape[0]):
-        for k in range(values.shape[1]):
-            values[i, k] *= rounded
+    for k in range(values.size):
+        values[k] *= rounded
+
+
+@njit(cache=True)
+def backward_squared(wiring: Wiring, flat: Flat) -> None:
+    """Add the Gauss–Newton diagonal to the curvature, given the second derivatives by the outputs."""
+    square(flat.activity, flat.activity_squared)
+    backward(wiring, flat.parameters_squared, flat.activity_squared, flat.received_squared, flat.curvature)
 
 
 @njit(cache=True)
@@ -89,10 +102,10 @@ def train_sgd(
     goal: Goal,
     rate: float,
 ) -> float:
-    """Present the patterns of `order` one by one, stepping against the gradient of each; return their losses' sum.
+    """Present the patterns of `order`, stepping against the gradient of each; return the sum of their losses.
 
-    The backward pass is linear in the deltas: given ``−rate`` times those of the top, and the parameters where
-    else the gradient goes, it *is* the step.
+    The backward pass is linear in the deltas: given ``−rate`` times those of the top, and the parameters
+    where else the gradient goes, it *is* the step.
 
     Parameters
     ----------
@@ -107,12 +120,12 @@ def train_sgd(
     rate
         Step size.
     """
+    wiring, flat = machine.wiring, machine.flat
     total = 0.0
-    top = machine.wiring.kinds.size - 1
     for pattern in order:
         total += see(machine, images[pattern], goal.targets[labels[pattern]], goal)
-        scale(machine.gradients.deltas[top], -rate)
-        backward(machine.wiring, machine.steps)
+        scale_top(wiring, flat.received, -rate)
+        backward(wiring, flat.parameters, flat.activity, flat.received, flat.parameters)
     return total
 
 
@@ -133,24 +146,23 @@ def train_sdlm(
     every pattern in before the step, ``(1 − gamma) · old + gamma · new`` (SN gbp.c); with 0 it stays as it is
     (PIEEE98 App. C). Other parameters as for `train_sgd`.
     """
-    flat, top = machine.flat, machine.wiring.kinds.size - 1
+    wiring, flat = machine.wiring, machine.flat
     total = 0.0
+    if order.size == 0:
+        return total
     square(flat.parameters, flat.parameters_squared)
-    scale(flat.curvature.reshape(1, -1), 1.0 - gamma)
+    scale(flat.curvature, 1.0 - gamma)
     flat.gradient[:] = 0
     for n in range(order.size):
         pattern = order[n]
         total += see(machine, images[pattern], goal.targets[labels[pattern]], goal)
-        backward(machine.wiring, machine.gradients)
+        backward(wiring, flat.parameters, flat.activity, flat.received, flat.gradient)
         if gamma > 0:
-            square(flat.activity, flat.activity_squared)
-            scale(machine.curvatures.deltas[top], gamma)
-            backward(machine.wiring, machine.curvatures)
+            scale_top(wiring, flat.received_squared, gamma)
+            backward_squared(wiring, flat)
         # The last pattern leaves the average whole, so that calls for parts of a pass add up to it.
         keep = 1.0 - gamma if n + 1 < order.size else 1.0
-        step_sdlm(
-            flat.parameters, flat.parameters_squared, flat.gradient, flat.curvature, rate, mu, keep
-        )
+        step_sdlm(flat.parameters, flat.parameters_squared, flat.gradient, flat.curvature, rate, mu, keep)
     return total
 
 
@@ -159,14 +171,13 @@ def measure_curvature(
     machine: Machine, images: Floats, labels: NDArray[np.uint8], order: NDArray[np.int64], goal: Goal
 ) -> None:
     """Put the mean Gauss–Newton diagonal of the patterns of `order` into the flat curvature vector."""
-    flat, top = machine.flat, machine.wiring.kinds.size - 1
+    wiring, flat = machine.wiring, machine.flat
     square(flat.parameters, flat.parameters_squared)
     flat.curvature[:] = 0
     for pattern in order:
         see(machine, images[pattern], goal.targets[labels[pattern]], goal)
-        square(flat.activity, flat.activity_squared)
-        scale(machine.curvatures.deltas[top], 1.0 / order.size)
-        backward(machine.wiring, machine.curvatures)
+        scale_top(wiring, flat.received_squared, 1.0 / order.size)
+        backward_squared(wiring, flat)
 
 
 @njit(cache=True)
@@ -175,12 +186,13 @@ def run_forward(machine: Machine, images: Floats, first: int, units: NDArray[np.
 
     `units` (layers) says how many units of each layer to take.
     """
+    wiring, flat = machine.wiring, machine.flat
     for n in range(images.shape[0]):
-        present(images[n], machine.values.states[0])
-        forward(machine.wiring, machine.weights, machine.biases, machine.values)
+        present(images[n], flat.activity)
+        forward(wiring, flat.parameters, flat.activity)
         start = 0
-        for layer in range(first, units.size):
-            state = machine.values.states[layer + 1]
-            for k in range(units[layer]):
-                out[n, start + k] = state[k]
-            start += units[layer]
+        for row in range(first, units.size):
+            state = layer_at(wiring.table, row).output
+            for k in range(units[row]):
+                out[n, start + k] = flat.activity[state + k]
+            start += units[row]

@@ -32,7 +32,9 @@ _Q1, _Q2, _Q3, _Q4 = (
 
 # The numpy error model: a check for division by zero would keep the loop from vectorising.
 @njit(cache=True, fastmath={"contract"}, error_model="numpy")
-def squash_tanh_single(amplitude: np.float32, gain: np.float32, values: Floats, slopes: Floats) -> None:
+def squash_tanh_single(
+    amplitude: np.float32, gain: np.float32, flat: Floats, values: int, slopes: int, count: int
+) -> None:
     """Do what `squash` does for TANH in single precision.
 
     tanh is an odd rational function of degree 9 over 8, fitted on |x| ≤ 8.3 (beyond, tanh is 1 to 24 bits);
@@ -40,47 +42,58 @@ def squash_tanh_single(amplitude: np.float32, gain: np.float32, values: Floats, 
     """
     limit, one = np.float32(8.3), np.float32(1)
     square, ratio = amplitude * amplitude, gain / amplitude
-    for i in range(values.shape[0]):
-        for k in range(values.shape[1]):
-            x = max(-limit, min(limit, gain * values[i, k]))
-            u = x * x
-            over = (((_P4 * u + _P3) * u + _P2) * u + _P1) * u + _P0
-            under = (((_Q4 * u + _Q3) * u + _Q2) * u + _Q1) * u + one
-            y = amplitude * (x * over / under)
-            values[i, k] = y
-            slopes[i, k] = ratio * (square - y * y)
+    value, slope = np.uint64(values), np.uint64(slopes)
+    for k in range(np.uint64(count)):
+        x = gain * flat[value + k]
+        # Written out: max and min are functions, and calling them keeps the loop from vectorising.
+        x = x if x < limit else limit
+        x = x if x > -limit else -limit
+        u = x * x
+        over = (((_P4 * u + _P3) * u + _P2) * u + _P1) * u + _P0
+        under = (((_Q4 * u + _Q3) * u + _Q2) * u + _Q1) * u + one
+        y = amplitude * (x * over / under)
+        flat[value + k] = y
+        flat[slope + k] = ratio * (square - y * y)
 
 
 @njit(cache=True)
-def squash(kind: int, amplitude: np.floating, gain: np.floating, values: Floats, slopes: Floats) -> None:
-    """Replace the sums in `values` by the unit's values and put the derivatives into `slopes`.
+def squash(
+    kind: int, amplitude: np.floating, gain: np.floating, flat: Floats, values: int, slopes: int, count: int
+) -> None:
+    """Replace sums by the units' values and put the derivatives into their slopes.
 
     Parameters
     ----------
     kind
         TANH, RELU or IDENTITY.
     amplitude, gain
-        The constants of ``amplitude · tanh(gain · a)``, in the precision of `values`.
-    values, slopes
-        Arrays (maps, positions).
+        The constants of ``amplitude · tanh(gain · a)``, in the precision of `flat`.
+    flat, values, slopes, count
+        Flat vector; where `count` values and as many slopes start in it.
     """
-    zero, one = values.dtype.type(0), values.dtype.type(1)
-    if kind == TANH and values.itemsize == 4:
-        squash_tanh_single(amplitude, gain, values, slopes)
+    zero, one = flat.dtype.type(0), flat.dtype.type(1)
+    value, slope = np.uint64(values), np.uint64(slopes)
+    if kind == TANH and flat.itemsize == 4:
+        squash_tanh_single(amplitude, gain, flat, values, slopes, count)
     elif kind == TANH:
         square, ratio = amplitude * amplitude, gain / amplitude
-        for i in range(values.shape[0]):
-            for k in range(values.shape[1]):
-                y = amplitude * math.tanh(gain * values[i, k])
-                values[i, k] = y
-                slopes[i, k] = ratio * (square - y * y)
+        for k in range(np.uint64(count)):
+            y = amplitude * math.tanh(gain * flat[value + k])
+            flat[value + k] = y
+            flat[slope + k] = ratio * (square - y * y)
     elif kind == RELU:
-        for i in range(values.shape[0]):
-            for k in range(values.shape[1]):
-                positive = values[i, k] > zero
-                values[i, k] = values[i, k] if positive else zero
-                slopes[i, k] = one if positive else zero
+        for k in range(np.uint64(count)):
+            positive = flat[value + k] > zero
+            flat[value + k] = flat[value + k] if positive else zero
+            flat[slope + k] = one if positive else zero
     else:
-        for i in range(values.shape[0]):
-            for k in range(values.shape[1]):
-                slopes[i, k] = one
+        for k in range(np.uint64(count)):
+            flat[slope + k] = one
+
+
+@njit(cache=True)
+def multiply(values: Floats, first: int, factors: Floats, first_factor: int, count: int) -> None:
+    """Multiply `count` values by as many factors; each start there in a flat vector."""
+    value, factor = np.uint64(first), np.uint64(first_factor)
+    for k in range(np.uint64(count)):
+        values[value + k] *= factors[factor + k]

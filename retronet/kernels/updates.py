@@ -25,7 +25,7 @@ def step_sdlm(
     mu: float,
     keep: float,
 ) -> None:
-    """Step each parameter at its own rate ``rate / (mu + curvature)`` (PIEEE98 eq. 21) and make ready for the next.
+    """Step each parameter at its own rate, ``rate / (mu + curvature)`` (PIEEE98 eq. 21).
 
     What the next pattern needs is done in the same sweep over memory: the `squares` of the new parameters, a
     cleared `gradient`, and the `curvature` times `keep`.

@@ -42,7 +42,9 @@ def test_sgd_steps(seed: int, kind: int, name: reference.Loss) -> None:
     network, workspace, parameters, (images, labels, targets) = prepared(seed)
     targets = targets if kind == SQUARED else (targets + 1) / 2
     for pattern in (2, 0, 3, 1):
-        found = train_sgd(workspace.machine, images, labels, np.array([pattern]), Goal(targets, kind, 0.5), 0.02)
+        found = train_sgd(
+            workspace.machine, images, labels, np.array([pattern]), Goal(targets, kind, 0.5), 0.02
+        )
         target = targets[labels[pattern]]
         value, gradient, _ = reference.derivatives(network, parameters, images[pattern], target, name, 0.5)
         parameters = {key: parameters[key] - 0.02 * gradient[key] for key in parameters}

@@ -149,7 +149,9 @@ def test_states_are_those_of_torch(network: NetworkSpec) -> None:
     run_forward(workspace.machine, images, 0, units, found)
     for image, row in zip(images, found, strict=True):
         expected = run(network, tensors(parameters), torch.tensor(image))[1:]
-        np.testing.assert_allclose(row, torch.cat([state.reshape(-1) for state in expected]), rtol=1e-9, atol=1e-14)
+        np.testing.assert_allclose(
+            row, torch.cat([state.reshape(-1) for state in expected]), rtol=1e-9, atol=1e-14
+        )
 
 
 @IDENTICAL
@@ -169,7 +171,9 @@ def test_gradient_is_that_of_torch(network: NetworkSpec, kind: int, scale: float
     value = objective(output, torch.tensor(targets[labels[0]]), kind, scale)
     value.backward()
     assert found_loss == pytest.approx(value.item(), rel=1e-12)
-    gradients = {name: torch.zeros_like(leaf) if leaf.grad is None else leaf.grad for name, leaf in leaves.items()}
+    gradients = {
+        name: torch.zeros_like(leaf) if leaf.grad is None else leaf.grad for name, leaf in leaves.items()
+    }
     assert_close({name: parameters[name] - after[name] for name in parameters}, gradients)
 
 
