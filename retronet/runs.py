@@ -39,7 +39,11 @@ TIMING = "timing.jsonl"
 
 
 class RunConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All that a run depends on, as ``run.json`` holds it. ``notice`` is what was said about the data."""
+    """All that a run depends on, as ``run.json`` holds it.
+
+    ``notice`` is what was said about the data; ``origin`` where a network comes from that the recipe did not
+    train.
+    """
 
     schema: str
     recipe: Recipe
@@ -47,6 +51,7 @@ class RunConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     data: tuple[Provenance, Provenance]
     notice: str | None
     versions: dict[str, str]
+    origin: str | None = None
 
 
 class Timing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"number": "pass"}):
@@ -100,6 +105,10 @@ class Run:
             os.fsync(file.fileno())
         with (self.folder / TIMING).open("ab") as file:
             file.write(msgspec.json.encode(timing) + b"\n")
+        self.keep(state)
+
+    def keep(self, state: TrainingState) -> None:
+        """Write `state` as the checkpoint."""
         configuration = self.configuration
         header = Header(
             schema=SCHEMA,
@@ -157,7 +166,13 @@ def versions() -> dict[str, str]:
 
 
 def create_run(
-    recipe: Recipe, network: NetworkSpec, digits: DigitSets, folder: Path | None, runs: Path, force: bool
+    recipe: Recipe,
+    network: NetworkSpec,
+    digits: DigitSets,
+    folder: Path | None,
+    runs: Path,
+    force: bool,
+    origin: str | None = None,
 ) -> Run:
     """Make the folder of a new run and write its configuration.
 
@@ -171,6 +186,8 @@ def create_run(
         The folder of all runs.
     force
         Whether to overwrite the run that is in `folder`.
+    origin
+        Where the network comes from, if not from training by the recipe.
 
     Raises
     ------
@@ -184,6 +201,7 @@ def create_run(
         data=(digits.train.provenance, digits.test.provenance),
         notice=digits.notice,
         versions=versions(),
+        origin=origin,
     )
     content = json.dumps(msgspec.to_builtins(configuration), indent=2, sort_keys=True, ensure_ascii=False)
     if folder is None:

@@ -23,6 +23,11 @@ COMMANDS = {
         "simulate",
         "Run a trained network in fixed point, next to itself in floating point.",
     ),
+    "import": (
+        "retronet_cli.commands.importing",
+        "import_network",
+        "Take a network trained elsewhere, as a run.",
+    ),
     "reproduce": (
         "retronet_cli.commands.reproduce",
         "reproduce",

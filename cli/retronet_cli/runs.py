@@ -19,6 +19,12 @@ def take_run(folder: Path | None, runs: Path, quiet: bool) -> "tuple[Path, Check
     return run.folder, run.checkpoint()
 
 
+def title_of(checkpoint: "Checkpoint") -> str:
+    """Return what a network is called in tables."""
+    passes = checkpoint.header.passes
+    return f"{checkpoint.header.recipe.name} {f'after pass {passes}' if passes else '(imported)'}"
+
+
 def take_digits(checkpoint: "Checkpoint", name: str | None, data_dir: Path | None) -> "DigitSets":
     """Return the digits called `name`, else those of the training, prepared as the recipe says."""
     from retronet.datasets import load

@@ -73,7 +73,7 @@ def evaluate(
     from retronet.evaluate import score
     from retronet.forward import outputs
     from retronet.machine import Workspace
-    from retronet_cli.runs import take_digits, take_run
+    from retronet_cli.runs import take_digits, take_run, title_of
     from retronet_cli.terminal import print_json, print_table
     from retronet_cli.views.scores import score_table
 
@@ -96,7 +96,7 @@ def evaluate(
         fields["analysis"] = msgspec.to_builtins(analysis)
         print_json("evaluation", {"run": str(folder), "dataset": name, "passes": header.passes, **fields})
         return
-    title = f"{header.recipe.name} after pass {header.passes}, on {name}"
+    title = f"{title_of(checkpoint)}, on {name}"
     print_table(score_table(title, scores, digits.notice))
     if details:
         _print_details(analysis, digits.test)

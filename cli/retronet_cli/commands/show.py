@@ -54,13 +54,20 @@ def network(name: str, as_json: bool) -> None:
     """Show one network with all its counts, a name or a TOML file."""
     import msgspec
 
-    from retronet.network import load_network
+    from retronet.network import load_network, parameter_shapes
     from retronet_cli.terminal import print_json, print_table
     from retronet_cli.views.descriptions import network_counts, network_table
 
     found = load_network(name)
     if as_json:
-        print_json("network", {**msgspec.to_builtins(found), "counts": network_counts(found)})
+        print_json(
+            "network",
+            {
+                **msgspec.to_builtins(found),
+                "counts": network_counts(found),
+                "arrays": parameter_shapes(found),
+            },
+        )
         return
     print_table(network_table(found))
     _print_assumptions(found.assumptions)

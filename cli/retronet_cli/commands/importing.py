@@ -1,0 +1,91 @@
+"""The command `retronet import`."""
+
+from pathlib import Path
+
+import click
+
+from retronet_cli.options import data_dir_option, json_option, runs_option
+
+
+@click.command("import", short_help="Take a network trained elsewhere, as a run.")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--recipe",
+    default="lecun1989",
+    show_default=True,
+    metavar="NAME",
+    help="The recipe that says network, digits, preparation and targets.",
+)
+@click.option("--network", metavar="NAME", help="The network, instead of the recipe's.")
+@click.option("--data", metavar="NAME", help="The digits, instead of the recipe's.")
+@click.option(
+    "--rename", multiple=True, metavar="THEIRS=OURS", help="The name of an array here. May be given again."
+)
+@click.option(
+    "--run",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="The folder of the run.  [default: a new one in the folder of all runs]",
+)
+@runs_option
+@data_dir_option
+@click.option("--force", is_flag=True, help="Overwrite the run that is in the folder.")
+@json_option
+def import_network(
+    file: Path,
+    recipe: str,
+    network: str | None,
+    data: str | None,
+    rename: tuple[str, ...],
+    folder: Path | None,
+    runs: Path,
+    data_dir: Path | None,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Take a network trained elsewhere, as a run.
+
+    FILE is an .npz, .safetensors or torch state_dict file (.pt, .pth, read without executing anything) whose
+    arrays have the names and shapes that `retronet show network NAME --json` lists. The run can be evaluated
+    and simulated like any other.
+
+    \b
+    Examples:
+      retronet import weights.npz
+      retronet import model.pt --recipe karpathy2022 --rename H1w=h1.weight --rename H1b=h1.bias
+    """
+    from retronet.datasets import load
+    from retronet.forward import check_images
+    from retronet.importing import file_digest, import_parameters, read_arrays
+    from retronet.network import load_network
+    from retronet.recipe import load_recipe, override
+    from retronet.runs import create_run
+    from retronet.train import TrainingState
+    from retronet_cli.terminal import print_json, stdout, talk
+
+    chosen = {"network": network, "data": data}
+    found = override(load_recipe(recipe), {key: value for key, value in chosen.items() if value is not None})
+    spec = load_network(found.network)
+    parameters = import_parameters(spec, read_arrays(file), _names(rename), found.precision)
+    digits = load(found.data, found.preparation, data_dir)
+    check_images(spec, digits.train.images)
+    if digits.notice:
+        talk(digits.notice)
+    origin = f"imported from {file.name}, SHA-256 {file_digest(file)}"
+    run = create_run(found, spec, digits, folder, runs, force, origin)
+    run.keep(TrainingState(0, parameters, {}))
+    if as_json:
+        print_json("import", {"run": str(run.folder), "network": spec.name, "origin": origin})
+    else:
+        stdout.print(f"Imported {file} as {spec.name}: {run.folder}", soft_wrap=True, highlight=False)
+
+
+def _names(rename: tuple[str, ...]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for pair in rename:
+        theirs, equals, ours = pair.partition("=")
+        if not (theirs and equals and ours):
+            raise click.UsageError(f"--rename takes THEIRS=OURS, such as H1w=h1.weight; found '{pair}'.")
+        found[theirs] = ours
+    return found
