@@ -83,17 +83,19 @@ def train(
     started = time.perf_counter()
     chosen = {"data": data, "network": network, "passes": passes, "seed": seed}
     changes = {key: value for key, value in chosen.items() if value is not None} | _settings(settings)
-    if resume is not None and (recipe or changes or folder or force or seeds):
+    if resume is not None and (recipe or changes or folder or force or seeds or dry_run):
         raise click.UsageError(
-            "--resume goes on with a run as it was begun: it takes no recipe, changes, --run or --force."
+            "--resume goes on with a run as it was begun: "
+            "it takes no recipe, changes, --run, --force or --dry-run."
         )
     if dry_run:
         _print_recipe(_resolve(recipe, changes))
         return
     if seeds is not None:
-        if folder is not None or seed is not None:
+        if folder is not None or seed is not None or force:
             raise click.UsageError(
-                "--seeds makes a run for each seed in the folder of all runs: no --run, no --seed."
+                "--seeds makes or continues a run for each seed in the folder of all runs: "
+                "it takes no --run, --seed or --force."
             )
         from retronet_cli.seeds import train_and_print_seeds
 

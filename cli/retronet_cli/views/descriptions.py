@@ -40,7 +40,7 @@ def network_table(network: NetworkSpec) -> Table:
     )
     table = new_table(f"{network.name}: {network.title}", caption)
     table.add_column("layer")
-    for heading in ("shape", "units", "fan-in", "connections", "parameters", "MACs", "on border"):
+    for heading in ("shape", "units", "fan-in", "connec-\ntions", "para-\nmeters", "MACs", "on\nborder"):
         table.add_column(heading, justify="right")
     table.add_row(
         "input", _shape(network.input), f"{total_units_of_input(network):,}", "–", "–", "–", "–", "–"

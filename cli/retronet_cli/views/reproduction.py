@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from rich.table import Table
+from rich.text import Text
 
 from retronet.reproduce import Finding
 from retronet_cli.views.scores import add_numbers, new_table
@@ -31,11 +32,11 @@ def finding_table(title: str, found: Sequence[Finding], caption: str | None) -> 
     return table
 
 
-def _verdict(inside: bool | None) -> str:
+def _verdict(inside: bool | None) -> str | Text:
     match inside:
         case True:
             return "inside"
         case False:
-            return "[bold]outside[/]"
+            return Text("outside", style="bold")
         case None:
             return "one seed: none"

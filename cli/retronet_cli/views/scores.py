@@ -15,9 +15,9 @@ def new_table(title: str, caption: str | None = None) -> Table:
 
 
 def add_numbers(table: Table, *headings: str) -> None:
-    """Add columns of numbers; on a narrow terminal they break into lines, and lose no digit."""
+    """Add columns of numbers."""
     for heading in headings:
-        table.add_column(heading, justify="right", overflow="fold")
+        table.add_column(heading, justify="right")
 
 
 def optional(value: float | None, form: str) -> str:
