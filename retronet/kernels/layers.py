@@ -25,11 +25,11 @@ DENSE, TAPS_INNER, POSITIONS_INNER, SUBSAMPLE = 0, 1, 2, 3
 class Layer(NamedTuple):
     """A row of the wiring's table: sizes of a layer's arrays and where they start in the flat vectors.
 
-    Weights (maps, taps) and biases (maps, biases) lie in the parameters; ``biases`` is 1 or positions. The state
-    below (planes, plane), the padded planes (planes, padded_plane), the field that is gathered from them in
-    strips, the outputs and the slopes (maps, positions) lie in the activity. A field is (positions, taps), or
-    (taps, positions) if the kind is POSITIONS_INNER; a dense layer's is the state below itself. Maps are even
-    in number, the last perhaps empty.
+    Weights (maps, taps) and biases (maps, biases) lie in the parameters; ``biases`` is 1 or positions. The
+    state below (planes, plane), the padded planes (planes, padded_plane), the field that is gathered from them
+    in strips, the outputs and the slopes (maps, positions) lie in the activity. A field is (positions, taps),
+    or (taps, positions) if the kind is POSITIONS_INNER; a dense layer's is the state below itself. Maps are
+    even in number, the last perhaps empty.
     """
 
     kind: int

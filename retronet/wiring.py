@@ -1,0 +1,226 @@
+"""Turns layers into the tables that the kernels read: where arrays start, what reads what.
+
+The kernels hold a layer's weights as dense rows, one a map, over *all* planes below; places of planes that a
+map does not see stay zero, because gradients are only taken on the runs that it sees.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import assert_never
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from retronet.errors import InputError
+from retronet.kernels.layers import DENSE, POSITIONS_INNER, SUBSAMPLE, TAPS_INNER, Layer, Wiring
+from retronet.kernels.units import IDENTITY, RELU, TANH
+from retronet.network import Conv, Identity, Place, Rbf, Relu, Subsample, Tanh
+
+
+def even(count: int) -> int:
+    """Return `count`, or one more: the kernels take maps in pairs."""
+    return count + count % 2
+
+
+def row_length(place: Place) -> int:
+    """Return the length of a map's dense row of weights."""
+    return 1 if isinstance(place.layer, Subsample) else place.input[0] * place.taps_per_plane
+
+
+def _ranges(planes: Iterable[int], taps: int) -> list[list[int]]:
+    """Return the ranges of taps of some planes, adjacent planes joined."""
+    found: list[list[int]] = []
+    for plane in sorted(planes):
+        if found and found[-1][1] == plane * taps:
+            found[-1][1] += taps
+        else:
+            found.append([plane * taps, (plane + 1) * taps])
+    return found
+
+
+def _runs(place: Place, group: int) -> list[list[list[int]]]:
+    """Return the ranges of taps that any map of each group of maps reads."""
+    return [
+        _ranges(set().union(*place.sees[first : first + group]), place.taps_per_plane)
+        for first in range(0, len(place.sees), group)
+    ]
+
+
+def _sent(place: Place) -> list[list[list[int]]]:
+    """Return the runs of what four maps send down: taps they read, or positions if those lie innermost."""
+    if _kind(place) == POSITIONS_INNER:
+        return [[[0, place.positions]]] * -(-place.output[0] // 4)
+    return _runs(place, 4)
+
+
+def _holes(place: Place) -> list[list[int]]:
+    """Return row and range of the taps that only the other map of a pair reads."""
+    sees = [set(planes) for planes in place.sees]
+    return [
+        [row, *hole]
+        for row, planes in enumerate(sees)
+        for hole in _ranges(
+            set().union(*sees[row // 2 * 2 : row // 2 * 2 + 2]) - planes, place.taps_per_plane
+        )
+    ]
+
+
+def _padded(runs: Sequence[list[list[int]]]) -> NDArray[np.uint64]:
+    """Return the runs as an array (rows, most runs in a row, 2), filled up with empty ones."""
+    most = max(len(ranges) for ranges in runs)
+    return np.array([ranges + [[0, 0]] * (most - len(ranges)) for ranges in runs], dtype=np.uint64)
+
+
+def _kind(place: Place) -> int:
+    """Return which product layout is faster: the longer of positions and adjacent taps goes innermost."""
+    match place.layer:
+        case Subsample():
+            return SUBSAMPLE
+        case Conv():
+            longest = max(
+                stop - start for seen in place.sees for start, stop in _ranges(seen, place.taps_per_plane)
+            )
+            return POSITIONS_INNER if place.positions > longest else TAPS_INNER
+        case _:
+            return DENSE
+
+
+def padded_shape(place: Place, conv: Conv) -> tuple[int, int]:
+    """Return rows and columns in memory of a plane with its border; columns are a multiple of the stride."""
+    _, rows, columns = place.input
+    return rows + 2 * conv.pad, -(-(columns + 2 * conv.pad) // conv.stride) * conv.stride
+
+
+def _padded_place(
+    place: Place, conv: Conv, row: NDArray[np.int64], column: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return where a row and column of the padded plane lie in memory.
+
+    Where positions lie innermost, each row holds first the columns 0, stride, 2 · stride …, then those one to
+    the right of them and so on: what neighbouring positions read through one tap is then adjacent.
+    """
+    width = padded_shape(place, conv)[1]
+    if _kind(place) == POSITIONS_INNER:
+        column = column % conv.stride * (width // conv.stride) + column // conv.stride
+    return row * width + column
+
+
+def _places(place: Place) -> NDArray[np.int64]:
+    """Return where the units of a plane go; see :class:`Wiring`."""
+    _, rows, columns = place.input
+    row, column = np.divmod(np.arange(rows * columns), columns)
+    match place.layer:
+        case Conv() as conv:
+            return _padded_place(place, conv, row + conv.pad, column + conv.pad)
+        case Subsample(size=size):
+            return row // size * place.output[2] + column // size
+        case _:
+            return np.zeros(0, np.int64)
+
+
+def _strips(place: Place) -> NDArray[np.int64]:
+    """Return where the strips of a field start in the padded planes, in the order in which they fill it."""
+    if not isinstance(place.layer, Conv):
+        return np.zeros(0, np.int64)
+    conv, size = place.layer, int(np.prod(padded_shape(place, place.layer)))
+    planes, (_, rows, columns), taps = np.arange(place.input[0]), place.output, np.arange(conv.kernel)
+    if _kind(place) == POSITIONS_INNER:
+        plane, tap_row, tap_column, row = np.ix_(planes, taps, taps, np.arange(rows))
+        column = tap_column
+    else:
+        row, outer, plane, tap_row = np.ix_(np.arange(rows), np.arange(columns), planes, taps)
+        column = outer * conv.stride
+    within = _padded_place(place, conv, row * conv.stride + tap_row, column)
+    starts: NDArray[np.int64] = (plane * size + within).reshape(-1)
+    return starts
+
+
+def _squashing(place: Place) -> tuple[int, float, float]:
+    """Return code, amplitude and gain of the squashing function."""
+    if isinstance(place.layer, Rbf):
+        raise InputError(
+            f"Layer '{place.name}' has fixed codes, which the kernels do not train; they take convolutions, "
+            "subsampling and dense layers. Choose a network that ends in one of these."
+        )
+    activation = place.layer.activation
+    match activation:
+        case Tanh(amplitude=amplitude, slope=slope):
+            return TANH, amplitude, slope
+        case Relu():
+            return RELU, 1.0, 1.0
+        case Identity():
+            return IDENTITY, 1.0, 1.0
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _field_sizes(place: Place) -> tuple[int, int]:
+    """Return the units of a padded plane and the length of a field's strips."""
+    match place.layer:
+        case Conv(kernel=kernel) as conv:
+            length = place.output[2] if _kind(place) == POSITIONS_INNER else kernel
+            return int(np.prod(padded_shape(place, conv))), length
+        case _:
+            return 0, 0
+
+
+def wire(
+    places: Sequence[Place], parameters: Mapping[str, int], activity: Mapping[str, int], dtype: DTypeLike
+) -> Wiring:
+    """Return what the kernels need to know of a network.
+
+    Parameters
+    ----------
+    places
+        The layers.
+    parameters, activity
+        Where each named array starts in its flat vector.
+    dtype
+        Precision of the constants.
+    """
+    unit_places, strips = [_places(place) for place in places], [_strips(place) for place in places]
+    holes = [_holes(place) for place in places]
+    layers: list[Layer] = []
+    constants: list[tuple[float, float]] = []
+    for level, place in enumerate(places):
+        squashing, amplitude, gain = _squashing(place)
+        constants.append((amplitude, gain))
+        padded_plane, strip = _field_sizes(place)
+        state, first_strip = activity[f"state{level}"], sum(map(len, strips[:level]))
+        first_hole = sum(map(len, holes[:level]))
+        layers.append(
+            Layer(
+                kind=_kind(place),
+                squashing=squashing,
+                maps=even(place.output[0]),
+                positions=place.positions,
+                taps=row_length(place),
+                biases=-(-place.biases // place.output[0]),
+                planes=place.input[0],
+                plane=place.input[1] * place.input[2],
+                padded_plane=padded_plane,
+                strip=strip,
+                weight=parameters[f"{place.name}.weight"],
+                bias=parameters[f"{place.name}.bias"],
+                state=state,
+                padded=activity.get(f"padded{level}", state),
+                field=activity.get(f"field{level}", state),
+                output=activity[f"state{level + 1}"],
+                slope=activity[f"slope{level}"],
+                first_place=sum(map(len, unit_places[:level])),
+                first_strip=first_strip,
+                stop_strip=first_strip + len(strips[level]),
+                first_pair=sum(-(-below.output[0] // 2) for below in places[:level]),
+                first_four=sum(-(-below.output[0] // 4) for below in places[:level]),
+                first_hole=first_hole,
+                stop_hole=first_hole + len(holes[level]),
+            )
+        )
+    return Wiring(
+        table=np.array(layers, dtype=np.int64),
+        constants=np.array(constants, dtype=dtype),
+        places=np.concatenate(unit_places).astype(np.uint32),
+        strips=np.concatenate(strips).astype(np.uint32),
+        runs=_padded([runs for place in places for runs in _runs(place, 2)]),
+        sent=_padded([runs for place in places for runs in _sent(place)]),
+        holes=np.array([hole for found in holes for hole in found], dtype=np.int64).reshape(-1, 3),
+    )
