@@ -84,6 +84,13 @@ class Commands(click.Group):
                 traceback.print_exc()
             click.echo(f"Error: {error}", err=True)
             ctx.exit(exit_code(error))
+        except BrokenPipeError:
+            raise  # click ends quietly
+        except OSError as error:
+            if ctx.params["debug"]:
+                traceback.print_exc()
+            click.echo(f"Error: The system refused: {error}. Mend that, or name another place.", err=True)
+            ctx.exit(FAILED)
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
             ctx.exit(INTERRUPTED)

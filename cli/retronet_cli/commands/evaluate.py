@@ -84,7 +84,9 @@ def evaluate(
     workspace.load(checkpoint.state.parameters)
     found = {half.provenance.split: outputs(workspace, half.images) for half in (digits.train, digits.test)}
     scores = {
-        half.provenance.split: score(found[half.provenance.split], half.labels, header.recipe.targets)
+        half.provenance.split: score(
+            found[half.provenance.split], half.labels, header.recipe.targets, header.recipe.loss
+        )
         for half in (digits.train, digits.test)
     }
     analysis = analyse(found["test"], digits.test.labels)
@@ -115,9 +117,7 @@ def _print_details(analysis: "Analysis", digits: "Dataset") -> None:
     ):
         print_table(answer_table(title, answers))
     stdout.print("Surest wrong answers, drawn", style="bold")
-    stdout.print(
-        digit_grid(digits.images, analysis.surest_wrong, stdout.width), markup=False, highlight=False
-    )
+    stdout.print(digit_grid(digits.images, analysis.surest_wrong, stdout.width), highlight=False)
 
 
 def _write_arrays(

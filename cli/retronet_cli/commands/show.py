@@ -89,7 +89,9 @@ def _list(what: str, titles: dict[str, str], as_json: bool) -> None:
 
 
 def _print_assumptions(assumptions: tuple[str, ...]) -> None:
+    from rich.text import Text
+
     from retronet_cli.terminal import stdout
 
     for text in assumptions:
-        stdout.print("[bold]Assumed.[/]", text, highlight=False)
+        stdout.print(Text("Assumed.", style="bold"), text, highlight=False)
