@@ -165,6 +165,21 @@ def versions() -> dict[str, str]:
     }
 
 
+def configure(
+    recipe: Recipe, network: NetworkSpec, digits: DigitSets, origin: str | None = None
+) -> RunConfiguration:
+    """Return the configuration of a run that begins now; parameters as for `create_run`."""
+    return RunConfiguration(
+        schema="retronet/run/1",
+        recipe=recipe,
+        network=network,
+        data=(digits.train.provenance, digits.test.provenance),
+        notice=digits.notice,
+        versions=versions(),
+        origin=origin,
+    )
+
+
 def create_run(
     recipe: Recipe,
     network: NetworkSpec,
@@ -194,15 +209,7 @@ def create_run(
     InputError
         If `folder` is not empty, unless it holds a run and `force` is set.
     """
-    configuration = RunConfiguration(
-        schema="retronet/run/1",
-        recipe=recipe,
-        network=network,
-        data=(digits.train.provenance, digits.test.provenance),
-        notice=digits.notice,
-        versions=versions(),
-        origin=origin,
-    )
+    configuration = configure(recipe, network, digits, origin)
     content = json.dumps(msgspec.to_builtins(configuration), indent=2, sort_keys=True, ensure_ascii=False)
     if folder is None:
         stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")

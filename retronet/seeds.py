@@ -1,5 +1,6 @@
 """The same recipe from several seeds, to tell what is the recipe's from what is the seed's."""
 
+import hashlib
 import math
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, as_completed
@@ -11,7 +12,7 @@ import numpy as np
 from retronet.datasets import load
 from retronet.network import load_network
 from retronet.recipe import Recipe, override
-from retronet.runs import CONFIGURATION, continue_run, create_run, open_run
+from retronet.runs import CONFIGURATION, configure, continue_run, create_run, open_run
 from retronet.train import PassRecord
 
 QUANTITIES = ("misses", "error_percent", "half_mse", "reject_percent_at_1_percent_error")
@@ -45,28 +46,21 @@ class Spread(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def seed_folder(runs: Path, recipe: Recipe, seed: int) -> Path:
-    """Return the folder of one seed's run below `runs`."""
-    return runs / f"{recipe.name}-seed{seed}"
+    """Return the folder of one seed's run below `runs`; recipes that differ in more than the seed share none."""
+    same_for_all = msgspec.json.encode(override(recipe, {"seed": 0}), order="sorted")
+    return runs / f"{recipe.name}-{hashlib.sha256(same_for_all).hexdigest()[:6]}-seed{seed}"
 
 
 def train_seed(recipe: Recipe, runs: Path, data_dir: Path | None) -> SeedResult:
     """Train `recipe`, or go on where an earlier call was cut off; a finished run is only read.
 
-    Raises
-    ------
-    InputError
-        If the folder holds a run that can not be continued.
+    A run of other digits, another network of that name or other versions is overwritten.
     """
     folder = seed_folder(runs, recipe, recipe.seed)
     network = load_network(recipe.network)
     digits = load(recipe.data, recipe.preparation, data_dir)
-    run = None
-    if (folder / CONFIGURATION).exists():
-        found = open_run(folder)
-        # A run of an edited recipe is another run.
-        if found.configuration.recipe == recipe and found.configuration.network == network:
-            run = found
-    if run is None:
+    run = open_run(folder) if (folder / CONFIGURATION).exists() else None
+    if run is None or run.configuration != configure(recipe, network, digits):
         run = create_run(recipe, network, digits, folder, runs, force=True)
     if len(run.records()) < recipe.passes:
         for _ in continue_run(run, digits):

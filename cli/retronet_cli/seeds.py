@@ -68,7 +68,7 @@ def train_and_print_seeds(
             f"Training {recipe.network} on {name}: recipe {recipe.name}, {recipe.passes} passes, "
             f"{len(seeds)} seeds."
         )
-        talk(f"Runs: {runs}/{recipe.name}-seed…; those already there are read or continued.")
+        talk(f"Runs: in {runs}; those already there are read or continued.")
     results = train_with_bar(recipe, seeds, runs, data_dir, jobs, quiet)
     over_seeds = spreads(results)
     if as_json:

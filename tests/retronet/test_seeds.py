@@ -34,9 +34,10 @@ def test_processes_change_no_byte_and_finished_runs_are_kept(recipe: Recipe, tmp
     again = list(train_seeds(recipe, (0,), alone, None, None))
     assert again[0].records == here[0].records
     assert checkpoint.stat().st_mtime_ns == written
-    # An edited recipe is another run, not a continuation.
+    # An edited recipe is another run beside it, not a continuation.
     edited = override(recipe, {"passes": 1})
     assert len(next(iter(train_seeds(edited, (0,), alone, None, None))).records) == 1
+    assert checkpoint.stat().st_mtime_ns == written
     assert spreads(here)["test"]["misses"].count == 2
 
 
