@@ -46,7 +46,7 @@ class Spread(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def seed_folder(runs: Path, recipe: Recipe, seed: int) -> Path:
-    """Return the folder of one seed's run below `runs`; recipes that differ in more than the seed share none."""
+    """Return the folder of one seed's run below `runs`; recipes that differ otherwise share none."""
     same_for_all = msgspec.json.encode(override(recipe, {"seed": 0}), order="sorted")
     return runs / f"{recipe.name}-{hashlib.sha256(same_for_all).hexdigest()[:6]}-seed{seed}"
 
