@@ -31,8 +31,8 @@ def initial_parameters(network: NetworkSpec, initial: Initial, seed: int) -> Par
     match initial:
         case Uniform():
             return _uniform(network, initial, seed)
-        case TorchUniform(bound=bound, bias=bias):
-            return _torch_uniform(network, bound, bias, seed)
+        case TorchUniform():
+            return _torch_uniform(network, initial, seed)
         case HeLecun(bias=bias):
             return _he_lecun(network, bias, seed)
         case _ as unreachable:
@@ -71,16 +71,17 @@ def _bound_of_each_kernel(place: Place, bound: NDArray[np.float64]) -> NDArray[n
     return bound.reshape(-1, *(1,) * (len(shape) - 1))
 
 
-def _torch_uniform(network: NetworkSpec, bound: float, bias: BiasStart, seed: int) -> Parameters:
+def _torch_uniform(network: NetworkSpec, initial: TorchUniform, seed: int) -> Parameters:
     import torch  # slow to import, and only this distribution needs it
 
     generator = torch.Generator().manual_seed(seed)
-    found = _biases(network, bias)
+    dtype = {"float32": torch.float32, "float64": torch.float64}[initial.precision]
+    found = _biases(network, initial.bias)
     for place in _trained(network):
         dense = isinstance(place.layer, Dense)
         shape = place.weight_shape[::-1] if dense else place.weight_shape
         # The order of operations is the re-creation's: it fixes the last bit.
-        uniform = (torch.rand(*shape, generator=generator) - 0.5) * 2 * bound
+        uniform = (torch.rand(*shape, generator=generator, dtype=dtype) - 0.5) * 2 * initial.bound
         weights = (uniform / _one_fan_in(place) ** 0.5).double().numpy()
         found[f"{place.name}.weight"] = np.ascontiguousarray(weights.T if dense else weights)
     return found

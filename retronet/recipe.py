@@ -133,11 +133,13 @@ class TorchUniform(
 ):
     """Weights ``(rand − ½) · 2 · bound / √fan-in`` from torch's own generator: karpathy2022's very numbers.
 
-    Dense weights are drawn inputs first, as that re-creation keeps them.
+    Dense weights are drawn inputs first, as that re-creation keeps them. At another precision torch draws
+    other numbers.
     """
 
     bound: Rate = 2.4
     bias: BiasStart = "zero"
+    precision: Literal["float32", "float64"] = "float32"
 
 
 class HeLecun(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="he-lecun"):
