@@ -33,6 +33,11 @@ COMMANDS = {
         "reproduce",
         "Set published figures beside what the recipes give here.",
     ),
+    "sweep": (
+        "retronet_cli.commands.sweep",
+        "sweep",
+        "Tabulate accuracy against precision, over a grid of formats.",
+    ),
     "show": ("retronet_cli.commands.show", "show", "Show recipes and networks, and what they assume."),
     "data": ("retronet_cli.commands.data", "data", "List, fetch and check the digits."),
 }

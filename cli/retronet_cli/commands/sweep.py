@@ -1,0 +1,251 @@
+"""The command `retronet sweep`."""
+
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from retronet.errors import InputError
+from retronet_cli.options import (
+    data_dir_option,
+    jobs_option,
+    json_option,
+    other_data_option,
+    quiet_option,
+    run_argument,
+    runs_option,
+)
+
+if TYPE_CHECKING:
+    from hw_sim.bench import Bench, SweepRow
+    from hw_sim.formats import Rounding
+
+ROUNDINGS = ("TRN", "TRN_ZERO", "RND", "RND_ZERO", "RND_MIN_INF", "RND_INF", "RND_CONV")
+PER_PROCESS = 16
+"""Points that make a further process worth its start."""
+
+
+class Widths(click.ParamType[tuple[int, ...]]):
+    """Numbers of bits written as 2-8 or 2,3,8 or 2-6,8."""
+
+    name = "bits"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        """Return the numbers in `value`."""
+        if isinstance(value, tuple):
+            return value
+        found: list[int] = []
+        for part in str(value).split(","):
+            first, dash, last = part.partition("-")
+            if not first.isdigit() or (dash and not last.isdigit()):
+                self.fail(f"'{value}' is no list of bits; write 2-8 or 2,3,8.", param, ctx)
+            found += range(int(first), int(last or first) + 1)
+        if not found or min(found) < 2 or max(found) > 32:
+            self.fail(f"'{value}' is out of range: 2 to 32 bits are allowed, the sign counted.", param, ctx)
+        return tuple(dict.fromkeys(found))
+
+
+class Words(click.ParamType[tuple[str, ...]]):
+    """Words with commas between them."""
+
+    name = "words"
+
+    def convert(
+        self,
+        value: object,
+        param: click.Parameter | None,  # noqa: ARG002
+        ctx: click.Context | None,  # noqa: ARG002
+    ) -> tuple[str, ...]:
+        """Return the words in `value`."""
+        return value if isinstance(value, tuple) else tuple(str(value).split(","))
+
+
+@click.command(short_help="Tabulate accuracy against precision, over a grid of formats.")
+@run_argument
+@click.option(
+    "--bits", type=Widths(), default="2-8", show_default=True, metavar="LIST", help="Numbers of bits: 2-8,12."
+)
+@click.option(
+    "--tensors",
+    type=Words(),
+    default="all,weights,states",
+    show_default=True,
+    metavar="LIST",
+    help="What has these bits: all (weights and states), weights, states, sums, a layer's name, or layers: "
+    "each layer by itself.",
+)
+@click.option(
+    "--rounding",
+    type=Words(),
+    default="RND",
+    show_default=True,
+    metavar="LIST",
+    help=f"Rounding modes: {', '.join(ROUNDINGS)}.",
+)
+@click.option(
+    "--other-bits",
+    type=click.IntRange(2, 24),
+    default=12,
+    show_default=True,
+    help="Bits of the weights and states that a point leaves alone.",
+)
+@jobs_option
+@click.option(
+    "--dask",
+    metavar="ADDRESS",
+    help="Use the workers of the dask scheduler at ADDRESS instead; they must see the same files.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Where rows are kept as they come, one JSON object a line; rows found there are not measured again. "
+    " [default: sweep.jsonl in the run's folder]",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "markdown"]),
+    default="table",
+    show_default=True,
+    help="How the result is printed.",
+)
+@other_data_option
+@data_dir_option
+@runs_option
+@json_option
+@quiet_option
+def sweep(
+    run: Path | None,
+    bits: tuple[int, ...],
+    tensors: tuple[str, ...],
+    rounding: tuple[str, ...],
+    other_bits: int,
+    jobs: int,
+    dask: str | None,
+    output: Path | None,
+    form: str,
+    data: str | None,
+    data_dir: Path | None,
+    runs: Path,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Tabulate accuracy against precision, over a grid of formats.
+
+    RUN is the folder of a run; without it, the latest one. Every point of the grid is simulated bit for bit
+    on the test digits, its formats calibrated on the training digits. A sweep that was cut off goes on where
+    it stopped when it is called again.
+
+    \b
+    Examples:
+      retronet sweep
+      retronet sweep --bits 2-8 --tensors weights,layers
+      retronet sweep --bits 6-16 --tensors sums --rounding TRN,RND,RND_CONV
+    """
+    from hw_sim.bench import Source, bench_of
+    from hw_sim.sweep import append_rows, grid, read_rows
+    from hw_sim.sweep import sweep as measured
+    from retronet_cli.runs import take_run
+    from retronet_cli.terminal import progress, talk
+
+    folder, checkpoint = take_run(run, runs, quiet)
+    source = Source(
+        str(folder.resolve()),
+        data or checkpoint.header.data[0].name,
+        str(data_dir.resolve()) if data_dir else None,
+        other_bits,
+    )
+    bench = bench_of(source)
+    if bench.digits.notice:
+        talk(bench.digits.notice)
+    points = grid(bench.network, bits, tensors, _modes(rounding))
+    output = output or folder / "sweep.jsonl"
+    rows = {row.point: row for row in read_rows(output) if row.subject == bench.subject}
+    left = [point for point in points if point not in rows]
+    if len(left) < len(points) and not quiet:
+        talk(f"{len(points) - len(left)} of {len(points)} points are in {output} already.")
+    try:
+        with _executor(dask, jobs, len(left)) as executor, progress(enabled=not quiet) as bar:
+            task = bar.add_task("points", total=len(points), completed=len(points) - len(left))
+            for row in append_rows(output, measured(source, bench.subject, left, executor)):
+                rows[row.point] = row
+                bar.advance(task)
+    except KeyboardInterrupt:
+        talk(f"Interrupted. {len(rows)} rows are kept in {output}. Go on with the same command.")
+        raise
+    except BrokenProcessPool as error:
+        raise InputError(
+            f"A process of the sweep was ended from outside; the rows so far are in {output}. "
+            "Give the same command again to go on, with fewer --jobs if memory was short."
+        ) from error
+    _report([rows[point] for point in points], bench, output, folder, form, as_json, quiet)
+
+
+def _modes(words: tuple[str, ...]) -> "list[Rounding]":
+    from hw_sim.formats import Rounding
+
+    for word in words:
+        if word.upper() not in ROUNDINGS:
+            raise click.UsageError(f"'{word}' is no rounding mode; {', '.join(ROUNDINGS)} are allowed.")
+    return [Rounding(word.upper()) for word in words]
+
+
+@contextmanager
+def _executor(dask: str | None, jobs: int, points: int) -> "Iterator[Executor | None]":
+    """Give what points run on; None stands for this process."""
+    if dask is None:
+        from retronet_cli.seeds import processes
+
+        with processes(jobs, max(1, points // PER_PROCESS)) as executor:
+            yield executor
+        return
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise InputError(
+            "The option --dask needs the package distributed, which is not installed. "
+            "Install it with: pip install 'retronet[dask]'."
+        ) from error
+    try:
+        client = Client(dask, timeout="20s")
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"No dask scheduler answers at '{dask}' ({error}). Start one with `dask scheduler`, and workers."
+        ) from error
+    with client:
+        yield client.get_executor(pure=False)
+
+
+def _report(
+    rows: "list[SweepRow]", bench: "Bench", output: Path, folder: Path, form: str, as_json: bool, quiet: bool
+) -> None:
+    from retronet_cli.terminal import print_json, print_table, talk
+    from retronet_cli.views.sweep import fields, overflow_notes, sweep_table, to_csv, to_markdown
+
+    for note in overflow_notes(rows):
+        talk(f"Warning: {note}")
+    name, floating = bench.digits.test.provenance.name, bench.reference_score
+    if as_json:
+        found = {"run": str(folder), "dataset": name, "rows_file": str(output), **fields(rows, floating)}
+        print_json("sweep", found | {"other_bits": bench.other_bits})
+    elif form == "csv":
+        click.echo(to_csv(rows, floating), nl=False)
+    elif form == "markdown":
+        click.echo(to_markdown(rows, floating), nl=False)
+    else:
+        title = f"Accuracy against precision on the {floating.n:,} test digits of {name}"
+        rest = (
+            f"Weights and states that a row does not name have {bench.other_bits} bits;\n"
+            "sums it does not name are exact."
+        )
+        print_table(sweep_table(title, rows, floating, rest, bench.digits.notice))
+        if not quiet:
+            talk(f"Rows: {output}")

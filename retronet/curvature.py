@@ -1,0 +1,176 @@
+"""Diagonal second derivatives of a trained network, averaged over digits.
+
+They are the Gauss–Newton diagonal: terms with second derivatives of the squashing function and cross terms
+are dropped (PIEEE98 App. C, eqs 22–27), so none is negative. Noise of variance s² on each value of a tensor
+raises the loss by about ½ s² times the sum of its second derivatives (OBD; papers.md §4.1).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from retronet.datasets.dataset import Dataset
+from retronet.errors import InputError
+from retronet.evaluate import target_matrix
+from retronet.forward import check_images, outputs
+from retronet.geometry import tap_sources
+from retronet.kernels.layers import Layer
+from retronet.kernels.losses import SOFTMAX, SQUARED
+from retronet.kernels.passes import Goal
+from retronet.kernels.unit_curvature import measure_unit_curvature
+from retronet.machine import Workspace
+from retronet.network import NetworkSpec, Place, Subsample
+from retronet.recipe import CrossEntropy, Recipe, SquaredError
+
+INPUT = "input"
+"""The name that the pixels have among the states."""
+
+
+@dataclass(frozen=True)
+class Curvature:
+    """Mean second derivatives of the loss (see `loss_name`) on `digits` digits.
+
+    Attributes
+    ----------
+    parameters : dict of ndarray
+        By each parameter, summed over the places that share it; shapes of the parameters.
+    sums : dict of ndarray
+        By the sum of each unit, shaped like the layer's output; by layer.
+    states : dict of ndarray
+        By the state of each unit, likewise, and by each pixel under the name ``input``.
+    """
+
+    digits: int
+    parameters: dict[str, NDArray[np.floating]]
+    sums: dict[str, NDArray[np.float64]]
+    states: dict[str, NDArray[np.float64]]
+
+
+def loss_name(recipe: Recipe) -> str:
+    """Return what the loss of `recipe` is called here, with its unit."""
+    match recipe.loss:
+        case SquaredError():
+            return "half MSE"
+        case CrossEntropy():
+            return "cross-entropy in nats"
+        case _:
+            raise _unknown_loss(recipe)
+
+
+def mean_loss(answers: NDArray[np.floating], labels: NDArray[np.uint8], recipe: Recipe) -> float:
+    """Return the loss of `answers` (n, classes): half MSE as NC89 counts it, or cross-entropy.
+
+    Half MSE is ½ (d − y)² averaged over outputs and digits, whichever form of the squared error the recipe
+    names: the forms differ by a factor.
+    """
+    wanted = target_matrix(recipe.targets, answers.shape[1])[labels]
+    values = answers.astype(np.float64)
+    match recipe.loss:
+        case SquaredError():
+            return float(0.5 * np.square(values - wanted).mean())
+        case CrossEntropy():
+            above = values - values.max(axis=1, keepdims=True)
+            log_likelihood = above - np.log(np.exp(above).sum(axis=1, keepdims=True))
+            return float(-(wanted * log_likelihood).sum(axis=1).mean())
+        case _:
+            raise _unknown_loss(recipe)
+
+
+def diagonal_curvature(
+    network: NetworkSpec,
+    parameters: Mapping[str, NDArray[np.floating]],
+    digits: Dataset,
+    recipe: Recipe,
+    dtype: type[np.floating] = np.float32,
+) -> Curvature:
+    """Return the diagonal second derivatives of `mean_loss`, averaged over all of `digits`.
+
+    Parameters
+    ----------
+    network, parameters
+        The trained network.
+    digits
+        Those it was trained on, as a rule: there the first derivatives are small.
+    recipe
+        Its loss and targets are used.
+    dtype
+        Precision of the passes; means over digits by unit are taken in double precision.
+
+    Raises
+    ------
+    InputError
+        If parameters or digits do not fit the network, there are no digits, or the loss is of another kind.
+    """
+    check_images(network, digits.images)
+    if len(digits.images) == 0:
+        raise InputError("Second derivatives can not be averaged over no digits. Give at least one.")
+    workspace = Workspace(network, dtype)
+    workspace.load(parameters)
+    machine, places = workspace.machine, workspace.places
+    received = np.empty(machine.flat.activity.size, np.float64)
+    goal = goal_of(recipe, places[-1].output[0], workspace.dtype)
+    images = np.ascontiguousarray(digits.images, workspace.dtype)
+    order = np.arange(len(images))
+    measure_unit_curvature(machine, images, digits.labels, order, goal, received)
+    sums: dict[str, NDArray[np.float64]] = {}
+    for place, row in zip(places, machine.wiring.table, strict=True):
+        start = Layer(*(int(entry) for entry in row)).output
+        sums[place.name] = received[start : start + place.units].reshape(place.output).copy()
+    states = {
+        below: _sent_down(place, parameters[f"{place.name}.weight"], sums[place.name])
+        for below, place in zip([INPUT, *sums], places, strict=False)
+    }
+    states[places[-1].name] = _top_curvature(recipe, outputs(workspace, images)).reshape(places[-1].output)
+    return Curvature(len(images), workspace.read(machine.flat.curvature), sums, states)
+
+
+def goal_of(recipe: Recipe, classes: int, dtype: DTypeLike) -> Goal:
+    """Return what the kernels need to know of `mean_loss`."""
+    matrix = target_matrix(recipe.targets, classes).astype(dtype)
+    match recipe.loss:
+        case SquaredError():
+            return Goal(matrix, SQUARED, 1.0 / classes)
+        case CrossEntropy():
+            return Goal(matrix, SOFTMAX, 1.0)
+        case _:
+            raise _unknown_loss(recipe)
+
+
+def _top_curvature(recipe: Recipe, top: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return the mean second derivatives by the outputs `top` (n, classes)."""
+    match recipe.loss:
+        case SquaredError():
+            return np.full(top.shape[1], 1.0 / top.shape[1])
+        case CrossEntropy():
+            values = np.exp(top - top.max(axis=1, keepdims=True), dtype=np.float64)
+            share = values / values.sum(axis=1, keepdims=True)
+            return np.asarray((share * (1 - share)).mean(axis=0))
+        case _:
+            raise _unknown_loss(recipe)
+
+
+def _unknown_loss(recipe: Recipe) -> InputError:
+    return InputError(
+        f"Second derivatives of the loss of recipe '{recipe.name}', {type(recipe.loss).__name__}, are not "
+        "known here; SquaredError and CrossEntropy are allowed. Take a run of another recipe."
+    )
+
+
+def _sent_down(place: Place, weights: NDArray[np.floating], sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the second derivatives by the states below: those by the sums, times squared weights."""
+    planes, rows, columns = place.input
+    area = rows * columns
+    sources = tap_sources(place)
+    below = np.zeros((planes, area + 1))  # the last place is the border
+    squared = np.square(weights.reshape(-1).astype(np.float64))
+    arriving = sums.reshape(place.output[0], -1)
+    taps = 1 if isinstance(place.layer, Subsample) else place.taps_per_plane
+    start = 0
+    for seen, received in zip(place.sees, arriving, strict=True):
+        for plane in seen:
+            kernel = np.broadcast_to(squared[start : start + taps], place.taps_per_plane)
+            np.add.at(below[plane], sources, received[:, np.newaxis] * kernel)
+            start += taps
+    return below[:, :area].reshape(planes, rows, columns)

@@ -1,0 +1,105 @@
+"""The command `retronet sweep`: one grid, four ways to print it, kept rows and clear refusals."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from trained_run import train_briefly
+
+from retronet_cli.main import cli
+
+GRID = ("--bits", "3,8", "--tensors", "all,sums", "--jobs", "1")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return train_briefly(tmp_path_factory.mktemp("runs") / "brief").folder
+
+
+def call(run: Path, *arguments: str) -> Result:
+    result = CliRunner().invoke(cli, ["sweep", str(run), *GRID, *arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.stderr
+    return result
+
+
+def test_every_format_prints_the_rows_that_the_file_keeps(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    found = json.loads(call(run, "--json").stdout)
+    rows = list(csv.DictReader(io.StringIO(call(run, "--format", "csv").stdout)))
+    markdown = call(run, "--format", "markdown").stdout.splitlines()
+    table = call(run).stdout
+
+    kept = [json.loads(line) for line in (run / "sweep.jsonl").read_text().splitlines()]
+    assert found["schema"] == "retronet/sweep/1"
+    assert found["other_bits"] == 12
+    assert [(row["bits"], row["tensors"]) for row in found["rows"]] == [
+        (3, "all"), (8, "all"), (3, "sums"), (8, "sums"),
+    ]  # fmt: skip
+    assert [row["score"]["misses"] for row in kept] == [row["misses"] for row in found["rows"]]
+    assert [row["misses"] for row in rows[1:]] == [str(row["misses"]) for row in found["rows"]]
+    assert rows[0]["tensors"] == "float"
+    assert rows[0]["misses"] == str(found["float"]["misses"])
+    assert len(markdown) == 2 + 5
+    for row in found["rows"]:
+        assert f"{row['misses']:,} " in table
+        assert f"{row['error_percent_low']:.2f}–{row['error_percent_high']:.2f}" in table
+    assert max(map(len, table.splitlines())) <= 80
+
+
+def test_rows_that_are_there_are_not_measured_again(run: Path, tmp_path: Path) -> None:
+    output = tmp_path / "rows.jsonl"
+    call(run, "-o", str(output))
+    lines = output.read_text().splitlines(keepends=True)
+    altered = lines[0].replace('"agreements":', '"agreements":1')
+    output.write_text(altered + "".join(lines[1:3]))
+
+    again = call(run, "-o", str(output), "--json")
+
+    assert "3 of 4 points are in" in again.stderr
+    assert output.read_text().splitlines(keepends=True) == [altered, *lines[1:]]
+    assert json.loads(again.stdout)["rows"][0]["agreements"] == json.loads(altered)["agreements"]
+
+
+def test_overflows_are_said_with_the_worst_place(run: Path, tmp_path: Path) -> None:
+    output = tmp_path / "rows.jsonl"
+    call(run, "-o", str(output))
+    lines = output.read_text().splitlines(keepends=True)
+    for index, count in ((2, 7), (3, 1234)):
+        lines[index] = lines[index].replace(
+            '"overflows":{"h1":0,"h2":0', f'"overflows":{{"h1":1,"h2":{count}'
+        )
+    output.write_text("".join(lines))
+
+    said = call(run, "-o", str(output)).stderr
+
+    assert (
+        "Casts of sums overflowed at 2 of 4 points, most often in h2 with 8 bits of sums: 1,234 times" in said
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--bits", "0-8"), "2 to 32 bits are allowed"),
+        (("--bits", "eight"), "write 2-8 or 2,3,8"),
+        (("--rounding", "UP"), "'UP' is no rounding mode"),
+    ],
+)
+def test_wrong_words_are_wrong_usage(run: Path, arguments: tuple[str, str], said: str) -> None:
+    result = CliRunner().invoke(cli, ["sweep", str(run), *arguments])
+
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
+def test_no_scheduler_is_a_sentence(run: Path, tmp_path: Path) -> None:
+    pytest.importorskip("distributed")
+    result = CliRunner().invoke(
+        cli, ["sweep", str(run), "-o", str(tmp_path / "rows.jsonl"), "--dask", "nowhere://1"]
+    )
+
+    assert result.exit_code == 1
+    assert "No dask scheduler answers at 'nowhere://1'" in result.stderr

@@ -1,0 +1,18 @@
+"""A run on disk, trained for a moment on the embedded digits."""
+
+from pathlib import Path
+
+from retronet.datasets import load
+from retronet.network import load_network
+from retronet.recipe import load_recipe, override
+from retronet.runs import Run, continue_run, create_run
+
+
+def train_briefly(folder: Path, passes: int = 1) -> Run:
+    """Return a run in `folder` of the 1989 network on ``digits5k``."""
+    recipe = override(load_recipe("lecun1989"), {"data": "digits5k", "passes": passes})
+    digits = load(recipe.data, recipe.preparation, None)
+    run = create_run(recipe, load_network(recipe.network), digits, folder, folder.parent, force=False)
+    for _ in continue_run(run, digits):
+        pass
+    return run
