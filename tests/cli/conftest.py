@@ -1,0 +1,77 @@
+"""What the tests of commands share: calling them, a small network for them, one trained run."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from retronet_cli.main import cli
+
+Call = Callable[..., Result]
+
+TINY_NETWORK = """
+name = "tiny"
+title = "A small one"
+input = [1, 16, 16]
+[[layers]]
+kind = "conv"
+name = "h1"
+maps = 2
+kernel = 6
+stride = 5
+activation = { kind = "tanh", amplitude = 1.7159, slope = 0.6666666666666666 }
+[[layers]]
+kind = "dense"
+name = "output"
+units = 10
+activation = { kind = "tanh", amplitude = 1.7159, slope = 0.6666666666666666 }
+"""
+
+
+def call_command(*arguments: str | Path) -> Result:
+    """Run `retronet` in this process."""
+    return CliRunner().invoke(cli, list(map(str, arguments)))
+
+
+@pytest.fixture(scope="session")
+def call() -> Call:
+    return call_command
+
+
+@pytest.fixture(scope="session")
+def tiny_network(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the file of a network that is trained in no time."""
+    path = tmp_path_factory.mktemp("networks") / "tiny.toml"
+    path.write_text(TINY_NETWORK, encoding="utf-8")
+    return path
+
+
+@dataclass(frozen=True)
+class TrainedRun:
+    """A run on disk and the JSON that training it printed."""
+
+    folder: Path
+    printed: dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> TrainedRun:
+    """Return the network of 1989 after two passes over the embedded digits; not to be written to."""
+    folder = tmp_path_factory.mktemp("runs") / "trained"
+    result = call_command("train", "--data", "digits5k", "--passes", 2, "--run", folder, "--json")
+    assert result.exit_code == 0, result.stderr
+    return TrainedRun(folder, json.loads(result.stdout))
+
+
+@pytest.fixture(params=[80, 40])
+def columns(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Set the width of the terminal."""
+    from retronet_cli import terminal
+
+    monkeypatch.setattr(terminal.stdout, "width", request.param)
+    assert isinstance(request.param, int)
+    return request.param
