@@ -1,6 +1,7 @@
 """Training in compiled loops: the kernels, joined for one network and one recipe."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,52 +9,94 @@ from numpy.typing import NDArray
 from retronet import forward
 from retronet.errors import InputError
 from retronet.evaluate import target_matrix
-from retronet.kernels.losses import SOFTMAX, SQUARED
+from retronet.kernels.losses import BINARY, POSTERIOR, SOFTMAX, SQUARED
+from retronet.kernels.optimisers import Dropped, Moments, train_adam, train_batches
 from retronet.kernels.passes import Goal, measure_curvature, train_sdlm, train_sgd
 from retronet.lessons import Lesson
 from retronet.machine import Parameters, Workspace
 from retronet.network import NetworkSpec
-from retronet.recipe import CrossEntropy, Recipe, SdlmBatch, SdlmRunning, Sgd, SquaredError
+from retronet.recipe import (
+    Adam,
+    AdamW,
+    BinaryCrossEntropy,
+    CrossEntropy,
+    MaximumPosterior,
+    Recipe,
+    SdlmBatch,
+    SdlmRunning,
+    Sgd,
+    SquaredError,
+)
 
 
 class NumbaEngine:
     """A network in compiled training; see :class:`retronet.engine.Engine`."""
 
     def __init__(self, recipe: Recipe, network: NetworkSpec) -> None:
+        if recipe.dropout is not None:
+            raise InputError("The engine 'numba' has no dropout yet. Set engine to torch.")
         self._recipe = recipe
         self._workspace = Workspace(network, recipe.precision)
         self._goal = self._make_goal()
+        self._moments = self._make_moments()
+        self._steps = 0
 
     def _make_goal(self) -> Goal:
         classes = self._workspace.places[-1].output[0]
         dtype = self._workspace.dtype
-        wanted = target_matrix(self._recipe.targets, classes).astype(dtype)
+        wanted, own = target_matrix(self._recipe.targets, classes).astype(dtype), np.eye(classes, dtype=dtype)
         match self._recipe.loss:
-            case SquaredError(form="half-sum"):
-                return Goal(wanted, SQUARED, 1.0)
-            case SquaredError():
-                return Goal(wanted, SQUARED, 2.0 / classes)
+            case SquaredError(form=form):
+                return Goal(wanted, SQUARED, 1.0 if form == "half-sum" else 2.0 / classes)
             case CrossEntropy():
-                return Goal(np.eye(classes, dtype=dtype), SOFTMAX, 1.0)
+                return Goal(own, SOFTMAX, 1.0)
+            case BinaryCrossEntropy():
+                return Goal(own, BINARY, 1.0)
+            case MaximumPosterior(j=j):
+                return Goal(own, POSTERIOR, j)
+            case _ as unreachable:
+                assert_never(unreachable)
+
+    def _make_moments(self) -> Moments | None:
+        mean, square = (self._workspace.vector.zeros(self._workspace.dtype) for _ in range(2))
+        match self._recipe.rule:
+            case Adam(beta1=beta1, beta2=beta2, epsilon=epsilon):
+                return Moments(mean, square, beta1, beta2, epsilon, 0.0)
+            case AdamW(beta1=beta1, beta2=beta2, epsilon=epsilon, decay=decay):
+                return Moments(mean, square, beta1, beta2, epsilon, decay)
             case _:
-                raise InputError("The engine 'numba' does not have this loss yet. Set engine to torch.")
+                return None
 
     def learn(self, lesson: Lesson) -> float:
         """Learn the patterns of `lesson`; return the sum of their losses."""
-        machine, images, labels = self._workspace.machine, lesson.images, lesson.labels
-        order, rate = np.arange(len(labels)), float(lesson.rates[0])
-        if lesson.batch > 1 or lesson.factors is not None:
-            raise InputError("The engine 'numba' has no batches or dropout yet. Set engine to torch.")
+        machine, goal, images, labels = self._workspace.machine, self._goal, lesson.images, lesson.labels
+        dropped = self._dropped(lesson)
+        total = 0.0
         match self._recipe.rule:
-            case Sgd():
-                total = train_sgd(machine, images, labels, order, self._goal, rate)
+            case Sgd(batch=1) if lesson.factors is None:
+                for order, rate in _runs(lesson):
+                    total += train_sgd(machine, images, labels, order, goal, rate)
+            case Sgd(batch=batch):
+                total = train_batches(machine, images, labels, goal, dropped, lesson.rates, batch)
+            case Adam(batch=batch) | AdamW(batch=batch):
+                assert self._moments is not None
+                total = train_adam(
+                    machine, images, labels, goal, dropped, lesson.rates, batch, self._moments, self._steps
+                )
             case SdlmRunning(mu=mu, gamma=gamma):
-                total = train_sdlm(machine, images, labels, order, self._goal, rate, mu, gamma)
+                for order, rate in _runs(lesson):
+                    total += train_sdlm(machine, images, labels, order, goal, rate, mu, gamma)
             case SdlmBatch(mu=mu):
-                total = train_sdlm(machine, images, labels, order, self._goal, rate, mu, 0.0)
-            case _:
-                raise InputError("The engine 'numba' does not have this rule yet. Set engine to torch.")
+                for order, rate in _runs(lesson):
+                    total += train_sdlm(machine, images, labels, order, goal, rate, mu, 0.0)
+            case _ as unreachable:
+                assert_never(unreachable)
+        self._steps += len(lesson.rates)
         return float(total)
+
+    def _dropped(self, lesson: Lesson) -> Dropped:
+        factors = np.zeros((0, 0), self._workspace.dtype) if lesson.factors is None else lesson.factors
+        return Dropped(0, factors)
 
     def measure_curvature(self, images: NDArray[np.floating], labels: NDArray[np.uint8]) -> None:
         """Set the curvature to its mean over these digits."""
@@ -79,11 +122,24 @@ class NumbaEngine:
                 self._workspace.load(optimiser.get(name, {}), flat)
             else:
                 flat[:] = 0
+        self._steps = steps
 
     def _memory(self) -> dict[str, NDArray[np.floating]]:
         """Return the flat vectors that the rule carries from step to step, by name."""
         match self._recipe.rule:
+            case Sgd():
+                return {}
             case SdlmRunning() | SdlmBatch():
                 return {"curvature": self._workspace.machine.flat.curvature}
-            case _:
-                return {}
+            case Adam() | AdamW():
+                assert self._moments is not None
+                return {"mean": self._moments.mean, "square": self._moments.square}
+            case _ as unreachable:
+                assert_never(unreachable)
+
+
+def _runs(lesson: Lesson) -> Iterator[tuple[NDArray[np.int64], float]]:
+    """Yield the patterns of each run of steps at one rate, and the rate."""
+    changes = np.flatnonzero(np.diff(lesson.rates)) + 1
+    for order in np.split(np.arange(len(lesson.labels)), changes):
+        yield order, float(lesson.rates[order[0]])

@@ -8,7 +8,69 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.floating]
 
-SQUARED, SOFTMAX = 0, 1
+SQUARED, SOFTMAX, BINARY, POSTERIOR = 0, 1, 2, 3
+
+
+@njit(cache=True)
+def binary(output: Floats, target: Floats, delta: Floats, curvature: Floats) -> float:
+    """Return the mean over classes of each one's binary cross-entropy, chances being the softmax's.
+
+    ``1 − p`` is taken as the sum of the other chances, so that it does not drown near 1. The second
+    derivative is Gauss and Newton's: by the chances, times the squares of theirs by the outputs.
+    """
+    count, largest = target.size, float(output[0])
+    for i in range(count):
+        largest = max(largest, float(output[i]))
+    normaliser, total, pull, spread = 0.0, 0.0, 0.0, 0.0
+    for i in range(count):
+        normaliser += math.exp(float(output[i]) - largest)
+    for i in range(count):
+        # First each class's p · dE/dp, at the right class −1, elsewhere the odds.
+        share = -1.0
+        if target[i] > 0.5:
+            total += math.log(normaliser) - (float(output[i]) - largest)
+        else:
+            others = 0.0
+            for k in range(count):
+                if k != i:
+                    others += math.exp(float(output[k]) - largest)
+            total += math.log(normaliser) - math.log(others)
+            share = math.exp(float(output[i]) - largest) / others
+        delta[i] = share
+        pull += share
+        spread += share * share
+    for i in range(count):
+        share, chance = float(delta[i]), math.exp(float(output[i]) - largest) / normaliser
+        delta[i] = (share - chance * pull) / count
+        own = (1.0 - chance) * (1.0 - chance) - chance * chance
+        curvature[i] = (spread * chance * chance + share * share * own) / count
+    return total / count
+
+
+@njit(cache=True)
+def posterior(j: float, output: Floats, target: Floats, delta: Floats, curvature: Floats) -> float:
+    """Return ``y_d + log(e^-j + Σ e^-y)`` with the penalties ``y = −output`` (PIEEE98 eq. 9).
+
+    The place after the classes is that of the rubbish class which e^-j stands for: its chance, left in
+    `curvature`, is what remains of the first derivatives, and bends the distances to all codes.
+    """
+    count, largest = target.size, -j
+    for i in range(count):
+        largest = max(largest, float(output[i]))
+    rubbish, total = math.exp(-j - largest), 0.0
+    normaliser = rubbish
+    for i in range(count):
+        normaliser += math.exp(float(output[i]) - largest)
+    for i in range(count):
+        chance = math.exp(float(output[i]) - largest) / normaliser
+        delta[i] = chance - target[i]
+        curvature[i] = chance * (1.0 - chance)
+        total += target[i] * (math.log(normaliser) - (float(output[i]) - largest))
+    for i in range(count, delta.size):
+        delta[i] = 0
+        curvature[i] = 0
+    curvature[count] = rubbish / normaliser
+    return total
 
 
 @njit(cache=True)
@@ -19,9 +81,12 @@ def loss(kind: int, scale: float, output: Floats, target: Floats, delta: Floats,
     ----------
     kind
         SQUARED: ``scale/2 · Σ (target − output)²``. SOFTMAX: cross-entropy of the softmax of the outputs with
-        the target as probabilities; its second derivative is the diagonal of the softmax's own.
+        the target as probabilities; its second derivative is the diagonal of the softmax's own. BINARY: the
+        mean binary cross-entropy of each of the softmax's outputs, see `binary`. POSTERIOR: eq. 9 of PIEEE98,
+        see `posterior`.
     scale
-        1 for half the squared error, as NC89 and SN count it; 2/outputs for the mean squared error.
+        1 for half the squared error, as NC89 and SN count it; 2/outputs for the mean squared error; j for
+        POSTERIOR.
     output, target
         Arrays (at least outputs,) and (outputs,).
     delta, curvature
@@ -35,6 +100,10 @@ def loss(kind: int, scale: float, output: Floats, target: Floats, delta: Floats,
             curvature[i] = scale
             total += 0.5 * scale * error * error
         return total
+    if kind == BINARY:
+        return binary(output, target, delta, curvature)
+    if kind == POSTERIOR:
+        return posterior(scale, output, target, delta, curvature)
     largest = output[0]
     for i in range(count):
         largest = max(largest, output[i])
