@@ -112,7 +112,8 @@ def _places(place: Place) -> NDArray[np.int64]:
         case Conv() as conv:
             return _padded_place(place, conv, row + conv.pad, column + conv.pad)
         case Subsample(size=size):
-            return row // size * place.output[2] + column // size
+            block: NDArray[np.int64] = row // size * place.output[2] + column // size
+            return block
         case _:
             return np.zeros(0, np.int64)
 

@@ -26,10 +26,10 @@ class Layer(NamedTuple):
     """A row of the wiring's table: sizes of a layer's arrays and where they start in the flat vectors.
 
     Weights (maps, taps) and biases (maps, biases) lie in the parameters; ``biases`` is 1 or positions. The
-    state below (planes, plane), the padded planes (planes, padded_plane), the field that is gathered from them
-    in strips, the outputs and the slopes (maps, positions) lie in the activity. A field is (positions, taps),
-    or (taps, positions) if the kind is POSITIONS_INNER; a dense layer's is the state below itself. Maps are
-    even in number, the last perhaps empty.
+    state below (planes, plane), the padded planes (planes, padded_plane), the field gathered from them in
+    strips, the outputs and the slopes (maps, positions) lie in the activity. A field is (positions, taps), or
+    (taps, positions) if the kind is POSITIONS_INNER; a dense layer's is the state below itself. Maps are even
+    in number, the last perhaps empty.
     """
 
     kind: int
@@ -182,26 +182,27 @@ def forward(wiring: Wiring, parameters: Floats, activity: Floats) -> None:
     for row in range(wiring.table.shape[0]):
         t = layer_at(wiring.table, row)
         w, f, out, first, pairs = t.weight, t.field, t.output, t.first_pair, t.maps // 2
+        inner = t.kind == POSITIONS_INNER
         set_biases(t, parameters, activity)
-        if t.kind == POSITIONS_INNER or t.kind == TAPS_INNER:
+        if inner or t.kind == TAPS_INNER:
             places = wiring.places[t.first_place : t.first_place + t.plane]
             pad(activity, t.state, t.padded, t.planes, t.plane, t.padded_plane, places)
             gather(activity, t.padded, f, t.strip, wiring.strips[t.first_strip : t.stop_strip])
         if t.kind == SUBSAMPLE:
             add_subsampled(wiring, t, parameters, activity)
-        elif t.kind == POSITIONS_INNER:
+        elif inner:
             rows_by_columns(
-                parameters, w, activity, f, activity, out, t.taps, t.positions, pairs, runs, first, True
+                parameters, w, activity, f, activity, out, t.taps, t.positions, pairs, runs, first, inner
             )
         else:
             rows_by_rows(
-                parameters, w, activity, f, activity, out, t.taps, t.positions, pairs, runs, first, False
+                parameters, w, activity, f, activity, out, t.taps, t.positions, pairs, runs, first, inner
             )
         amplitude, gain = wiring.constants[row, 0], wiring.constants[row, 1]
         squash(t.squashing, amplitude, gain, activity, out, t.slope, t.maps * t.positions)
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def send_down(wiring: Wiring, t: Layer, parameters: Floats, received: Floats) -> None:
     """Send the deltas through the weights to the states below."""
     w, d, f = t.weight, t.output, t.field
@@ -244,6 +245,7 @@ def backward(
     for row in range(wiring.table.shape[0] - 1, -1, -1):
         t = layer_at(wiring.table, row)
         w, d, f, first, pairs = t.weight, t.output, t.field, t.first_pair, t.maps // 2
+        inner = t.kind == POSITIONS_INNER
         multiply(received, d, activity, t.slope, t.maps * t.positions)
         add_bias_gradient(t, received, gradient)
         if t.kind == SUBSAMPLE:
@@ -251,11 +253,13 @@ def backward(
             continue
         if row > 0:
             send_down(wiring, t, parameters, received)
-        if t.kind == POSITIONS_INNER:
-            rows_by_rows(received, d, activity, f, gradient, w, t.positions, t.taps, pairs, runs, first, True)
+        if inner:
+            rows_by_rows(
+                received, d, activity, f, gradient, w, t.positions, t.taps, pairs, runs, first, inner
+            )
         else:
             rows_by_columns(
-                received, d, activity, f, gradient, w, t.positions, t.taps, pairs, runs, first, False
+                received, d, activity, f, gradient, w, t.positions, t.taps, pairs, runs, first, inner
             )
         for hole in range(t.first_hole, t.stop_hole):
             start = w + wiring.holes[hole, 0] * t.taps

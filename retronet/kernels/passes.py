@@ -54,7 +54,7 @@ def present(image: Floats, state: Floats) -> None:
             state[i * columns + k] = image[i, k]
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def see(machine: Machine, image: Floats, target: Floats, goal: Goal) -> float:
     """Run one pattern forward; leave both derivatives of the loss at the top and return the loss."""
     wiring, flat = machine.wiring, machine.flat
@@ -86,7 +86,7 @@ def scale(values: Floats, factor: float) -> None:
         values[k] *= rounded
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def backward_squared(wiring: Wiring, flat: Flat) -> None:
     """Add the Gauss–Newton diagonal to the curvature, given the second derivatives by the outputs."""
     square(flat.activity, flat.activity_squared)

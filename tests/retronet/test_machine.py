@@ -65,6 +65,6 @@ def test_misfits_are_named() -> None:
 
 
 def test_fixed_codes_are_refused() -> None:
-    network = NetworkSpec("coded", "", (1, 2, 2), (Dense("d", 2, Tanh()), Rbf("codes", ((1, -1), (-1, 1)))))
+    network = NetworkSpec("coded", "", (1, 2, 2), (Dense("d", 2, Tanh()), Rbf("codes", (("#.",), (".#",)))))
     with pytest.raises(InputError, match="Layer 'codes' has fixed codes"):
         Workspace(network)
