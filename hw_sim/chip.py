@@ -1,0 +1,243 @@
+"""What a chip is: its geometry, its speed and where each of these numbers comes from.
+
+A chip is one TOML file. Every constant is sourced (key and section of the reference), assumed with a reason,
+or unknown with a reason; the three are never mixed up. Nothing here computes a time: see `hw_sim.cost`.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from retronet.errors import InputError, unknown_name
+from retronet.network import NetworkSpec, decode_toml, load_network
+
+FOLDER = Path(__file__).parent / "chips"
+
+Standing = Literal["sourced", "assumed", "unknown"]
+
+
+class Constant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A number and where it comes from.
+
+    With a ``value`` it has either a ``source`` or is ``assumed`` for a ``reason``; without one it is unknown,
+    and the ``reason`` says why.
+    """
+
+    value: float | None = None
+    source: str = ""
+    assumed: bool = False
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        _check_standing(self.value is not None, self.source, self.assumed, self.reason)
+
+    @property
+    def standing(self) -> Standing:
+        """Whether the number is sourced, assumed or unknown."""
+        if self.value is None:
+            return "unknown"
+        return "assumed" if self.assumed else "sourced"
+
+
+class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A sentence about a chip and where it comes from, as for a `Constant`."""
+
+    what: str
+    text: str = ""
+    source: str = ""
+    assumed: bool = False
+    reason: str = ""
+
+    def __post_init__(self) -> None:
+        _check_standing(bool(self.text), self.source, self.assumed, self.reason)
+
+
+def _check_standing(known: bool, source: str, assumed: bool, reason: str) -> None:
+    if not known and (source or assumed or not reason):
+        raise ValueError("what has no value is unknown: it needs a reason, no source and no 'assumed'")
+    if known and bool(source) == assumed:
+        raise ValueError("what has a value needs a source, or 'assumed = true' and a reason, not both")
+    if assumed and not reason:
+        raise ValueError("an assumption needs a reason")
+
+
+class Processor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="processor"):
+    """A machine that does one MAC after the other.
+
+    Attributes
+    ----------
+    cycle_s
+        One instruction.
+    cycles_per_mac
+    cycles_per_unit
+        What a unit costs besides its MACs: loop, bias, squashing, store.
+    """
+
+    cycle_s: Constant
+    cycles_per_mac: Constant
+    cycles_per_unit: Constant
+
+
+class Array(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="array"):
+    """Dot products side by side: `neurons` of them, each over `inputs` terms, in one call.
+
+    Attributes
+    ----------
+    cycle_s
+        One instruction.
+    cycles_per_call
+    neurons, inputs
+        Dot products of a call, and terms of each.
+    groups
+        Neurons of different groups may read different inputs; those of one group share them.
+    max_joined
+        Dot products that can be joined to one sum, over more inputs or with more bits.
+    accumulates
+        1 if the sums of several calls add up on the chip, else 0.
+    weight_bits, state_bits
+        Of one cell and one input. Wider numbers take several cells where dot products can be joined.
+    cells, cell_grain
+        Weights held on the chip, and how many of them a row of weights is rounded up to.
+    weight_port_bits, state_in_port_bits, state_out_port_bits
+        Moved in one cycle.
+    cycles_per_position
+        Per position of a field, besides calls and moves.
+    keeps_window
+        1 if a sliding field reads only what is new in it, else 0.
+    loads_in_parallel
+        1 if states are read while dot products are made, else 0.
+    refresh_period_s
+        How long a stored weight lasts; absent where weights do not fade.
+    """
+
+    cycle_s: Constant
+    cycles_per_call: Constant
+    neurons: Constant
+    inputs: Constant
+    weight_bits: Constant
+    state_bits: Constant
+    cells: Constant
+    weight_port_bits: Constant
+    state_in_port_bits: Constant
+    state_out_port_bits: Constant
+    groups: Constant
+    max_joined: Constant
+    accumulates: Constant
+    cell_grain: Constant
+    cycles_per_position: Constant
+    keeps_window: Constant
+    loads_in_parallel: Constant
+    refresh_period_s: Constant | None = None
+
+
+Engine = Processor | Array
+
+
+class Host(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What feeds the chip on its board: instructions it can issue and bytes it can move."""
+
+    instructions_per_s: Constant
+    bytes_per_s: Constant
+
+
+class Companion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Another chip beside this one that runs the last layers."""
+
+    chip: str
+    last_layers: Constant
+
+
+class Energy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Energy of one event; a sum of energies leaves out what is unknown."""
+
+    mac_j: Constant
+    weight_read_j: Constant
+    state_read_j: Constant
+    state_write_j: Constant
+
+
+class Published(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A figure of the sources, to stand beside the model's.
+
+    ``low`` and ``high`` are equal for one number; one of them is absent for "more than" or "less than".
+    ``network`` names a workload of the chip's file or a network that comes with the package.
+    ``gap`` says what of the distance to the model is modelled, and what the fitted efficiency stands for.
+    """
+
+    what: str
+    quantity: Literal[
+        "peak_connections_per_s",
+        "connections_per_s",
+        "images_per_s",
+        "end_to_end_images_per_s",
+        "call_s",
+        "training_s",
+    ]
+    source: str
+    gap: str
+    low: float | None = None
+    high: float | None = None
+    on_board: bool = False
+    network: str | None = None
+    weight_bits: int | None = None
+    state_bits: int | None = None
+    presentations: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.low is None and self.high is None:
+            raise ValueError("a published figure needs 'low', 'high' or both")
+        if (self.network is None) != (self.quantity in ("peak_connections_per_s", "call_s")):
+            raise ValueError("'network' goes with every quantity but peak_connections_per_s and call_s")
+        if (self.quantity == "training_s") != (self.presentations is not None):
+            raise ValueError("'presentations' goes with training_s and with nothing else")
+
+
+class ChipSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A chip as its file states it; ``workloads`` are what its published figures were measured on."""
+
+    name: str
+    title: str
+    year: int
+    source: str
+    engine: Engine
+    facts: tuple[Fact, ...] = ()
+    host: Host | None = None
+    companion: Companion | None = None
+    energy: Energy | None = None
+    workloads: tuple[NetworkSpec, ...] = ()
+    published: tuple[Published, ...] = ()
+
+
+def chip_names() -> list[str]:
+    """Return the names of the chips that come with the package."""
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def workload(chip: ChipSpec, name: str) -> NetworkSpec:
+    """Return the workload of `chip` called `name`, or the network of that name."""
+    for network in chip.workloads:
+        if network.name == name:
+            return network
+    return load_network(name)
+
+
+def load_chip(name: str) -> ChipSpec:
+    """Return the chip called `name`, or the one in the file `name` if that ends in ``.toml``.
+
+    Raises
+    ------
+    InputError
+        If there is none, or its file has an unknown key, a missing key, a constant without a source or a
+        value outside its range.
+    """
+    from hw_sim.chip_constants import check  # reads this module
+
+    path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
+    if not path.is_file():
+        if name.endswith(".toml"):
+            raise InputError(f"There is no chip file '{name}'. Give an existing path or a chip's name.")
+        raise unknown_name("chip", name, chip_names(), "retronet show chips")
+    chip = decode_toml(path, ChipSpec)
+    check(chip, path)
+    return chip
