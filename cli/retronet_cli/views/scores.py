@@ -1,12 +1,14 @@
 """Scores as tables."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.table import Table
 
-from retronet.evaluate import Score
-from retronet.train import PassRecord
+if TYPE_CHECKING:
+    from retronet.evaluate import Score
+    from retronet.train import PassRecord
 
 
 def new_table(title: str, caption: str | None = None) -> Table:
@@ -25,7 +27,7 @@ def optional(value: float | None, form: str) -> str:
     return "–" if value is None else format(value, form)
 
 
-def score_table(title: str, scores: Mapping[str, Score], caption: str | None = None) -> Table:
+def score_table(title: str, scores: "Mapping[str, Score]", caption: str | None = None) -> Table:
     """Return one row a score."""
     table = new_table(title, caption)
     table.add_column("digits")
@@ -43,7 +45,7 @@ def score_table(title: str, scores: Mapping[str, Score], caption: str | None = N
     return table
 
 
-def curve_table(title: str, records: Sequence[PassRecord]) -> Table:
+def curve_table(title: str, records: "Sequence[PassRecord]") -> Table:
     """Return the learning curve, early passes in full and later ones every fifth."""
     table = new_table(title)
     add_numbers(table, "pass", "half MSE train", "half MSE test", "misses train", "misses test")
@@ -58,6 +60,6 @@ def curve_table(title: str, records: Sequence[PassRecord]) -> Table:
     return table
 
 
-def _thinned(records: Sequence[PassRecord]) -> Iterable[PassRecord]:
+def _thinned(records: "Sequence[PassRecord]") -> "Iterable[PassRecord]":
     last = records[-1].number if records else 0
     return (record for record in records if record.number in (1, 2, 3, last) or record.number % 5 == 0)
