@@ -130,7 +130,7 @@ class Training:
         Raises
         ------
         DivergedError
-            If the loss leaves the range of finite numbers.
+            If the loss or a parameter leaves the range of finite numbers.
         """
         while not self.finished:
             number, count = self.passes + 1, len(self._images)
@@ -141,12 +141,16 @@ class Training:
             ):
                 total += self._engine.learn(lesson)
                 rate = float(lesson.rates[0]) if rate is None else rate
-                if not np.isfinite(total):
+                # A squashing function may turn a sum that is not a number into a state that is.
+                if not (np.isfinite(total) and self._has_finite_parameters()):
                     raise self._diverged(number, rate)
                 done += len(lesson.labels)
                 yield Progress(number, done, count)
             self.passes = number
             yield self._record(number, total / count, rate or 0.0)
+
+    def _has_finite_parameters(self) -> bool:
+        return all(np.isfinite(array).all() for array in self._engine.parameters().values())
 
     def _prepare(self, number: int) -> None:
         """Measure the curvature before a pass, if the rule wants it."""
@@ -174,7 +178,7 @@ class Training:
     def _diverged(self, number: int, rate: float) -> DivergedError:
         sdlm = isinstance(self.recipe.rule, SdlmRunning | SdlmBatch)
         return DivergedError(
-            f"Training diverged in pass {number}: the loss is no longer finite at rate {rate:g}. "
+            f"Training diverged in pass {number}: its numbers are no longer finite at rate {rate:g}. "
             "Lower the rate (--set schedule.rate=…)" + (" or raise mu (--set rule.mu=…)." if sdlm else ".")
         )
 
