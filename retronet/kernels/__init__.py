@@ -9,6 +9,7 @@ import os
 from hashlib import sha256
 from pathlib import Path
 
+from numba import config
 from platformdirs import user_cache_path
 
 
@@ -20,4 +21,6 @@ def _digest() -> str:
     return digest.hexdigest()[:12]
 
 
-os.environ.setdefault("NUMBA_CACHE_DIR", str(user_cache_path("retronet") / "numba" / _digest()))
+if not config.CACHE_DIR:
+    # Numba reads the variable when it is imported, which may have been before; processes started later inherit it.
+    config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"] = str(user_cache_path("retronet") / "numba" / _digest())

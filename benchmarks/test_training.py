@@ -1,0 +1,186 @@
+"""One on-line presentation of the 1989 network: ours, torch's, and the limit that the core sets.
+
+Run with ``pytest benchmarks``. Times are the least of several rounds: other work on the machine only adds.
+"""
+
+import platform
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+import pytest
+import torch
+from numba import njit
+from numpy.typing import NDArray
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from retronet.kernels.losses import SQUARED
+from retronet.kernels.passes import Goal, train_sdlm, train_sgd
+from retronet.machine import Workspace
+from retronet.network import load_network, parameter_shapes, places
+
+PRESENTATIONS = 2000
+NETWORK = load_network("lecun1989")
+RATE = 0.01
+FMA_ROUNDS, FMA_NUMBERS, FMA_DEPTH = 2000, 1024, 32
+
+
+Report = Callable[[str], None]
+
+
+@njit(fastmath={"contract"})
+def multiply_add(values: NDArray[np.float32], by: np.float32, rounds: int) -> None:
+    """Do 32 multiply-adds for each number, as four independent chains of eight."""
+    one, two, three = np.float32(1), np.float32(2), np.float32(3)
+    for _ in range(rounds):
+        for k in range(values.size):
+            x = values[k]
+            y, z, u, v = x, x + one, x + two, x + three
+            y, z, u, v = y * by + x, z * by + x, u * by + x, v * by + x
+            y, z, u, v = y * by + x, z * by + x, u * by + x, v * by + x
+            y, z, u, v = y * by + x, z * by + x, u * by + x, v * by + x
+            y, z, u, v = y * by + x, z * by + x, u * by + x, v * by + x
+            y, z, u, v = y * by + x, z * by + x, u * by + x, v * by + x
+            y, z, u, v = y * by + x, z * by + x, u * by + x, v * by + x
+            y, z, u, v = y * by + x, z * by + x, u * by + x, v * by + x
+            y, z, u, v = y * by + x, z * by + x, u * by + x, v * by + x
+            values[k] = (y + z + u + v) * by
+
+
+def macs_of_a_step() -> int:
+    """Return the multiply-adds of a presentation: sums, weight gradients, and what is sent down."""
+    layers = places(NETWORK)
+    return sum(2 * place.macs for place in layers) + sum(place.macs for place in layers[1:])
+
+
+def parameters() -> dict[str, NDArray[np.float32]]:
+    rng = np.random.default_rng(0)
+    return {
+        name: rng.uniform(-0.1, 0.1, shape).astype(np.float32)
+        for name, shape in parameter_shapes(NETWORK).items()
+    }
+
+
+def patterns(count: int) -> tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.float32]]:
+    rng = np.random.default_rng(1)
+    images = rng.uniform(-1, 1, (count, 16, 16)).astype(np.float32)
+    return images, rng.integers(0, 10, count).astype(np.uint8), (2 * np.eye(10) - 1).astype(np.float32)
+
+
+def processor() -> str:
+    """Return the processor's name, or its kind where that is not told."""
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        fields = [line.partition(":") for line in information.read_text().splitlines()]
+        named = {key.strip(): value.strip() for key, _, value in reversed(fields)}
+        return f"{named.get('model name')}, family {named.get('cpu family')}, model {named.get('model')}"
+    return platform.processor() or platform.machine()
+
+
+def least_us(
+    benchmark: BenchmarkFixture, train: Callable[[], None], rounds: int, presentations: int
+) -> float:
+    """Time `train`; return the least microseconds a presentation."""
+    benchmark.pedantic(train, rounds=rounds, warmup_rounds=2)  # type: ignore[no-untyped-call]
+    assert benchmark.stats is not None
+    return float(benchmark.stats.stats.min) / presentations * 1e6
+
+
+@pytest.fixture(scope="module")
+def fma_gmacs() -> float:
+    """Return the core's float32 multiply-adds a second, in thousand millions."""
+    values, by = np.full(FMA_NUMBERS, 0.1, np.float32), np.float32(0.3)
+    multiply_add(values, by, 1)
+    seconds = []
+    for _ in range(15):
+        start = perf_counter()
+        multiply_add(values, by, FMA_ROUNDS)
+        seconds.append(perf_counter() - start)
+    return FMA_ROUNDS * FMA_NUMBERS * FMA_DEPTH / min(seconds) / 1e9
+
+
+@pytest.mark.parametrize("rule", ["sgd", "sdlm running", "sdlm fixed"])
+def test_presentation(benchmark: BenchmarkFixture, fma_gmacs: float, report: Report, rule: str) -> None:
+    workspace = Workspace(NETWORK)
+    workspace.load(parameters())
+    images, labels, targets = patterns(PRESENTATIONS)
+    order, goal = np.arange(PRESENTATIONS), Goal(targets, SQUARED, 1.0)
+
+    def train() -> None:
+        if rule == "sgd":
+            train_sgd(workspace.machine, images, labels, order, goal, RATE)
+        else:
+            gamma = 0.05 if rule == "sdlm running" else 0.0
+            train_sdlm(workspace.machine, images, labels, order, goal, 5e-4, 0.05, gamma)
+
+    found, limit = least_us(benchmark, train, 30, PRESENTATIONS), macs_of_a_step() / fma_gmacs / 1e3
+    assert np.isfinite(workspace.machine.flat.parameters).all()
+    benchmark.extra_info |= {
+        "processor": processor(),
+        "presentation_us": round(found, 2),
+        "fma_float32_gmacs": round(fma_gmacs, 1),
+        "sgd_limit_us": round(limit, 2),
+        "times_sgd_limit": round(found / limit, 2),
+    }
+    report(
+        f"{rule}: {found:.2f} µs a presentation, {found / limit:.2f} times SGD's limit of {limit:.2f} µs "
+        f"({macs_of_a_step():,} multiply-adds at {fma_gmacs:.1f} G/s); {processor()}"
+    )
+
+
+class TorchNetwork(torch.nn.Module):
+    """The 1989 network as a torch user writes it: convolutions with masks, biases one a unit."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        drawn = {name: torch.tensor(array) for name, array in parameters().items()}
+        second = places(NETWORK)[1]
+        dense, mask = torch.zeros(12, 12, 5, 5), torch.zeros(12, 12, 1, 1)
+        for row, seen in enumerate(second.sees):
+            dense[row, list(seen)] = drawn["h2.weight"][row]
+            mask[row, list(seen)] = 1
+        self.mask = torch.nn.Parameter(mask, requires_grad=False)
+        self.h1, self.h1_bias = (torch.nn.Parameter(drawn[f"h1.{part}"]) for part in ("weight", "bias"))
+        self.h2, self.h2_bias = torch.nn.Parameter(dense), torch.nn.Parameter(drawn["h2.bias"])
+        self.h3, self.h3_bias = (torch.nn.Parameter(drawn[f"h3.{part}"]) for part in ("weight", "bias"))
+        self.out, self.out_bias = (torch.nn.Parameter(drawn[f"output.{part}"]) for part in ("weight", "bias"))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the outputs for a batch (n, 1, 16, 16)."""
+
+        def squash(a: torch.Tensor) -> torch.Tensor:
+            return 1.7159 * torch.tanh(2 / 3 * a)
+
+        functional = torch.nn.functional
+        x = functional.pad(x, (2, 2, 2, 2), value=-1.0)
+        x = squash(functional.conv2d(x, self.h1, stride=2) + self.h1_bias)
+        x = functional.pad(x, (2, 2, 2, 2), value=-1.0)
+        x = squash(functional.conv2d(x, self.h2 * self.mask, stride=2) + self.h2_bias)
+        x = squash(functional.linear(x.flatten(1), self.h3, self.h3_bias))
+        return squash(functional.linear(x, self.out, self.out_bias))
+
+
+def test_presentation_in_torch(benchmark: BenchmarkFixture, report: Report) -> None:
+    """Batch 1, one thread, torch.optim.SGD; after as many steps both hold the same parameters."""
+    torch.set_num_threads(1)
+    count = 200
+    images, labels, targets = patterns(count)
+    goals, inputs = torch.tensor(targets[labels]), torch.tensor(images).reshape(count, 1, 1, 16, 16)
+    network = TorchNetwork()
+    optimiser = torch.optim.SGD(network.parameters(), RATE)
+
+    def train() -> None:
+        for image, goal in zip(inputs, goals, strict=True):
+            optimiser.zero_grad()
+            (0.5 * ((network(image)[0] - goal) ** 2).sum()).backward()
+            optimiser.step()
+
+    train()
+    workspace = Workspace(NETWORK)
+    workspace.load(parameters())
+    train_sgd(workspace.machine, images, labels, np.arange(count), Goal(targets, SQUARED, 1.0), RATE)
+    np.testing.assert_allclose(network.h3.detach().numpy(), workspace.read()["h3.weight"], atol=2e-4)
+    found = least_us(benchmark, train, 10, count)
+    benchmark.extra_info |= {"processor": processor(), "presentation_us": round(found, 1)}
+    report(f"torch {torch.__version__}: {found:.0f} µs a presentation; {processor()}")
