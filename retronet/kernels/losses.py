@@ -30,7 +30,8 @@ def binary(output: Floats, target: Floats, delta: Floats, curvature: Floats) -> 
         if target[i] > 0.5:
             total += math.log(normaliser) - (float(output[i]) - largest)
         else:
-            others = 0.0
+            # The floor keeps a class that is wrong beyond doubt from being infinitely so.
+            others = 1e-30
             for k in range(count):
                 if k != i:
                     others += math.exp(float(output[k]) - largest)
