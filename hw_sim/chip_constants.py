@@ -11,7 +11,7 @@ from retronet.network import places
 
 @dataclass(frozen=True)
 class ConstantRow:
-    """A constant ready to be shown: ``engine.cycle_s``, its unit (none for a flag) and what is known of it."""
+    """A constant ready to be shown: ``engine.cycle_s``, its unit (none for a flag) and what is known."""
 
     key: str
     unit: str
@@ -92,8 +92,7 @@ def check(chip: ChipSpec, path: Path) -> None:
         if value is not None and (not low <= value <= high or (whole and value != int(value))):
             raise InputError(
                 f"The chip file {path} can not be used: {row.key} is {f'{value:g} {unit}'.rstrip()}; "
-                f"{allowed}. "
-                "Mend the value or its unit."
+                f"{allowed}. Mend the value or its unit."
             )
     match chip.engine:
         case Array(neurons=neurons, groups=groups) if (neurons.value or 0) % (groups.value or 1):
