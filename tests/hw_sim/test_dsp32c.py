@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 from reference_integer import taps_of
 from small_network import NETWORK, draw
 
-import hw_sim.dsp32c
-from hw_sim.dsp32c import dsp_layers, dsp_report, run_dsp
+import hw_sim.dsp32c_report
+from hw_sim.dsp32c import dsp_layers, run_dsp
+from hw_sim.dsp32c_report import dsp_report
 from hw_sim.dsp32c_words import decode, encode, from_ieee, to_ieee
 from hw_sim.kernels.dsp32c import LANES, WORD_REST, accumulate, floor_mantissa, sn_tanh
 from retronet.errors import InputError
@@ -272,7 +273,7 @@ def test_what_can_not_be_run_is_refused() -> None:
 
 
 def test_truncation_drifts_downwards(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hw_sim.dsp32c, "CHUNK", 64)
+    monkeypatch.setattr(hw_sim.dsp32c_report, "CHUNK", 64)
     network = NetworkSpec("line", "", (1, 10, 10), (Dense("a", 8, Identity()),))
     parameters, images = draw(network, 25, 150)
     sums = run_dsp(network, dsp_layers(network, parameters), images)
