@@ -1,4 +1,4 @@
-"""A run on disk, trained for a moment on the embedded digits."""
+"""A run on disk, trained for a moment."""
 
 from pathlib import Path
 
@@ -8,10 +8,10 @@ from retronet.recipe import load_recipe, override
 from retronet.runs import Run, continue_run, create_run
 
 
-def train_briefly(folder: Path, passes: int = 1) -> Run:
-    """Return a run in `folder` of the 1989 network on ``digits5k``."""
-    recipe = override(load_recipe("lecun1989"), {"data": "digits5k", "passes": passes})
-    digits = load(recipe.data, recipe.preparation, None)
+def train_briefly(folder: Path, passes: int = 1, data: str = "digits5k", data_dir: Path | None = None) -> Run:
+    """Return a run in `folder` of the 1989 network."""
+    recipe = override(load_recipe("lecun1989"), {"data": data, "passes": passes})
+    digits = load(recipe.data, recipe.preparation, data_dir)
     run = create_run(recipe, load_network(recipe.network), digits, folder, folder.parent, force=False)
     for _ in continue_run(run, digits):
         pass

@@ -38,6 +38,11 @@ COMMANDS = {
         "sweep",
         "Tabulate accuracy against precision, over a grid of formats.",
     ),
+    "allocate": (
+        "retronet_cli.commands.allocate",
+        "allocate",
+        "Find how many bits each layer needs, from second derivatives of the loss.",
+    ),
     "show": ("retronet_cli.commands.show", "show", "Show recipes and networks, and what they assume."),
     "data": ("retronet_cli.commands.data", "data", "List, fetch and check the digits."),
 }

@@ -1,0 +1,149 @@
+"""The command `retronet allocate`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from retronet_cli.commands.sweep import Widths
+from retronet_cli.options import (
+    data_dir_option,
+    json_option,
+    other_data_option,
+    quiet_option,
+    run_argument,
+    runs_option,
+)
+
+if TYPE_CHECKING:
+    from hw_sim.allocate import Objective
+
+MOST = 12
+
+
+@click.command(short_help="Find how many bits each layer needs, from second derivatives of the loss.")
+@run_argument
+@click.option(
+    "--rise",
+    type=click.FloatRange(min=0, min_open=True),
+    default=25.0,
+    show_default=True,
+    metavar="PERCENT",
+    help="The allowed rise of the loss on the training digits, in percent of the loss in floating point.",
+)
+@click.option(
+    "--minimise",
+    type=click.Choice(["weight-bits", "mac-bits"]),
+    default="weight-bits",
+    show_default=True,
+    help="What to make small: bits that hold the weights, or MACs times bits of weight and state.",
+)
+@click.option(
+    "--lowest-bits",
+    type=click.IntRange(2, MOST),
+    default=3,
+    show_default=True,
+    help="The fewest bits to choose; the prediction is of no use at 2.",
+)
+@click.option(
+    "--state-bits",
+    type=click.IntRange(2, 16),
+    default=8,
+    show_default=True,
+    help="Bits of the states that are not chosen: all with weight-bits, the outputs with mac-bits.",
+)
+@click.option(
+    "--bits",
+    type=Widths(),
+    default="2-6,8",
+    show_default=True,
+    metavar="LIST",
+    help="Numbers of bits at which prediction and measurement are set side by side.",
+)
+@other_data_option
+@data_dir_option
+@runs_option
+@json_option
+@quiet_option
+def allocate(
+    run: Path | None,
+    rise: float,
+    minimise: str,
+    lowest_bits: int,
+    state_bits: int,
+    bits: tuple[int, ...],
+    data: str | None,
+    data_dir: Path | None,
+    runs: Path,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Find how many bits each layer needs, from second derivatives of the loss.
+
+    RUN is the folder of a run; without it, the latest one. The rise of the loss by rounding one tensor is
+    predicted as half the sum of its second derivatives times step²/12, and measured; from the predictions
+    follow the cheapest bits for an allowed rise, which are measured too, beside uniform bits of that budget.
+
+    \b
+    Examples:
+      retronet allocate
+      retronet allocate --rise 10 --minimise mac-bits
+    """
+    import numpy as np
+
+    from hw_sim.allocate import Allocator, uniform_budgets
+    from hw_sim.allocate import allocate as attempts_of
+    from hw_sim.bench import Bench
+    from retronet.curvature import loss_name
+    from retronet_cli.runs import take_digits, take_run
+    from retronet_cli.terminal import print_json, print_table, progress
+    from retronet_cli.views.allocation import bits_table, budget_table, estimate_table, fields
+
+    folder, checkpoint = take_run(run, runs, quiet)
+    digits = take_digits(checkpoint, data, data_dir)
+    header, recipe = checkpoint.header, checkpoint.header.recipe
+    other = max(MOST, max(bits) + 2)
+    bench = Bench(header.network, checkpoint.state.parameters, digits, recipe.targets, other)
+    allocator = Allocator(bench, recipe)
+    with progress(enabled=not quiet) as bar:
+        task = bar.add_task("tensors and bits", total=len(allocator.tensors) * len(bits))
+        estimates = []
+        for estimate in allocator.estimates(bits):
+            estimates.append(estimate)
+            bar.advance(task)
+        allowed = rise / 100 * allocator.float_loss
+        objective: Objective = "weight-bits" if minimise == "weight-bits" else "mac-bits"
+        choices = range(lowest_bits, MOST + 1)
+        attempts = list(attempts_of(allocator, allowed, objective, choices, state_bits))
+        uniform = uniform_budgets(allocator, attempts[-1], objective, range(2, MOST + 1), state_bits)
+    name, loss = digits.test.provenance.name, loss_name(recipe)
+    if as_json:
+        found = {
+            "run": str(folder),
+            "dataset": name,
+            "loss": loss,
+            "float_loss": allocator.float_loss,
+            "float": {"misses": bench.reference_score.misses, "n": bench.reference_score.n},
+            "minimised": minimise,
+            "allowed_rise_percent": rise,
+            "training_digits": allocator.curvature.digits,
+            "other_bits": other,
+        }
+        print_json("allocation", found | fields(estimates, attempts, uniform))
+        return
+    on = f"{allocator.curvature.digits:,} training digits of {name}"
+    title = f"Rise of the {loss} by rounding one tensor"
+    print_table(estimate_table(f"{title}\non the {on}", estimates, allocator.float_loss))
+    best = attempts[-1]
+    weights = {place.name: int(np.prod(place.weight_shape)) for place in allocator.places}
+    macs = {place.name: place.macs for place in allocator.places}
+    print_table(bits_table(f"Fewest {minimise} for a rise of {rise:g} %", best, weights, macs))
+    caption = (
+        f"Rise: of the {loss}, {allocator.float_loss:.3e} in floating point,\non the {on};\n"
+        f"misses: on its {best.score.n:,} test digits."
+    )
+    if len(attempts) > 1:
+        caption += f"\nCheaper choices predicted to keep the rise but measured not to: {len(attempts) - 1}."
+    title = "At this budget: each layer its own bits, and the same for all"
+    table = budget_table(title, bench.reference_score, allocator.float_loss, [best, *uniform], caption)
+    print_table(table)
