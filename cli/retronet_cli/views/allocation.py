@@ -66,7 +66,7 @@ def budget_table(title: str, floating: Score, loss: float, budgets: Sequence[Bud
     table = new_table(title, caption)
     table.add_column("")
     for heading in (
-        "weight\nbits", "MAC-\nkbits", "rise %\npredicted", "rise %\nmeasured", "misses", "error\n%",
+        "weight\nbits", "MAC\nkbits", "rise %\npre-\ndicted", "rise %\nmea-\nsured", "misses", "error\n%",
         "95 %\ninterval",
     ):  # fmt: skip
         table.add_column(heading, justify="right")
