@@ -137,6 +137,22 @@ def test_deep_cancellation_loses_what_alignment_dropped(mantissa: int, away: int
     check_chain(bias, [(first, second)])
 
 
+@pytest.mark.parametrize(
+    ("bias", "pairs", "expected"),
+    [
+        (0x00000000, [(0x8000007F, 0x00000001)], 0.0),  # -1 · 2^-127 has no word, unlike 2^-127
+        (0x00000000, [(0x00000080, 0x00000001)], 2.0**-127),
+        (0x80000001, [(0x00000080, 0x00000001)], 0.0),
+        (0x7FFFFFFF, [(0x7FFFFFFF, 0x00000080)], (2 - 2.0**-31) * 2.0**127),
+        (0x800000FF, [(0x800000FF, 0x00000001), (0x8000007F, 0x00000001)], -(2.0**128)),
+    ],
+)
+def test_ends_of_the_range(bias: int, pairs: list[tuple[int, int]], expected: float) -> None:
+    check_chain(bias, pairs)
+    weights, states = (decode(np.array(column, np.uint32)) for column in zip(*pairs, strict=True))
+    assert accumulate(float(reference.decode(bias)), weights, states) == expected
+
+
 def test_alignment_is_seen_in_a_sum() -> None:
     # The product's last bit is worth 2^-47; beside 1 it is aligned at 2^-46.
     mantissas = np.array([-(2.0**24 - 1) * 2.0**-23]), np.array([(2.0**23 + 1) * 2.0**-24])
