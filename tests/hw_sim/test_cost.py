@@ -1,5 +1,7 @@
 """The cost model against sums by hand, moves against plain sliding, published figures against the sources."""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -302,3 +304,20 @@ def test_a_gap_is_modelled_or_fitted_and_said(name: str) -> None:
             if end is not None and efficiency is not None:
                 meets = row.modelled / efficiency if row.unit == "s" else row.modelled * efficiency
                 assert meets == pytest.approx(end)
+
+
+def test_the_table_of_the_documents_is_the_models() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "chips" / "README.md").read_text(encoding="utf-8")
+    table = text.partition("| chip | figure |")[2].partition("\n## ")[0].splitlines()[2:]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table if line]
+    scales = {"": 1.0, "M": 1e6, "G": 1e9, "µs": 1e-6, "hours": 3600.0}
+    stated: dict[str, list[float]] = {}
+    for name, _, _, modelled, _ in rows:
+        found = re.match(r"([\d.,]+?),? ?(M|G|µs|hours)?(,| |$)", modelled)
+        assert found, modelled
+        number = float(found[1].replace(",", "")) * scales[found[2] or ""]
+        stated.setdefault(name.strip("`"), []).append(number)
+    named = [name for name in chip_names() if load_chip(name).published]
+    assert sorted(stated) == named
+    for name in named:
+        assert stated[name] == pytest.approx([row.modelled for row in compare(load_chip(name))], rel=5e-3)
