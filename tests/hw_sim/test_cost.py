@@ -313,7 +313,7 @@ def test_the_table_of_the_documents_is_the_models() -> None:
     scales = {"": 1.0, "M": 1e6, "G": 1e9, "µs": 1e-6, "hours": 3600.0}
     stated: dict[str, list[float]] = {}
     for name, _, _, modelled, _ in rows:
-        found = re.match(r"([\d.,]+?),? ?(M|G|µs|hours)?(,| |$)", modelled)
+        found = re.match(r"(\d[\d.,]*\d|\d) ?(M|G|µs|hours)?", modelled)
         assert found, modelled
         number = float(found[1].replace(",", "")) * scales[found[2] or ""]
         stated.setdefault(name.strip("`"), []).append(number)
