@@ -21,6 +21,8 @@ def _digest() -> str:
     return digest.hexdigest()[:12]
 
 
-if not config.CACHE_DIR:
-    # Numba reads the variable when it is imported, which may have been before; processes started later inherit it.
-    config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"] = str(user_cache_path("retronet") / "numba" / _digest())
+if not getattr(config, "CACHE_DIR", ""):
+    # Numba has read the variable by now; set it all the same, for processes started from here.
+    folder = str(user_cache_path("retronet") / "numba" / _digest())
+    os.environ["NUMBA_CACHE_DIR"] = folder
+    setattr(config, "CACHE_DIR", folder)  # noqa: B010 - numba gives its settings no types
