@@ -38,11 +38,18 @@ class Rounding(StrEnum):
     """To the nearest, halves away from zero."""
     RND_CONV = "RND_CONV"
     """To the nearest, halves to the even neighbour."""
+    STOCHASTIC = "STOCHASTIC"
+    """Up with the probability that the dropped bits stand for, else down: Höhfeld and Fahlman's probabilistic
+    rounding (TNN 1992). It is seeded and for parameters; what runs per image must be one of the others."""
 
     @property
     def code(self) -> int:
         """The number that kernels know the mode by."""
         return tuple(Rounding).index(self)
+
+
+DETERMINISTIC = tuple(mode for mode in Rounding if mode is not Rounding.STOCHASTIC)
+"""The modes of what is computed image by image."""
 
 
 class Overflow(StrEnum):
@@ -161,11 +168,11 @@ class Fixed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
     @property
     def sentence(self) -> str:
         """Range and step for a reader, such as ``s8.6: −2 … 1.984375, step 2^-6``."""
-        ends = f"{_plain(self.minimum)} … {_plain(self.maximum)}"
+        ends = f"{plain(self.minimum)} … {plain(self.maximum)}"
         return f"{self.text}: {ends}, step 2^{-self.frac_bits}"
 
 
-def quantize(values: NDArray[Any], form: Fixed) -> NDArray[np.int64]:
+def quantize(values: NDArray[Any], form: Fixed, seed: tuple[int, ...] = (0,)) -> NDArray[np.int64]:
     """Cast real numbers to `form`; exact, as the numbers are binary fractions.
 
     Parameters
@@ -174,6 +181,8 @@ def quantize(values: NDArray[Any], form: Fixed) -> NDArray[np.int64]:
         Finite numbers, any shape.
     form
         The format to cast to.
+    seed
+        Decides stochastic rounding; other modes do not read it.
 
     Returns
     -------
@@ -185,20 +194,22 @@ def quantize(values: NDArray[Any], form: Fixed) -> NDArray[np.int64]:
     InputError
         If a value is infinite or not a number: no overflow mode says what those become.
     """
-    return quantize_counted(values, form)[0]
+    return quantize_counted(values, form, seed)[0]
 
 
-def quantize_counted(values: NDArray[Any], form: Fixed) -> tuple[NDArray[np.int64], int]:
+def quantize_counted(
+    values: NDArray[Any], form: Fixed, seed: tuple[int, ...] = (0,)
+) -> tuple[NDArray[np.int64], int]:
     """Return what `quantize` does, and how many values overflowed."""
     from hw_sim.kernels.cast import cast_reals
 
-    reals = np.ascontiguousarray(values, dtype=np.float64)
-    if not np.isfinite(reals).all():
-        raise InputError(
-            f"Numbers can not be cast to {form.text}: {np.count_nonzero(~np.isfinite(reals))} of "
-            f"{reals.size} are "
-            "infinite or NaN; finite ones are allowed. Mend what made them."
-        )
+    reals = finite(values, form.text)
+    if form.rounding is Rounding.STOCHASTIC:
+        reals = np.ldexp(reals, form.frac_bits)
+        down = np.floor(reals)
+        # The draw has 53 bits; a fraction that holds is never rounded up from nothing.
+        up = np.random.default_rng(seed).random(reals.shape) < reals - down
+        reals = np.ldexp(down + up, -form.frac_bits)
     result = np.empty(reals.shape, np.int64)
     clipped = cast_reals(
         reals.ravel(),
@@ -237,6 +248,12 @@ def cast_counted(integers: NDArray[Any], from_frac_bits: int, form: Fixed) -> tu
     from hw_sim.kernels.cast import cast_integers
 
     source = np.ascontiguousarray(integers, dtype=np.int64)
+    if form.rounding is Rounding.STOCHASTIC:
+        raise InputError(
+            f"Integers can not be cast to {form.text}: stochastic rounding is for parameters, which are "
+            f"real. "
+            "Choose another rounding mode for what is computed."
+        )
     if source.size and (source.max() >= CAST_LIMIT or source.min() <= -CAST_LIMIT):
         raise InputError(
             f"Integers can not be cast to {form.text}: the largest is not below 2^61 in magnitude, as 64-bit "
@@ -250,5 +267,17 @@ def cast_counted(integers: NDArray[Any], from_frac_bits: int, form: Fixed) -> tu
     return result, int(clipped)
 
 
-def _plain(number: float) -> str:
+def finite(values: NDArray[Any], text: str) -> NDArray[np.float64]:
+    """Return `values` in double precision; refuse numbers that no format holds."""
+    reals = np.ascontiguousarray(values, dtype=np.float64)
+    if not np.isfinite(reals).all():
+        raise InputError(
+            f"Numbers can not be cast to {text}: {np.count_nonzero(~np.isfinite(reals))} of {reals.size} are "
+            "infinite or NaN; finite ones are allowed. Mend what made them."
+        )
+    return reals
+
+
+def plain(number: float) -> str:
+    """Return `number` with all its digits, without an empty fraction."""
     return repr(number).removesuffix(".0").replace("-", "−", 1 if number < 0 else 0)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -14,12 +13,24 @@ from hw_sim.kernels.sums import LANES
 from hw_sim.lanes import LaneRunner
 from hw_sim.plan import CHUNK, PrecisionPlan
 from hw_sim.quantize import IntegerNetwork, integer_network
+from hw_sim.tracing import LayerTrace, Trace, flattened, outputs_of, trace
 from retronet.datasets.dataset import Dataset
-from retronet.errors import InputError
 from retronet.evaluate import Score, score
 from retronet.forward import layer_states
 from retronet.network import NetworkSpec
 from retronet.recipe import Targets
+
+__all__ = [
+    "LayerCounts",
+    "LayerReport",
+    "LayerTrace",
+    "Simulated",
+    "SimulationReport",
+    "Trace",
+    "report",
+    "simulate",
+    "trace",
+]
 
 
 class LayerCounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,7 +38,7 @@ class LayerCounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     A MAC reads a weight, and a state unless it reads the border; a unit reads its bias as one more weight
     and writes a state. ``saturations`` are states that did not fit their format, ``overflows`` casts to the
-    accumulator that did not fit it.
+    accumulator that did not fit it, ``preactivation_overflows`` casts to pre-activations.
     """
 
     macs: int
@@ -38,6 +49,7 @@ class LayerCounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     state_writes: int
     saturations: int
     overflows: int
+    preactivation_overflows: int = 0
 
 
 class Simulated(msgspec.Struct, frozen=True):
@@ -46,41 +58,6 @@ class Simulated(msgspec.Struct, frozen=True):
     outputs: NDArray[np.float64]
     counts: tuple[LayerCounts, ...]
     clipped_pixels: int
-
-
-@dataclass(frozen=True)
-class LayerTrace:
-    """The integers of a layer: ``sums`` as they enter the activation and ``states``, (n, *output shape)."""
-
-    layer: str
-    sums: NDArray[np.int64]
-    sum_frac_bits: int
-    states: NDArray[np.int32]
-    state_frac_bits: int
-
-
-@dataclass(frozen=True)
-class Trace:
-    """The integers of all layers, the pixels (n, rows · columns) first."""
-
-    inputs: NDArray[np.int32]
-    input_frac_bits: int
-    layers: tuple[LayerTrace, ...]
-
-
-def _flat(network: IntegerNetwork, images: NDArray[np.float32]) -> NDArray[np.float32]:
-    wanted = network.network.input
-    pixels = int(np.prod(wanted))
-    if images.ndim < 2 or int(np.prod(images.shape[1:])) != pixels:
-        raise InputError(
-            f"The images do not fit network '{network.network.name}': they are {images.shape[1:]}; "
-            f"{wanted[1]}×{wanted[2]} is needed. Choose data of that size."
-        )
-    if not np.isfinite(images).all():
-        raise InputError(
-            "The images hold numbers that are infinite or NaN; finite ones are allowed. Mend the data."
-        )
-    return np.ascontiguousarray(images.reshape(len(images), pixels), dtype=np.float32)
 
 
 def simulate(network: IntegerNetwork, images: NDArray[np.float32], threads: int = 1) -> Simulated:
@@ -97,21 +74,23 @@ def simulate(network: IntegerNetwork, images: NDArray[np.float32], threads: int 
     Returns
     -------
     Simulated
+        Of an RBF output layer the outputs are minus the squared distances: its products and squares are
+        integers and exact, and join in double precision.
 
     Raises
     ------
     InputError
         If the images have another size than the network reads, or are not finite.
     """
-    flat = _flat(network, images)
-    last = network.layers[-1]
-    outputs = np.empty((len(flat), last.place.units), np.float64)
+    flat = flattened(network, images)
+    classes = network.layers[-1].place.units if network.codes is None else len(network.codes)
+    outputs = np.empty((len(flat), classes), np.float64)
 
     def work(firsts: range) -> LaneRunner:
         worker = LaneRunner(network)
         for first in firsts:
             used = worker.run(flat, first)
-            outputs[first : first + used] = worker.rows[-1][:-1, :used].T * last.plan.state.step
+            outputs[first : first + used] = outputs_of(network, worker.rows[-1][:-1, :used].T)
         return worker
 
     shares = [range(start * LANES, len(flat), threads * LANES) for start in range(threads)]
@@ -126,38 +105,6 @@ def simulate(network: IntegerNetwork, images: NDArray[np.float32], threads: int 
 
 def _counts(counts: NDArray[np.int64]) -> tuple[LayerCounts, ...]:
     return tuple(LayerCounts(**dict(zip(COUNTS, map(int, row), strict=True))) for row in counts)
-
-
-def trace(network: IntegerNetwork, images: NDArray[np.float32]) -> Trace:
-    """Return every integer that `network` makes of a few `images`, shape (n, rows, columns).
-
-    Raises
-    ------
-    InputError
-        If the images have another size than the network reads, or are not finite.
-    """
-    flat = _flat(network, images)
-    worker = LaneRunner(network, keep_sums=True)
-    inputs: list[NDArray[np.int32]] = []
-    sums: list[list[NDArray[np.int64]]] = [[] for _ in network.layers]
-    states: list[list[NDArray[np.int32]]] = [[] for _ in network.layers]
-    for first in range(0, len(flat), LANES):
-        used = worker.run(flat, first)
-        inputs.append(worker.rows[0][:-1, :used].T.copy())
-        for index in range(len(network.layers)):
-            sums[index].append(worker.sums[index][:, :used].T.copy())
-            states[index].append(worker.rows[index + 1][:-1, :used].T.copy())
-    layers = tuple(
-        LayerTrace(
-            layer.place.name,
-            np.concatenate(layer_sums).reshape(-1, *layer.place.output),
-            layer.sum_frac_bits,
-            np.concatenate(layer_states_).reshape(-1, *layer.place.output),
-            layer.plan.state.frac_bits,
-        )
-        for layer, layer_sums, layer_states_ in zip(network.layers, sums, states, strict=True)
-    )
-    return Trace(np.concatenate(inputs), network.plan.input.frac_bits, layers)
 
 
 class LayerReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

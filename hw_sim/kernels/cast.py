@@ -39,9 +39,11 @@ def round_of(word: Word, width_mask: int) -> Rule:
     @njit(cache=True)
     def round_shift(value: int, shift: int, base: int, negative: int, odd: int) -> int:
         # NumPy's shift stays in the word where >> widens to 64 bits, for which AVX2 has no vector shift.
+        # Shifted by all its bits a number is its sign: −1 or 0.
         by = word(shift & width_mask)
-        lifted = word(value + base + (negative if value < 0 else 0) + (np.right_shift(value, by) & odd))
-        return word(np.right_shift(lifted, by))
+        sign = word(np.right_shift(value, word(width_mask)) & negative)
+        tie = word(np.right_shift(value, by) & odd)
+        return word(np.right_shift(word(value + base + sign + tie), by))
 
     return round_shift
 

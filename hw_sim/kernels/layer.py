@@ -6,8 +6,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from hw_sim.kernels.cast import cast_integer, cast_real, rounding_terms
-from hw_sim.kernels.sums import LANES, add32, add64
+from hw_sim.kernels.cast import cast_integer, clamp64, round64
+from hw_sim.kernels.sums import FIT, LANES, SPLIT, UNITS, add32, add64, add_fit, add_split
 
 Ints = NDArray[Any]
 
@@ -20,166 +20,198 @@ COUNTS = (
     "state_writes",
     "saturations",
     "overflows",
+    "preactivation_overflows",
 )
-MACS, BORDER, ZERO, WEIGHT_READS, STATE_READS, STATE_WRITES, SATURATIONS, OVERFLOWS = range(8)
+MACS, BORDER, ZERO, WEIGHT_READS, STATE_READS, STATE_WRITES, SATURATIONS, OVERFLOWS, PRE_OVERFLOWS = range(9)
 
+KEEP, CAST_PRE, SINGLE, DOUBLE = range(4)
+"""What happens to a sum with its bias before the activation: nothing, a cast, requantising with one rounding
+or with two (see hw_sim/requantise.py)."""
 CAST, RELU, STEPS = range(3)
 """Activations: the sum cast to the state; the same with negative sums made zero; a staircase."""
 
 
-@njit(cache=True, nogil=True)
-def load_images(images: NDArray[Any], first: int, used: int, form: Ints, border: int, rows: Ints) -> int:
-    """Cast `used` images from `first` on into the lanes of `rows`; return how many pixels overflowed.
-
-    Parameters
-    ----------
-    images : ndarray of float32, shape (n, units)
-        Finite numbers.
-    form : ndarray of int64
-        Fraction bits, rounding, overflow, low, high of the format.
-    rows : ndarray of int32, shape (units + 1, LANES)
-        Filled; the last row with `border`, unused lanes with 0.
-    """
-    units = images.shape[1]
-    power, rounding, overflow, low, high = 2.0 ** form[0], form[1], form[2], form[3], form[4]
-    changed = 0
-    for unit in range(units):
-        for lane in range(used):
-            value = np.float64(images[first + lane, unit])
-            rows[unit, lane], clipped = cast_real(value, power, rounding, overflow, low, high)
-            changed += clipped
-        for lane in range(used, LANES):
-            rows[unit, lane] = 0
-    for lane in range(LANES):
-        rows[units, lane] = border
-    return changed
+@njit(cache=True)
+def count_work(weights: Ints, fan_in: Ints, tables: Ints, sources: Ints, border: int, counts: Ints) -> None:
+    """Count what the taps of all units do for one image."""
+    for row in range(weights.shape[0]):
+        table, taps = tables[row], fan_in[row]
+        for position in range(sources.shape[1]):
+            at_border = 0
+            for tap in range(taps):
+                at_border += sources[table, position, tap] == border
+                counts[ZERO] += weights[row, tap] == 0
+            counts[MACS] += taps
+            counts[BORDER] += at_border
+            counts[WEIGHT_READS] += taps + 1  # the bias is read too
+            counts[STATE_READS] += taps - at_border
+            counts[STATE_WRITES] += 1
 
 
 @njit(cache=True)
-def count_taps(
-    weights: Ints,
-    row: int,
-    sources: Ints,
-    table: int,
-    position: int,
-    taps: int,
-    border: int,
+def requantised(value: int, multiplier: int, shift: int, double: bool) -> int:
+    """Return ``value · multiplier · 2^(shift − 31)``, rounded once or twice."""
+    if not double:
+        return round64(value * multiplier, 31 - shift, 1 << (30 - shift), 0, 0)
+    high = round64((value << max(shift, 0)) * multiplier, 31, 1 << 30, 0, 0)
+    if shift >= 0:
+        return high
+    return round64(high, -shift, 1 << (-shift - 1), -1, 0)
+
+
+@njit(cache=True)
+def look_up(
+    totals: Ints,
+    stairs: Ints,
+    thresholds: Ints,
+    levels: Ints,
+    clips: Ints,
     used: int,
-    counts: Ints,
-) -> None:
-    """Count what the taps of one unit do in the lanes in use."""
-    macs, at_border, zero = 0, 0, 0
-    for tap in range(taps):
-        macs += 1
-        at_border += sources[table, position, tap] == border
-        zero += weights[row, tap] == 0
-    counts[MACS] += macs * used
-    counts[BORDER] += at_border * used
-    counts[ZERO] += zero * used
-    counts[WEIGHT_READS] += (macs + 1) * used  # the bias is read too
-    counts[STATE_READS] += (macs - at_border) * used
-    counts[STATE_WRITES] += used
+    states: Ints,
+    unit: int,
+) -> int:
+    """Turn sums into states by a staircase; return how many did not fit their format.
+
+    `stairs` holds the first and last sum of the cells, their shift, the place of their thresholds and of
+    their levels, and whether any level was clipped; a cell's threshold leads to the next level.
+    """
+    first, final, shift = stairs[0], stairs[1], stairs[2] & 63
+    # Unsigned, so that no look-up has to ask whether an index counts from the end.
+    cells, steps = np.uint64(stairs[3]), np.uint64(stairs[4])
+    for lane in range(LANES):
+        cell = np.uint64((min(max(totals[lane], first), final) - first) >> shift)
+        states[unit, lane] = levels[steps + cell + np.uint64(totals[lane] >= thresholds[cells + cell])]
+    clipped = 0
+    if stairs[5] != 0:
+        for lane in range(used):
+            cell = np.uint64((min(max(totals[lane], first), final) - first) >> shift)
+            clipped += clips[steps + cell + np.uint64(totals[lane] >= thresholds[cells + cell])]
+    return clipped
 
 
 @njit(cache=True)
-def activate(
-    kind: int, totals: Ints, stairs: Ints, thresholds: Ints, levels: Ints, form: Ints, used: int,
-    states: Ints, unit: int,
-) -> int:  # fmt: skip
-    """Turn the sums of one unit into states; return how many casts clipped in the lanes in use.
+def prepare(totals: Ints, stage: int, before: Ints, end: int, scaling: Ints, used: int, biased: Ints) -> int:
+    """Add the bias that comes last and make pre-activations, in place; return how many did not fit.
 
-    For a staircase `stairs` holds the first and last sum of its cells, their shift, and the range of sums
-    that do not clip; a cell's threshold leads to the next level. Otherwise `form` holds the cast: shift,
-    rounding, overflow, low, high.
+    `before` holds the shift that makes room for the bias, and shift, rounding, overflow, low and high of the
+    cast; `scaling` multiplier and shift; `biased` is filled with the sums after the bias.
     """
-    clipped = 0
-    if kind == STEPS:
-        first, final, shift = stairs[0], stairs[1], stairs[2] & 63
-        inside, beyond = stairs[3], stairs[4]
-        for lane in range(LANES):
-            # Unsigned, so that no look-up has to ask whether an index counts from the end.
-            cell = np.uint64((min(max(totals[lane], first), final) - first) >> shift)
-            states[unit, lane] = levels[cell + np.uint64(totals[lane] >= thresholds[cell])]
-        for lane in range(used):
-            clipped += (totals[lane] < inside) | (totals[lane] >= beyond)
-        return clipped
-    shift, rounding, overflow, low, high = form[0], form[1], form[2], form[3], form[4]
+    missed = 0
     for lane in range(LANES):
-        total = max(totals[lane], 0) if kind == RELU else totals[lane]
-        states[unit, lane], changed = cast_integer(total, shift, rounding, overflow, low, high)
-        clipped += changed and lane < used
-    return clipped
+        total = (totals[lane] << (before[0] & 63)) + end
+        biased[lane] = total
+        if stage == CAST_PRE:
+            totals[lane], changed = cast_integer(total, before[1], before[2], before[3], before[4], before[5])
+            missed += changed and lane < used
+        elif stage != KEEP:
+            scaled = requantised(total, scaling[0], scaling[1], stage == DOUBLE)
+            totals[lane] = clamp64(scaled, before[4], before[5])
+            missed += (totals[lane] != scaled) and lane < used
+        else:
+            totals[lane] = total
+    return missed
 
 
 @njit(cache=True, nogil=True)
 def run_layer(
-    weights: Ints, fan_in: Ints, tables: Ints, sources: Ints, biases: Ints, adder: Ints, wide: bool,
-    kind: int, stairs: Ints, thresholds: Ints, levels: Ints, form: Ints,
-    inputs: Ints, used: int, states: Ints, sums: Ints, counts: Ints,
+    weights: Ints, rows: Ints, tables: Ints, sources: Ints, starts: Ints, ends: Ints, method: int, wide: bool,
+    adder: Ints, second: Ints, stage: int, before: Ints, scalings: Ints,
+    kind: int, stairs: Ints, thresholds: Ints, levels: Ints, clips: Ints, form: Ints,
+    inputs: Ints, used: int, states: Ints, sums: Ints, biased: Ints, pre: Ints, counts: Ints,
 ) -> None:  # fmt: skip
     """Compute the states of all units of a layer for the images in the lanes.
 
     Parameters
     ----------
-    weights : ndarray of int32, shape (maps, most taps)
-    fan_in : ndarray of int32, shape (maps,)
-        Taps of each map.
-    tables : ndarray of int32, shape (maps,)
-        Which table of `sources` each map uses.
-    sources : ndarray of int32, shape (tables, positions, most taps)
+    weights : ndarray of int32, shape (blocks, UNITS, even taps)
+        Maps that read the same inputs, in blocks; blocks are filled up with zeros.
+    rows : ndarray of int32, shape (blocks, UNITS)
+        The map of each row of weights, or −1.
+    tables : ndarray of int32, shape (blocks, 2)
+        Table of `sources` that each block uses, and its taps, an even number.
+    sources : ndarray of int32, shape (tables, positions, even taps)
         Row of `inputs` that each tap reads, in the order of accumulation; the last row is the border.
-    biases : ndarray of int64, shape (units,)
-        Where each sum starts.
-    adder : ndarray of int64
-        Method, shift, rounding, overflow, low, high: see sums.py.
-    wide
-        Whether sums need 64 bits.
-    kind, stairs, thresholds, levels, form
-        The activation: see `activate`.
+    starts, ends : ndarray of int64, shape (units,)
+        Where each sum starts, and what is added to it last.
+    method, wide, adder, second
+        How to add, in which word, and shift, rounding, overflow, low, high of its casts: see sums.py.
+    stage, before, scalings
+        What comes between sums and activation: see `prepare`; `scalings` has a row a map or one row.
+    kind, stairs, thresholds, levels, clips, form
+        The activation: see `look_up`; `stairs` has a row a map or one row. Or `form`: shift, rounding,
+        overflow, low, high of a cast.
     inputs : ndarray of int32, shape (rows + 1, LANES)
     used
         Lanes that hold an image.
     states : ndarray of int32, shape (units or more, LANES)
         Filled.
-    sums : ndarray of int64, shape (units or 1, LANES)
-        Filled with the sums of each unit, or used as scratch.
+    sums, biased, pre : ndarray of int64, shape (units or 1, LANES)
+        Filled with the sums, sums with all biases and pre-activations of each unit, or used as scratch.
     counts : ndarray of int64, shape (len(COUNTS),)
         Added to.
     """
-    method, shift, overflow, low, high = adder[0], adder[1], adder[3], adder[4], adder[5]
-    base, negative, odd = rounding_terms(adder[2], shift)
-    border = inputs.shape[0] - 1
     keep = 1 if sums.shape[0] > 1 else 0
-    narrow_sums = np.empty(LANES, np.int32)
-    wide_sums = np.empty(LANES, np.int64)
+    direct = keep == 0 and kind == STEPS and stage == KEEP and before[0] == 0 and not ends.any()
+    narrow_sums = np.empty((UNITS, LANES), np.int32)
+    wide_sums = np.empty((UNITS, LANES), np.int64)
     overflows = np.zeros(LANES, np.int32)
     positions = sources.shape[1]
-    for row in range(weights.shape[0]):
-        taps, table = fan_in[row], tables[row]
+    one_stair, one_scaling = 1 if stairs.shape[0] > 1 else 0, 1 if scalings.shape[0] > 1 else 0
+    for block in range(weights.shape[0]):
+        table, taps = tables[block, 0], tables[block, 1]
         for position in range(positions):
-            unit = row * positions + position
-            totals = sums[unit * keep]
-            if wide:
-                for lane in range(LANES):
-                    wide_sums[lane] = biases[unit]
-                add64(
-                    method, overflow, weights, row, sources, table, position, taps, inputs, wide_sums,
-                    overflows, low, high, shift, base, negative, odd,
-                )  # fmt: skip
-                for lane in range(LANES):
-                    totals[lane] = wide_sums[lane]
+            for slot in range(UNITS):
+                row = rows[block, slot]
+                start = starts[row * positions + position] if row >= 0 else 0
+                if wide:
+                    for lane in range(LANES):
+                        wide_sums[slot, lane] = start
+                else:
+                    for lane in range(LANES):
+                        narrow_sums[slot, lane] = start
+            taken = sources[table, position]
+            if wide and method == SPLIT:
+                add_split(weights[block], taken, taps, inputs, wide_sums, overflows, adder, second)
+            elif wide:
+                add64(weights[block], taken, taps, inputs, wide_sums, overflows, method, adder)
+            elif method == FIT:
+                add_fit(weights[block], taken, taps, inputs, narrow_sums, overflows, adder)
             else:
+                add32(weights[block], taken, taps, inputs, narrow_sums, overflows, method, adder)
+            for slot in range(UNITS):
+                row = rows[block, slot]
+                if row < 0:
+                    continue
+                unit = row * positions + position
+                steps = stairs[row * one_stair]
+                if direct and not wide:
+                    counts[SATURATIONS] += look_up(
+                        narrow_sums[slot], steps, thresholds, levels, clips, used, states, unit
+                    )
+                    continue
+                totals = pre[unit * keep]
                 for lane in range(LANES):
-                    narrow_sums[lane] = biases[unit]
-                add32(
-                    method, overflow, weights, row, sources, table, position, taps, inputs, narrow_sums,
-                    overflows, low, high, shift, base, negative, odd,
-                )  # fmt: skip
-                for lane in range(LANES):
-                    totals[lane] = narrow_sums[lane]
-            count_taps(weights, row, sources, table, position, taps, border, used, counts)
-            counts[SATURATIONS] += activate(
-                kind, totals, stairs, thresholds, levels, form, used, states, unit
-            )
+                    totals[lane] = wide_sums[slot, lane] if wide else np.int64(narrow_sums[slot, lane])
+                    sums[unit * keep, lane] = totals[lane]
+                counts[PRE_OVERFLOWS] += prepare(
+                    totals, stage, before, ends[unit], scalings[row * one_scaling], used, biased[unit * keep]
+                )
+                if kind == STEPS:
+                    counts[SATURATIONS] += look_up(
+                        totals, steps, thresholds, levels, clips, used, states, unit
+                    )
+                else:
+                    counts[SATURATIONS] += cast_states(totals, kind == RELU, form, used, states, unit)
     for lane in range(used):
         counts[OVERFLOWS] += overflows[lane]
+
+
+@njit(cache=True)
+def cast_states(totals: Ints, rectify: bool, form: Ints, used: int, states: Ints, unit: int) -> int:
+    """Cast sums to states, negative ones as 0 where asked; return how many did not fit."""
+    clipped = 0
+    for lane in range(LANES):
+        total = max(totals[lane], 0) if rectify else totals[lane]
+        states[unit, lane], changed = cast_integer(total, form[0], form[1], form[2], form[3], form[4])
+        clipped += changed and lane < used
+    return clipped

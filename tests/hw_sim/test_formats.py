@@ -14,10 +14,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from hw_sim.formats import Fixed, Overflow, Rounding, cast, cast_counted, quantize, quantize_counted
+from hw_sim.formats import (
+    DETERMINISTIC,
+    Fixed,
+    Overflow,
+    Rounding,
+    cast,
+    cast_counted,
+    quantize,
+    quantize_counted,
+)
 from retronet.errors import InputError
 
-MODES = list(itertools.product(Rounding, Overflow))
+MODES = list(itertools.product(DETERMINISTIC, Overflow))
 APYTYPES = {
     Rounding.TRN: "TO_NEG",
     Rounding.TRN_ZERO: "TO_ZERO",
@@ -32,7 +41,7 @@ formats = st.builds(
     bits=st.integers(1, 32),
     frac_bits=st.integers(-40, 70),
     signed=st.booleans(),
-    rounding=st.sampled_from(Rounding),
+    rounding=st.sampled_from(DETERMINISTIC),
     overflow=st.sampled_from(Overflow),
 )
 integers = st.integers(-(2**61) + 1, 2**61 - 1)
@@ -53,7 +62,7 @@ def test_small_formats_exhaustively(rounding: Rounding, overflow: Overflow) -> N
         assert clipped_reals == clipped, form.text
 
 
-@pytest.mark.parametrize("rounding", Rounding)
+@pytest.mark.parametrize("rounding", DETERMINISTIC)
 @pytest.mark.parametrize(
     ("overflow", "signed"), [(Overflow.WRAP, True), (Overflow.WRAP, False), (Overflow.SAT, True)]
 )

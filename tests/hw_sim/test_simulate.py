@@ -14,7 +14,7 @@ import small_network
 from numpy.typing import NDArray
 from small_network import NETWORK, draw, plan_of
 
-from hw_sim.formats import Fixed, Overflow, Rounding
+from hw_sim.formats import DETERMINISTIC, Fixed, Overflow
 from hw_sim.kernels.layer import COUNTS
 from hw_sim.kernels.sums import LANES
 from hw_sim.plan import PrecisionPlan, calibrate
@@ -39,7 +39,7 @@ SUMS = [
     ("s32.12:RND:SAT", True, "fused", 64),
     ("u11.9:RND_CONV:SAT", False, "product", 32),
     *((f"s9.6:{rounding}:{overflow}", fused, "fused" if fused else "product", 32)
-      for rounding in Rounding for overflow in Overflow for fused in (False, True)),
+      for rounding in DETERMINISTIC for overflow in Overflow for fused in (False, True)),
 ]  # fmt: skip
 
 
