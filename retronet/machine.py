@@ -11,8 +11,17 @@ from numpy.typing import DTypeLike, NDArray
 from retronet.errors import InputError
 from retronet.kernels.fields import LANES
 from retronet.kernels.passes import Flat, Machine
-from retronet.network import Conv, NetworkSpec, Place, Subsample, parameter_shapes, places
-from retronet.wiring import even, padded_shape, row_length, wire
+from retronet.network import (
+    Conv,
+    NetworkSpec,
+    Place,
+    Rbf,
+    Subsample,
+    code_matrix,
+    parameter_shapes,
+    places,
+)
+from retronet.wiring import padded_shape, row_length, rows, wire
 
 Floats = NDArray[np.floating]
 Parameters = dict[str, Floats]
@@ -53,6 +62,8 @@ class Workspace:
         The network.
     dtype
         float32 to train, float64 to prove.
+    dropped
+        The layer whose states are multiplied by factors, for dropout; None for none.
 
     Attributes
     ----------
@@ -60,17 +71,21 @@ class Workspace:
         What the kernels take.
     """
 
-    def __init__(self, network: NetworkSpec, dtype: DTypeLike = np.float32) -> None:
+    def __init__(
+        self, network: NetworkSpec, dtype: DTypeLike = np.float32, dropped: str | None = None
+    ) -> None:
         self.network = network
         self.dtype = np.dtype(dtype)
         self.places = places(network)
+        self._trained = [place for place in self.places if not isinstance(place.layer, Rbf)]
+        self._dropped = dropped
         self.vector = Vector(
             {
                 f"{place.name}.{part}": shape
-                for place in self.places
+                for place in self._trained
                 for part, shape in (
-                    ("weight", (even(place.output[0]), row_length(place))),
-                    ("bias", (even(place.output[0]), -(-place.biases // place.output[0]))),
+                    ("weight", (rows(place), row_length(place))),
+                    ("bias", (rows(place), -(-place.biases // place.output[0]))),
                 )
             }
         )
@@ -80,9 +95,14 @@ class Workspace:
     def _activity_shapes(self) -> Iterator[tuple[str, tuple[int, ...]]]:
         yield "state0", (int(np.prod(self.network.input)),)
         for level, place in enumerate(self.places):
-            shape = (even(place.output[0]), place.positions)
+            shape = (rows(place), place.positions)
             yield f"state{level + 1}", shape
             yield f"slope{level}", shape
+            if place.name == self._dropped:
+                yield f"factors{level}", shape
+            if isinstance(place.layer, Rbf):
+                yield f"padded{level}", (place.output[0], row_length(place))
+                yield f"field{level}", (rows(place), row_length(place))
             if isinstance(place.layer, Conv):
                 yield f"field{level}", (row_length(place) * place.positions + LANES,)
                 yield (
@@ -104,7 +124,22 @@ class Workspace:
         for level, place in enumerate(self.places):
             if isinstance(place.layer, Conv):
                 self._activity.view(flat.activity, f"padded{level}")[:] = place.layer.border
+            if isinstance(place.layer, Rbf):
+                self._activity.view(flat.activity, f"padded{level}")[:] = code_matrix(place.layer)
+                # What follows the codes stands for the rubbish class; see `retronet.kernels.codes`.
+                self._activity.view(flat.activity, f"field{level}")[place.output[0]] = np.sqrt(2)
+            if place.name == self._dropped:
+                self._activity.view(flat.activity, f"factors{level}")[:] = 1
         return Machine(wire(self.places, self.vector.starts, self._activity.starts, self.dtype), flat)
+
+    @property
+    def factors(self) -> Floats:
+        """The factors of the dropped layer's units inside the activity; empty if none is dropped."""
+        for level, place in enumerate(self.places):
+            if place.name == self._dropped:
+                view = self._activity.view(self.machine.flat.activity, f"factors{level}")
+                return view.reshape(-1)[: place.units]
+        return np.zeros(0, self.dtype)
 
     def load(self, parameters: Mapping[str, Floats], flat: Floats | None = None) -> None:
         """Copy named arrays into `flat`, by default the parameters themselves.
@@ -123,7 +158,7 @@ class Workspace:
                     f"The array '{name}' {what}; network '{self.network.name}' needs the shape {shape}. "
                     "Use the parameters of this network."
                 )
-        for place in self.places:
+        for place in self._trained:
             view = self.vector.view(flat, f"{place.name}.weight")
             for row, column, kernels in self._kernels(place):
                 view[row, column] = parameters[f"{place.name}.weight"].reshape(-1)[kernels]
@@ -134,7 +169,7 @@ class Workspace:
         """Return copies of the named arrays held in `flat`, by default the parameters themselves."""
         flat = self.machine.flat.parameters if flat is None else flat
         found: Parameters = {}
-        for place in self.places:
+        for place in self._trained:
             view = self.vector.view(flat, f"{place.name}.weight")
             packed = np.empty(int(np.prod(place.weight_shape)), self.dtype)
             for row, column, kernels in self._kernels(place):

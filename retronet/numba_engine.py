@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retronet import forward
-from retronet.errors import InputError
 from retronet.evaluate import target_matrix
 from retronet.kernels.losses import BINARY, POSTERIOR, SOFTMAX, SQUARED
 from retronet.kernels.optimisers import Dropped, Moments, train_adam, train_batches
@@ -33,10 +32,9 @@ class NumbaEngine:
     """A network in compiled training; see :class:`retronet.engine.Engine`."""
 
     def __init__(self, recipe: Recipe, network: NetworkSpec) -> None:
-        if recipe.dropout is not None:
-            raise InputError("The engine 'numba' has no dropout yet. Set engine to torch.")
         self._recipe = recipe
-        self._workspace = Workspace(network, recipe.precision)
+        dropped = None if recipe.dropout is None else recipe.dropout.layer
+        self._workspace = Workspace(network, recipe.precision, dropped)
         self._goal = self._make_goal()
         self._moments = self._make_moments()
         self._steps = 0
@@ -70,11 +68,12 @@ class NumbaEngine:
     def learn(self, lesson: Lesson) -> float:
         """Learn the patterns of `lesson`; return the sum of their losses."""
         machine, goal, images, labels = self._workspace.machine, self._goal, lesson.images, lesson.labels
-        dropped = self._dropped(lesson)
+        place = self._workspace.factors
+        dropped = Dropped(place, np.zeros((0, 0), place.dtype) if lesson.factors is None else lesson.factors)
         total = 0.0
         match self._recipe.rule:
             case Sgd(batch=1) if lesson.factors is None:
-                for order, rate in _runs(lesson):
+                for order, rate in self._runs(lesson):
                     total += train_sgd(machine, images, labels, order, goal, rate)
             case Sgd(batch=batch):
                 total = train_batches(machine, images, labels, goal, dropped, lesson.rates, batch)
@@ -84,19 +83,25 @@ class NumbaEngine:
                     machine, images, labels, goal, dropped, lesson.rates, batch, self._moments, self._steps
                 )
             case SdlmRunning(mu=mu, gamma=gamma):
-                for order, rate in _runs(lesson):
+                for order, rate in self._runs(lesson):
                     total += train_sdlm(machine, images, labels, order, goal, rate, mu, gamma)
             case SdlmBatch(mu=mu):
-                for order, rate in _runs(lesson):
+                for order, rate in self._runs(lesson):
                     total += train_sdlm(machine, images, labels, order, goal, rate, mu, 0.0)
             case _ as unreachable:
                 assert_never(unreachable)
         self._steps += len(lesson.rates)
+        place[:] = 1
         return float(total)
 
-    def _dropped(self, lesson: Lesson) -> Dropped:
-        factors = np.zeros((0, 0), self._workspace.dtype) if lesson.factors is None else lesson.factors
-        return Dropped(0, factors)
+    def _runs(self, lesson: Lesson) -> Iterator[tuple[NDArray[np.int64], float]]:
+        """Yield what to present in one call: patterns while the rate holds; with dropout one alone."""
+        rates, place = lesson.rates, self._workspace.factors
+        ends = np.flatnonzero(np.diff(rates)) + 1 if lesson.factors is None else np.arange(1, len(rates))
+        for order in np.split(np.arange(len(rates)), ends):
+            if lesson.factors is not None:
+                place[:] = lesson.factors[order[0]]
+            yield order, float(rates[order[0]])
 
     def measure_curvature(self, images: NDArray[np.floating], labels: NDArray[np.uint8]) -> None:
         """Set the curvature to its mean over these digits."""
@@ -136,10 +141,3 @@ class NumbaEngine:
                 return {"mean": self._moments.mean, "square": self._moments.square}
             case _ as unreachable:
                 assert_never(unreachable)
-
-
-def _runs(lesson: Lesson) -> Iterator[tuple[NDArray[np.int64], float]]:
-    """Yield the patterns of each run of steps at one rate, and the rate."""
-    changes = np.flatnonzero(np.diff(lesson.rates)) + 1
-    for order in np.split(np.arange(len(lesson.labels)), changes):
-        yield order, float(lesson.rates[order[0]])

@@ -10,8 +10,7 @@ from typing import assert_never
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from retronet.errors import InputError
-from retronet.kernels.layers import DENSE, POSITIONS_INNER, SUBSAMPLE, TAPS_INNER, Layer, Wiring
+from retronet.kernels.layers import CODES, DENSE, POSITIONS_INNER, SUBSAMPLE, TAPS_INNER, Layer, Wiring
 from retronet.kernels.units import IDENTITY, RELU, TANH
 from retronet.network import Conv, Identity, Place, Rbf, Relu, Subsample, Tanh
 
@@ -19,6 +18,11 @@ from retronet.network import Conv, Identity, Place, Rbf, Relu, Subsample, Tanh
 def even(count: int) -> int:
     """Return `count`, or one more: the kernels take maps in pairs."""
     return count + count % 2
+
+
+def rows(place: Place) -> int:
+    """Return the rows of a layer's outputs in memory: its maps, made even; codes have one more."""
+    return even(place.output[0] + isinstance(place.layer, Rbf))
 
 
 def row_length(place: Place) -> int:
@@ -80,6 +84,8 @@ def _kind(place: Place) -> int:
                 stop - start for seen in place.sees for start, stop in _ranges(seen, place.taps_per_plane)
             )
             return POSITIONS_INNER if place.positions > longest else TAPS_INNER
+        case Rbf():
+            return CODES
         case _:
             return DENSE
 
@@ -138,10 +144,7 @@ def _strips(place: Place) -> NDArray[np.int64]:
 def _squashing(place: Place) -> tuple[int, float, float]:
     """Return code, amplitude and gain of the squashing function."""
     if isinstance(place.layer, Rbf):
-        raise InputError(
-            f"Layer '{place.name}' has fixed codes, which the kernels do not train; they take convolutions, "
-            "subsampling and dense layers. Choose a network that ends in one of these."
-        )
+        return IDENTITY, 1.0, 1.0
     activation = place.layer.activation
     match activation:
         case Tanh(amplitude=amplitude, slope=slope):
@@ -192,16 +195,16 @@ def wire(
             Layer(
                 kind=_kind(place),
                 squashing=squashing,
-                maps=even(place.output[0]),
+                maps=rows(place),
                 positions=place.positions,
                 taps=row_length(place),
                 biases=-(-place.biases // place.output[0]),
-                planes=place.input[0],
+                planes=place.output[0] if isinstance(place.layer, Rbf) else place.input[0],
                 plane=place.input[1] * place.input[2],
                 padded_plane=padded_plane,
                 strip=strip,
-                weight=parameters[f"{place.name}.weight"],
-                bias=parameters[f"{place.name}.bias"],
+                weight=parameters.get(f"{place.name}.weight", 0),
+                bias=parameters.get(f"{place.name}.bias", 0),
                 state=state,
                 padded=activity.get(f"padded{level}", state),
                 field=activity.get(f"field{level}", state),
@@ -214,6 +217,7 @@ def wire(
                 first_four=sum(-(-below.output[0] // 4) for below in places[:level]),
                 first_hole=first_hole,
                 stop_hole=first_hole + len(holes[level]),
+                factors=activity.get(f"factors{level}", -1),
             )
         )
     return Wiring(

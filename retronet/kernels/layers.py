@@ -13,13 +13,14 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from retronet.kernels.codes import measure_distances, send_down_distances
 from retronet.kernels.fields import gather, pad, scatter, unpad
 from retronet.kernels.products import columns, rows_by_columns, rows_by_rows
 from retronet.kernels.units import multiply, squash
 
 Floats = NDArray[np.floating]
 
-DENSE, TAPS_INNER, POSITIONS_INNER, SUBSAMPLE = 0, 1, 2, 3
+DENSE, TAPS_INNER, POSITIONS_INNER, SUBSAMPLE, CODES = 0, 1, 2, 3, 4
 
 
 class Layer(NamedTuple):
@@ -29,7 +30,9 @@ class Layer(NamedTuple):
     state below (planes, plane), the padded planes (planes, padded_plane), the field gathered from them in
     strips, the outputs and the slopes (maps, positions) lie in the activity. A field is (positions, taps), or
     (taps, positions) if the kind is POSITIONS_INNER; a dense layer's is the state below itself. Maps are even
-    in number, the last perhaps empty.
+    in number, the last perhaps empty. Outputs at fixed codes have these where others have padded planes, and
+    one map more than codes (:mod:`retronet.kernels.codes`). ``factors`` start in the activity what states and
+    slopes are multiplied by, for dropout; it is −1 in layers that have none.
     """
 
     kind: int
@@ -56,6 +59,7 @@ class Layer(NamedTuple):
     first_four: int
     first_hole: int
     stop_hole: int
+    factors: int
 
 
 class Wiring(NamedTuple):
@@ -106,6 +110,7 @@ def layer_at(table: NDArray[np.int64], row: int) -> Layer:
         t[row, 21],
         t[row, 22],
         t[row, 23],
+        t[row, 24],
     )
 
 
@@ -183,6 +188,9 @@ def forward(wiring: Wiring, parameters: Floats, activity: Floats) -> None:
         t = layer_at(wiring.table, row)
         w, f, out, first, pairs = t.weight, t.field, t.output, t.first_pair, t.maps // 2
         inner = t.kind == POSITIONS_INNER
+        if t.kind == CODES:
+            measure_distances(activity, t.state, t.padded, f, out, t.planes, t.taps)
+            continue
         set_biases(t, parameters, activity)
         if inner or t.kind == TAPS_INNER:
             places = wiring.places[t.first_place : t.first_place + t.plane]
@@ -200,6 +208,9 @@ def forward(wiring: Wiring, parameters: Floats, activity: Floats) -> None:
             )
         amplitude, gain = wiring.constants[row, 0], wiring.constants[row, 1]
         squash(t.squashing, amplitude, gain, activity, out, t.slope, t.maps * t.positions)
+        if t.factors >= 0:
+            multiply(activity, out, activity, t.factors, t.maps * t.positions)
+            multiply(activity, t.slope, activity, t.factors, t.maps * t.positions)
 
 
 @njit(cache=True, inline="always")
@@ -246,6 +257,9 @@ def backward(
         t = layer_at(wiring.table, row)
         w, d, f, first, pairs = t.weight, t.output, t.field, t.first_pair, t.maps // 2
         inner = t.kind == POSITIONS_INNER
+        if t.kind == CODES:
+            send_down_distances(activity, received, t.state, f, d, t.maps, t.taps)
+            continue
         multiply(received, d, activity, t.slope, t.maps * t.positions)
         add_bias_gradient(t, received, gradient)
         if t.kind == SUBSAMPLE:

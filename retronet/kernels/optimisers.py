@@ -28,12 +28,13 @@ class Moments(NamedTuple):
 
 
 class Dropped(NamedTuple):
-    """Where the factors of the dropout layer's states lie in the activity, and those of each pattern.
+    """Dropout: what a layer's states are multiplied by.
 
-    ``factors`` (n, units) has no rows without dropout.
+    ``place`` (units,) lies in the activity; there go the ``factors`` (n, units) of each pattern. Both are
+    empty without dropout.
     """
 
-    start: int
+    place: Floats
     factors: Floats
 
 
@@ -84,9 +85,8 @@ def mean_gradient(
     flat.gradient[:] = 0
     total = 0.0
     for pattern in range(first, stop):
-        if factors.shape[0] > 0:
-            for k in range(factors.shape[1]):
-                flat.activity[dropped.start + k] = factors[pattern, k]
+        for k in range(dropped.place.size):
+            dropped.place[k] = factors[pattern, k]
         total += see(machine, images[pattern], goal.targets[labels[pattern]], goal)
         if stop - first > 1:
             scale_top(wiring, flat.received, 1.0 / (stop - first))

@@ -6,7 +6,7 @@ from small_networks import random_network, random_parameters
 
 from retronet.errors import InputError
 from retronet.machine import Workspace
-from retronet.network import Conv, Dense, NetworkSpec, Place, Rbf, Tanh, load_network, places
+from retronet.network import Conv, NetworkSpec, Place, Tanh, load_network, places
 
 
 def is_ragged(place: Place) -> bool:
@@ -62,9 +62,3 @@ def test_misfits_are_named() -> None:
     ):
         workspace.load(parameters)
     assert not workspace.machine.flat.parameters.any()
-
-
-def test_fixed_codes_are_refused() -> None:
-    network = NetworkSpec("coded", "", (1, 2, 2), (Dense("d", 2, Tanh()), Rbf("codes", (("#.",), (".#",)))))
-    with pytest.raises(InputError, match="Layer 'codes' has fixed codes"):
-        Workspace(network)
