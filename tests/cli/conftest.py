@@ -59,7 +59,16 @@ class TrainedRun:
 
 
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> TrainedRun:
+def compiled() -> None:
+    """Skip what trains on thousands of digits where the kernels are interpreted."""
+    import numba
+
+    if numba.config.DISABLE_JIT:
+        pytest.skip("thousands of digits need compiled code")
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory, compiled: None) -> TrainedRun:  # noqa: ARG001
     """Return the network of 1989 after two passes over the embedded digits; not to be written to."""
     folder = tmp_path_factory.mktemp("runs") / "trained"
     result = call_command("train", "--data", "digits5k", "--passes", 2, "--run", folder, "--json")

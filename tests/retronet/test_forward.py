@@ -47,16 +47,6 @@ def test_outputs_are_the_last_layers_states() -> None:
     assert outputs(workspace, IMAGES[:0]).shape == (0, 5)
 
 
-def test_strided_images_are_read_as_they_are() -> None:
-    """A view in another order, such as every second image turned round, is not its memory."""
-    turned = np.asfortranarray(np.repeat(IMAGES, 2, axis=0))[::2]
-    assert not turned.flags.c_contiguous
-
-    found = layer_states(NETWORK, PARAMETERS, turned)["d"]
-
-    assert found.tobytes() == layer_states(NETWORK, PARAMETERS, IMAGES)["d"].tobytes()
-
-
 def test_digits_of_another_size_are_refused() -> None:
     workspace = Workspace(NETWORK)
 
