@@ -23,6 +23,7 @@ COMMANDS = {
         "simulate",
         "Run a trained network in fixed point, next to itself in floating point.",
     ),
+    "rates": ("retronet_cli.commands.rates", "rates", "Find rates that learn, by letting the rate grow."),
     "import": (
         "retronet_cli.commands.importing",
         "import_network",

@@ -1,0 +1,65 @@
+"""The command `retronet rates`."""
+
+from pathlib import Path
+
+import click
+
+from retronet_cli.options import data_dir_option, json_option
+
+
+@click.command(short_help="Find rates that learn, by letting the rate grow.")
+@click.argument("recipe", default="lecun1989", metavar="[RECIPE]")
+@click.option(
+    "--from", "lowest", type=float, default=1e-5, show_default=True, metavar="RATE", help="First rate."
+)
+@click.option(
+    "--to", "highest", type=float, default=10.0, show_default=True, metavar="RATE", help="Last rate."
+)
+@click.option("--lots", type=click.IntRange(min=2), default=100, show_default=True, help="Number of rates.")
+@click.option(
+    "--lot", type=click.IntRange(min=1), default=64, show_default=True, help="Digits learnt at each rate."
+)
+@click.option("--data", metavar="NAME", help="The digits, instead of the recipe's.")
+@data_dir_option
+@json_option
+def rates(
+    recipe: str,
+    lowest: float,
+    highest: float,
+    lots: int,
+    lot: int,
+    data: str | None,
+    data_dir: Path | None,
+    as_json: bool,
+) -> None:
+    """Find rates that learn, by letting the rate grow.
+
+    Trains from the RECIPE's beginning, a lot of digits at each rate; a good rate lies where the loss falls,
+    well below the one where it rises. Nothing is kept.
+
+    \b
+    Examples:
+      retronet rates
+      retronet rates lecun1990 --lots 50
+    """
+    import msgspec
+
+    from retronet.datasets import load
+    from retronet.network import load_network
+    from retronet.rate_range import rate_range
+    from retronet.recipe import load_recipe
+    from retronet_cli.terminal import print_json, print_table, talk
+    from retronet_cli.views.rates import rate_table
+
+    found = load_recipe(recipe)
+    digits = load(data or found.data, found.preparation, data_dir)
+    if digits.notice:
+        talk(digits.notice)
+    points = list(rate_range(found, load_network(found.network), digits, lowest, highest, lots, lot))
+    name = digits.train.provenance.name
+    if as_json:
+        print_json("rates", {"recipe": found.name, "dataset": name, "points": msgspec.to_builtins(points)})
+        return
+    best = min(points, key=lambda point: point.loss)
+    title = f"{found.name} on {name}: loss while the rate grows, {lot} digits a rate"
+    print_table(rate_table(title, points, f"Least loss {best.loss:.4g} at rate {best.rate:.2e}."))
