@@ -1,7 +1,7 @@
 """The command `retronet evaluate`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -138,12 +138,12 @@ def _write_arrays(
         checkpoint.header.network, checkpoint.state.parameters, digits.images[digit : digit + 1]
     )
     content = io.BytesIO()
-    np.savez(
-        content,
-        outputs=outputs,
-        labels=digits.labels,
-        digit=digits.images[digit],
+    arrays: dict[str, Any] = {
+        "outputs": outputs,
+        "labels": digits.labels,
+        "digit": digits.images[digit],
         **checkpoint.state.parameters,
         **{f"{name}.states": array[0] for name, array in states.items()},
-    )
+    }
+    np.savez(content, **arrays)
     write_atomically(path, content.getvalue())
