@@ -35,11 +35,20 @@ class Figure(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"n
 
 
 class Published(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The figures of one recipe, and the seeds to run it from."""
+    """The figures of one recipe, and the seeds to run it from.
+
+    ``changes`` are values of the recipe that the published run had otherwise, by dotted path.
+    """
 
     recipe: str
     seeds: tuple[int, ...]
     figures: tuple[Figure, ...]
+    changes: dict[str, str] = {}
+
+    @property
+    def title(self) -> str:
+        """The recipe with its changes."""
+        return " ".join([self.recipe, *(f"{key}={value}" for key, value in self.changes.items())])
 
 
 class PublishedFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,20 +84,22 @@ def choose(names: Iterable[str]) -> tuple[Published, ...]:
     InputError
         If a name has no published figures.
     """
-    known = {each.recipe: each for each in published()}
-    for name in names:
+    every, wanted = published(), tuple(names)
+    known = {each.recipe for each in every}
+    for name in wanted:
         if name not in known:
             raise unknown_name("recipe with published figures", name, known, "retronet reproduce --help")
-    return tuple(known[name] for name in names) or tuple(known.values())
+    return tuple(each for each in every if not wanted or each.recipe in wanted)
 
 
 def findings(of: Published, results: Sequence[SeedResult]) -> tuple[Finding, ...]:
     """Return each published figure beside the `results`, one a seed."""
-    return tuple(_finding(of.recipe, figure, results) for figure in of.figures)
+    return tuple(_finding(of.title, figure, results) for figure in of.figures)
 
 
 def _finding(recipe: str, figure: Figure, results: Sequence[SeedResult]) -> Finding:
-    records = [result.records[figure.number - 1] for result in results]
+    # A run that ended early stays as it was.
+    records = [result.records[min(figure.number, len(result.records)) - 1] for result in results]
     found = spread([getattr(getattr(record, figure.digits), figure.quantity) for record in records])
     value = figure.published
     if figure.bound is not None:

@@ -39,7 +39,7 @@ def reproduce(
 
     from retronet.datasets import load
     from retronet.errors import CheckError
-    from retronet.recipe import load_recipe
+    from retronet.recipe import load_recipe, override
     from retronet.reproduce import choose, findings
     from retronet_cli.seeds import train_with_bar
     from retronet_cli.terminal import print_json, print_table, talk
@@ -48,19 +48,24 @@ def reproduce(
     folder = runs / "reproduce"
     objects, outside = [], 0
     for published in choose(recipes):
-        recipe = load_recipe(published.recipe)
+        recipe = override(load_recipe(published.recipe), dict(published.changes))
         digits = load(recipe.data, recipe.preparation, data_dir)
         if digits.notice:
             talk(digits.notice)
         name = digits.train.provenance.name
         if not quiet:
-            talk(f"{recipe.name} on {name}: {len(published.seeds)} seeds, {recipe.passes} passes.")
+            talk(
+                f"{published.title} on {name}: "
+                f"seeds {', '.join(map(str, published.seeds))}, {recipe.passes} passes."
+            )
         found = findings(published, train_with_bar(recipe, published.seeds, folder, data_dir, jobs, quiet))
         outside += sum(each.inside is False for each in found)
         if as_json:
-            objects.append({"recipe": recipe.name, "dataset": name, "findings": msgspec.to_builtins(found)})
+            objects.append(
+                {"recipe": published.title, "dataset": name, "findings": msgspec.to_builtins(found)}
+            )
             continue
-        title = f"{recipe.name} on {name}, {len(published.seeds)} seeds"
+        title = f"{published.title} on {name}, seeds {', '.join(map(str, published.seeds))}"
         print_table(finding_table(title, found, digits.notice))
     if as_json:
         print_json("reproduction", {"recipes": objects})

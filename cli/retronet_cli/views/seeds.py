@@ -60,7 +60,7 @@ def spread_table(title: str, spreads: Mapping[str, Mapping[str, Spread]], quanti
 
 def number(value: float) -> str:
     """Return `value` in a few digits, without the noise behind them."""
-    return f"{value:.2e}".replace("e-0", "e-") if 0 < abs(value) < 0.1 else f"{value:.4g}"
+    return f"{value:.3e}".replace("e-0", "e-") if 0 < abs(value) < 0.1 else f"{value:.4g}"
 
 
 def interval(low: float | None, high: float | None) -> str:
