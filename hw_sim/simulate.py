@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 from hw_sim.kernels.layer import COUNTS
 from hw_sim.kernels.sums import LANES
 from hw_sim.lanes import LaneRunner
+from hw_sim.overflow import overflow_warnings
 from hw_sim.plan import CHUNK, PrecisionPlan
 from hw_sim.quantize import IntegerNetwork, integer_network
 from hw_sim.tracing import LayerTrace, Trace, flattened, outputs_of, trace
 from retronet.datasets.dataset import Dataset
 from retronet.evaluate import Score, score
 from retronet.forward import layer_states
-from retronet.network import NetworkSpec
-from retronet.recipe import Targets
+from retronet.network import NetworkSpec, Place, places
+from retronet.recipe import Loss, Targets
 
 __all__ = [
     "LayerCounts",
@@ -147,6 +148,7 @@ def report(
     data: Dataset,
     threads: int = 1,
     targets: Targets | None = None,
+    loss: Loss | None = None,
 ) -> SimulationReport:
     """Simulate `network` on `data` and compare it with floating point.
 
@@ -160,8 +162,9 @@ def report(
         Images and labels, usually the test set.
     threads
         Threads of the simulation; they never change a result.
-    targets
-        What the squared error is measured from; ±1 if absent.
+    targets, loss
+        What the squared error is measured from, ±1 if absent, and what the network was trained for: see
+        `retronet.evaluate.score`.
 
     Raises
     ------
@@ -170,39 +173,54 @@ def report(
     """
     integers = integer_network(network, parameters, plan)
     result = simulate(integers, data.images, threads)
-    names = [layer.place.name for layer in integers.layers]
-    signal, noise = np.zeros(len(names)), np.zeros(len(names))
-    outputs: list[NDArray[Any]] = []
+    found = places(network)
+    signal, noise = np.zeros(len(found)), np.zeros(len(found))
+    reference = np.empty_like(result.outputs)
     for start in range(0, len(data.images), CHUNK):
         images = data.images[start : start + CHUNK]
         exact = layer_states(network, dict(parameters), images)
-        for index, layer in enumerate(trace(integers, images).layers):
-            states = exact[layer.layer].astype(np.float64)
-            signal[index] += np.sum(states**2)
-            noise[index] += np.sum((states - layer.states * 2.0**-layer.state_frac_bits) ** 2)
-        outputs.append(exact[names[-1]].reshape(len(images), -1))
-    reference = np.concatenate(outputs)
+        traced = trace(integers, images)
+        values = [layer.values for layer in traced.layers]
+        if integers.codes is not None:
+            values.append(traced.outputs)
+        for index, (place, simulated) in enumerate(zip(found, values, strict=True)):
+            states = exact[place.name].astype(np.float64)
+            signal[index] += np.square(states).sum()
+            noise[index] += np.square(states - simulated.reshape(states.shape)).sum()
+        reference[start : start + len(images)] = exact[found[-1].name].reshape(len(images), -1)
+    counts = [*result.counts]
+    proofs: list[tuple[int, int]] = [(layer.sum_bound, layer.word_bits) for layer in integers.layers]
+    if integers.codes is not None:
+        counts.append(_distance_counts(found[-1], len(data.images)))
+        last = integers.layers[-1].plan.state
+        proofs.append((integers.codes.shape[1] * last.magnitude**2, 64))
+    ratio = np.divide(signal, noise, out=np.zeros_like(signal), where=(signal > 0) & (noise > 0))
     layers = tuple(
         LayerReport(
-            name,
-            layer.place.connections,
-            counts,
-            float(10 * np.log10(signal[index] / noise[index]))
-            if signal[index] > 0 and noise[index] > 0
-            else None,
-            layer.sum_bound,
-            layer.word_bits,
+            place.name,
+            place.connections,
+            count,
+            10 * float(np.log10(ratio[index])) if ratio[index] > 0 else None,
+            *proofs[index],
         )
-        for index, (name, counts, layer) in enumerate(zip(names, result.counts, integers.layers, strict=True))
+        for index, (place, count) in enumerate(zip(found, counts, strict=True))
     )
+    largest = float(np.abs(data.images).max(initial=0))
+    overflowed = overflow_warnings(integers, result.counts, len(data.images), result.clipped_pixels, largest)
     return SimulationReport(
         network=network.name,
         plan=plan,
         images=len(data.images),
-        simulated=score(result.outputs, data.labels, targets),
-        reference=score(reference, data.labels, targets),
+        simulated=score(result.outputs, data.labels, targets, loss),
+        reference=score(reference, data.labels, targets, loss),
         agreements=int(np.count_nonzero(result.outputs.argmax(1) == reference.argmax(1))),
         clipped_pixels=result.clipped_pixels,
         layers=layers,
-        warnings=integers.warnings,
+        warnings=integers.warnings + overflowed,
     )
+
+
+def _distance_counts(place: Place, images: int) -> LayerCounts:
+    """Return the work of an RBF layer: a code's ±1 for every unit below, and no bias."""
+    macs = place.macs * images
+    return LayerCounts(macs, 0, 0, macs, macs, place.units * images, 0, 0)

@@ -1,13 +1,24 @@
 """The commands `retronet show …`: the descriptions, read for people."""
 
+from pathlib import Path
+from typing import Any
+
 import click
 
-from retronet_cli.options import json_option
+from retronet_cli.options import (
+    data_dir_option,
+    json_option,
+    other_data_option,
+    quiet_option,
+    run_argument,
+    runs_option,
+)
+from retronet_cli.precision import Choices, chosen_plan, precision_options
 
 
-@click.group(short_help="Show recipes and networks, and what they assume.")
+@click.group(short_help="Show recipes, networks and chips, and what they assume.")
 def show() -> None:
-    """Show recipes and networks, and what they assume."""
+    """Show recipes, networks and chips, and what they assume."""
 
 
 @show.command("recipes")
@@ -36,7 +47,7 @@ def recipe(name: str, as_json: bool) -> None:
     import msgspec
 
     from retronet.recipe import load_recipe
-    from retronet_cli.terminal import print_json, print_table
+    from retronet_cli.terminal import print_assumptions, print_json, print_table
     from retronet_cli.views.descriptions import recipe_table
 
     found = load_recipe(name)
@@ -44,7 +55,7 @@ def recipe(name: str, as_json: bool) -> None:
         print_json("recipe", msgspec.to_builtins(found))
         return
     print_table(recipe_table(found))
-    _print_assumptions(found.assumptions)
+    print_assumptions(found.assumptions)
 
 
 @show.command("network")
@@ -55,7 +66,7 @@ def network(name: str, as_json: bool) -> None:
     import msgspec
 
     from retronet.network import load_network, parameter_shapes
-    from retronet_cli.terminal import print_json, print_table
+    from retronet_cli.terminal import print_assumptions, print_json, print_table
     from retronet_cli.views.descriptions import network_counts, network_table
 
     found = load_network(name)
@@ -70,7 +81,93 @@ def network(name: str, as_json: bool) -> None:
         )
         return
     print_table(network_table(found))
-    _print_assumptions(found.assumptions)
+    print_assumptions(found.assumptions)
+
+
+@show.command("plan")
+@run_argument
+@precision_options
+@other_data_option
+@data_dir_option
+@runs_option
+@click.option("--toml", "as_toml", is_flag=True, help="Print a file for --plan.")
+@json_option
+@quiet_option
+def plan(
+    run: Path | None,
+    data: str | None,
+    data_dir: Path | None,
+    runs: Path,
+    as_toml: bool,
+    as_json: bool,
+    quiet: bool,
+    **choices: Any,  # noqa: ANN401 - the options of Choices
+) -> None:
+    """Show the formats that `retronet simulate` would take for a run, with range and step.
+
+    \b
+    Examples:
+      retronet show plan --bits 6
+      retronet show plan --weight-bits 6 --state-bits 3 --toml > mine.toml
+      retronet show plan --plan mine.toml
+    """
+    import msgspec
+
+    from hw_sim.plan_file import plan_toml
+    from hw_sim.quantize import integer_network
+    from retronet_cli.runs import take_digits, take_run, title_of
+    from retronet_cli.terminal import print_json, print_table, stdout, talk
+    from retronet_cli.views.simulation import format_table
+
+    folder, checkpoint = take_run(run, runs, quiet)
+    network, parameters = checkpoint.header.network, checkpoint.state.parameters
+    images = take_digits(checkpoint, data, data_dir).train.images
+    found = chosen_plan(Choices(**choices), network, parameters, images)
+    integers = integer_network(network, parameters, found)
+    for warning in integers.warnings:
+        talk(f"Warning: {warning}")
+    if as_toml:
+        click.echo(plan_toml(found), nl=False)
+        return
+    if as_json:
+        rows = [msgspec.to_builtins(row) for row in found.describe()]
+        print_json("plan", {"run": str(folder), "plan": msgspec.to_builtins(found), "formats": rows})
+        return
+    stdout.print(f"{title_of(checkpoint)}, network {network.name}", highlight=False)
+    print_table(
+        format_table(
+            found, {layer.place.name: (layer.sum_bound, layer.word_bits) for layer in integers.layers}
+        )
+    )
+
+
+@show.command("chips")
+@json_option
+def chips(as_json: bool) -> None:
+    """List the chips."""
+    from hw_sim.chip import chip_names, load_chip
+
+    _list("chips", {name: load_chip(name).title for name in chip_names()}, as_json)
+
+
+@show.command("chip")
+@click.argument("name")
+@json_option
+def chip(name: str, as_json: bool) -> None:
+    """Show one chip, every constant with its standing; a name or a TOML file."""
+    from hw_sim.chip import load_chip
+    from retronet_cli.terminal import print_json, print_table
+    from retronet_cli.views.chips import chip_fields, constants_table, facts_table, figures_table
+
+    found = load_chip(name)
+    if as_json:
+        print_json("chip", chip_fields(found))
+        return
+    print_table(constants_table(found))
+    if found.facts:
+        print_table(facts_table(found))
+    if found.published:
+        print_table(figures_table(found, name))
 
 
 def _list(what: str, titles: dict[str, str], as_json: bool) -> None:
@@ -86,12 +183,3 @@ def _list(what: str, titles: dict[str, str], as_json: bool) -> None:
     for name, title in titles.items():
         table.add_row(name, title)
     print_table(table)
-
-
-def _print_assumptions(assumptions: tuple[str, ...]) -> None:
-    from rich.text import Text
-
-    from retronet_cli.terminal import stdout
-
-    for text in assumptions:
-        stdout.print(Text("Assumed.", style="bold"), text, highlight=False)

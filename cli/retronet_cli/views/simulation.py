@@ -1,14 +1,17 @@
 """A simulation report as tables and as JSON."""
 
+from collections.abc import Mapping
 from math import frexp
 from typing import Any
 
 import msgspec
 from rich.table import Table
 
-from hw_sim.plan import FormatRow
+from hw_sim.plan import PrecisionPlan
 from hw_sim.simulate import LayerReport, SimulationReport
 from retronet_cli.views.scores import new_table, score_table
+
+ROLES = {"accumulator": "sum", "preactivation": "pre-act."}
 
 
 def comparison_table(title: str, report: SimulationReport, caption: str | None) -> Table:
@@ -49,38 +52,38 @@ def work_table(report: SimulationReport) -> Table:
     return table
 
 
-def format_table(report: SimulationReport) -> Table:
-    """Return every format with its range and step."""
+def bounds_of(report: SimulationReport) -> dict[str, tuple[int, int]]:
+    """Return for each layer the proved bound of its sums, and the bits of the word that holds them."""
+    return {layer.layer: (layer.sum_bound, layer.sum_word_bits) for layer in report.layers}
+
+
+def format_table(plan: PrecisionPlan, bounds: Mapping[str, tuple[int, int]]) -> Table:
+    """Return every format with its range and step; `bounds` are those of exact sums: see `bounds_of`."""
     table = new_table("Formats", "s8.6 is signed, 8 bits with the sign, 6 of them behind the binary point.")
     table.add_column("layer")
     table.add_column("what")
     table.add_column("format")
     table.add_column("range", justify="right")
     table.add_column("step", justify="right")
-    bounds = {layer.layer: layer for layer in report.layers}
-    for row in report.plan.describe():
+    for row in plan.describe():
         if row.minimum is None or row.maximum is None or row.step is None:
-            layer = bounds[row.layer]
-            table.add_row(
-                row.layer,
-                "sum",
-                "exact",
-                f"|sum| ≤ {layer.sum_bound:,}",
-                f"in {layer.sum_word_bits} bits: proved",
-            )
+            bound, word = bounds[row.layer]
+            table.add_row(row.layer, "sum", "exact", f"|sum| ≤ {bound:,}", f"in {word} bits: proved")
         else:
-            table.add_row(
-                row.layer, _what(row), row.text, f"{row.minimum:.10g} … {row.maximum:.10g}", _step(row.step)
-            )
+            ends = f"{_number(row.minimum)} … {_number(row.maximum)}"
+            step = _step(row.step) if row.largest_step is None else f"{row.step:.3g} – {row.largest_step:.3g}"
+            table.add_row(row.layer, ROLES.get(row.role, row.role), row.text, ends, step)
     return table
 
 
-def _what(row: FormatRow) -> str:
-    return "sum" if row.role == "accumulator" else row.role
+def _number(value: float) -> str:
+    """Return a number of a dyadic format in full, another one with six digits."""
+    return f"{value:.10g}" if value == round(value * 2**24) / 2**24 else f"{value:.6g}"
 
 
 def _step(step: float) -> str:
-    return f"2^{frexp(step)[1] - 1}"
+    mantissa, exponent = frexp(step)
+    return f"2^{exponent - 1}" if mantissa == 0.5 else f"{step:.4g}"
 
 
 def _counts(layer: LayerReport) -> tuple[int, ...]:
@@ -90,7 +93,7 @@ def _counts(layer: LayerReport) -> tuple[int, ...]:
         counts.border_macs,
         counts.zero_macs,
         counts.saturations,
-        counts.overflows,
+        counts.overflows + counts.preactivation_overflows,
     )
 
 
@@ -110,6 +113,7 @@ def to_json(report: SimulationReport) -> dict[str, Any]:
             "zero_macs": layer.counts.zero_macs // report.images,
             "saturations": layer.counts.saturations,
             "overflows": layer.counts.overflows,
+            "preactivation_overflows": layer.counts.preactivation_overflows,
             "weight_reads": layer.counts.weight_reads // report.images,
             "state_reads": layer.counts.state_reads // report.images,
             "state_writes": layer.counts.state_writes // report.images,
