@@ -24,6 +24,9 @@ class Engine(Protocol):
     def measure_curvature(self, images: NDArray[np.floating], labels: NDArray[np.uint8]) -> None:
         """Set the curvature to its mean over these digits (PIEEE98 App. C)."""
 
+    def gradient(self, images: NDArray[np.floating], labels: NDArray[np.uint8]) -> Parameters:
+        """Return the gradient of the mean loss of these digits, without dropout; nothing is learnt."""
+
     def outputs(self, images: NDArray[np.floating]) -> NDArray[np.floating]:
         """Return the outputs for `images` (n, rows, columns), shape (n, outputs)."""
 

@@ -151,6 +151,21 @@ def lessons(
         )
 
 
+def pieces(lesson: Lesson, steps: int, done: int) -> Iterator[Lesson]:
+    """Cut `lesson` wherever the count of steps, `done` before it, is a multiple of `steps`."""
+    total = len(lesson.rates)
+    ends = [end for end in range(1, total) if (done + end) % steps == 0]
+    for first, last in zip([0, *ends], [*ends, total], strict=True):
+        chosen = slice(first * lesson.batch, last * lesson.batch)
+        yield Lesson(
+            lesson.images[chosen],
+            lesson.labels[chosen],
+            lesson.rates[first:last],
+            lesson.batch,
+            None if lesson.factors is None else lesson.factors[chosen],
+        )
+
+
 def rolled(images: NDArray[np.floating], shifts: NDArray[np.int64]) -> NDArray[np.floating]:
     """Return `images` (n, rows, columns), each rolled by its own shift (n, 2), down and across."""
     count, rows, columns = images.shape

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from retronet import forward
 from retronet.evaluate import target_matrix
 from retronet.kernels.losses import BINARY, POSTERIOR, SOFTMAX, SQUARED
-from retronet.kernels.optimisers import Dropped, Moments, train_adam, train_batches
+from retronet.kernels.optimisers import Dropped, Moments, mean_gradient, train_adam, train_batches
 from retronet.kernels.passes import Goal, measure_curvature, train_sdlm, train_sgd
 from retronet.lessons import Lesson
 from retronet.machine import Parameters, Workspace
@@ -106,6 +106,13 @@ class NumbaEngine:
     def measure_curvature(self, images: NDArray[np.floating], labels: NDArray[np.uint8]) -> None:
         """Set the curvature to its mean over these digits."""
         measure_curvature(self._workspace.machine, images, labels, np.arange(len(labels)), self._goal)
+
+    def gradient(self, images: NDArray[np.floating], labels: NDArray[np.uint8]) -> Parameters:
+        """Return the gradient of the mean loss of these digits; nothing is learnt."""
+        place, machine = self._workspace.factors, self._workspace.machine
+        kept = Dropped(place, np.ones((len(labels), place.size), place.dtype))
+        mean_gradient(machine, images, labels, 0, len(labels), self._goal, kept)
+        return self._workspace.read(machine.flat.gradient)
 
     def outputs(self, images: NDArray[np.floating]) -> NDArray[np.floating]:
         """Return the outputs for `images`."""

@@ -4,6 +4,7 @@
 ``run.json``                 resolved recipe, network, data digests, versions; fixed when the run begins
 ``epochs.jsonl``             one :class:`retronet.train.PassRecord` a line
 ``checkpoint.safetensors``   parameters and optimiser state after the last whole pass
+``history.jsonl``            snapshots of activations, parameters and gradients, if asked for
 ``timing.jsonl``             seconds of each pass, as measured; the only file that differs between equal runs
 ===========================  ===============================================================================
 """
@@ -14,7 +15,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -26,6 +27,7 @@ import msgspec
 from retronet.checkpoint import SCHEMA, Checkpoint, Header, load_checkpoint, save_checkpoint, write_atomically
 from retronet.datasets import DigitSets, Provenance
 from retronet.errors import InputError
+from retronet.history import Snapshot
 from retronet.network import NetworkSpec
 from retronet.recipe import Recipe
 from retronet.train import PassRecord, Progress, Training, TrainingState
@@ -36,6 +38,7 @@ CONFIGURATION = "run.json"
 EPOCHS = "epochs.jsonl"
 CHECKPOINT = "checkpoint.safetensors"
 TIMING = "timing.jsonl"
+HISTORY = "history.jsonl"
 
 
 class RunConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -97,8 +100,13 @@ class Run:
             )
         return load_checkpoint(self.folder / CHECKPOINT)
 
-    def save(self, record: PassRecord, timing: Timing, state: TrainingState) -> None:
+    def save(
+        self, record: PassRecord, timing: Timing, state: TrainingState, snapshots: Sequence[Snapshot] = ()
+    ) -> None:
         """Add a pass. The checkpoint comes last: a run cut off before it goes back to the pass before."""
+        if snapshots:
+            with (self.folder / HISTORY).open("ab") as file:
+                file.writelines(msgspec.json.encode(each) + b"\n" for each in snapshots)
         with (self.folder / EPOCHS).open("ab") as file:
             file.write(msgspec.json.encode(record) + b"\n")
             file.flush()
@@ -135,6 +143,13 @@ class Run:
         _decode(timing, kept[timing], Timing)
         if len(kept[epochs]) < passes:
             raise _damaged(epochs, f"it has {len(kept[epochs])} of {passes} passes")
+        history = self.folder / HISTORY
+        if history.exists():
+            snapshots = _lines(history)
+            taken = _decode(history, [line for line in snapshots if line.endswith(b"\n")], Snapshot)
+            kept[history] = [
+                line for line, each in zip(snapshots, taken, strict=False) if each.number <= passes
+            ]
         for path, lines in kept.items():
             write_atomically(path, b"".join(lines))
         return state
@@ -223,14 +238,16 @@ def create_run(
                 f"The folder {folder} holds a run already. Continue it with --resume, "
                 "overwrite it with --force, or give another folder."
             )
-        for name in (CHECKPOINT, EPOCHS, TIMING):
+        for name in (CHECKPOINT, EPOCHS, TIMING, HISTORY):
             (folder / name).unlink(missing_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / CONFIGURATION, content.encode() + b"\n")
     return Run(folder, configuration)
 
 
-def continue_run(run: Run, digits: DigitSets) -> Iterator[Progress | PassRecord]:
+def continue_run(
+    run: Run, digits: DigitSets, watch: int | None = None
+) -> Iterator[Progress | PassRecord | Snapshot]:
     """Train the passes of `run` that are left and keep each; tell progress and passes as they come.
 
     Parameters
@@ -239,6 +256,8 @@ def continue_run(run: Run, digits: DigitSets) -> Iterator[Progress | PassRecord]
         A run, new or cut off at any moment.
     digits
         The digits it was begun on.
+    watch
+        Steps from snapshot to snapshot of the network; none are taken if absent.
 
     Raises
     ------
@@ -257,14 +276,16 @@ def continue_run(run: Run, digits: DigitSets) -> Iterator[Progress | PassRecord]
     state = run.rewind()
     if state is not None:
         training.restore(state)
-    learnt, mark = 0.0, time.perf_counter()
-    for step in training.run():
+    learnt, mark, snapshots = 0.0, time.perf_counter(), list[Snapshot]()
+    for step in training.run(watch):
         now = time.perf_counter()
         if isinstance(step, PassRecord):
-            run.save(step, Timing(step.number, learnt, now - mark), training.state())
-            learnt = 0.0
+            run.save(step, Timing(step.number, learnt, now - mark), training.state(), snapshots)
+            learnt, snapshots = 0.0, []
         else:
             learnt += now - mark
+            if isinstance(step, Snapshot):
+                snapshots.append(step)
         yield step
         mark = time.perf_counter()
 

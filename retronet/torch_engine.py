@@ -265,6 +265,14 @@ class TorchEngine:
             total += self._step(images[part], labels[part], masks, float(rate))
         return total
 
+    def gradient(self, images: NDArray[np.floating], labels: NDArray[np.uint8]) -> Parameters:
+        """Return the gradient of the mean loss of these digits; nothing is learnt."""
+        numbers, leaves = self._labels(labels), list(self._parameters.values())
+        outputs = self._forward(self._tensor(images), None).states[-1].flatten(1)
+        mean = losses(self._recipe.loss, outputs, numbers, self._wanted[numbers]).mean()
+        found = torch.autograd.grad(mean, leaves, allow_unused=True, materialize_grads=True)
+        return _arrays(dict(zip(self._parameters, found, strict=True)))
+
     def _step(self, images: Tensor, labels: Tensor, factors: Tensor | None, rate: float) -> float:
         passage = self._forward(images, factors)
         outputs = passage.states[-1].flatten(1)

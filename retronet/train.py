@@ -11,10 +11,22 @@ from retronet.engine import Parameters, make_engine
 from retronet.errors import DivergedError, InputError
 from retronet.evaluate import Score, score
 from retronet.forward import check_images
+from retronet.history import Snapshot, snapshot
 from retronet.initial import initial_parameters
-from retronet.lessons import batch_size, dropped_units, lessons, presentation_order, split
+from retronet.lessons import (
+    Lesson,
+    batch_size,
+    dropped_units,
+    lessons,
+    pieces,
+    presentation_order,
+    split,
+)
 from retronet.network import NetworkSpec, Rbf
 from retronet.recipe import MaximumPosterior, Recipe, SdlmBatch, SdlmRunning
+
+SNAPSHOT_DIGITS = 32
+"""Digits, the last ones learnt, whose activations and gradient a snapshot holds."""
 
 
 class PassRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"number": "pass"}):
@@ -110,8 +122,7 @@ class Training:
         InputError
             If its arrays are not those of the network.
         """
-        steps = state.passes * -(-len(self._images) // batch_size(self.recipe))
-        self._engine.load(state.parameters, state.optimiser, steps)
+        self._engine.load(state.parameters, state.optimiser, state.passes * self._steps_a_pass)
         watched = state.optimiser.get("patience")
         if watched:
             self._least_loss = float(watched["least_loss"][0])
@@ -119,13 +130,23 @@ class Training:
         self.passes = state.passes
 
     @property
+    def _steps_a_pass(self) -> int:
+        return -(-len(self._images) // batch_size(self.recipe))
+
+    @property
     def finished(self) -> bool:
         """Whether no pass is left: all are done, or patience is at its end."""
         tired = self.recipe.patience is not None and self._since_least >= self.recipe.patience
         return tired or self.passes >= self.recipe.passes
 
-    def run(self) -> Iterator[Progress | PassRecord]:
+    def run(self, watch: int | None = None) -> Iterator[Progress | PassRecord | Snapshot]:
         """Train the passes that are left; tell progress within a pass, and each pass when it is done.
+
+        Parameters
+        ----------
+        watch
+            Yield a snapshot of the network whenever that many steps more are done. It changes no parameter;
+            the running loss is summed in other parts, so its last digit may differ.
 
         Raises
         ------
@@ -136,11 +157,16 @@ class Training:
             number, count = self.passes + 1, len(self._images)
             self._prepare(number)
             total, done, rate = 0.0, 0, None
+            steps = self.passes * self._steps_a_pass
             for lesson in lessons(
                 self.recipe, self._images, self._learnt.labels, number, self._dropped, self.recipe.precision
             ):
-                total += self._engine.learn(lesson)
                 rate = float(lesson.rates[0]) if rate is None else rate
+                for piece in (lesson,) if watch is None else pieces(lesson, watch, steps):
+                    total += self._engine.learn(piece)
+                    steps += len(piece.rates)
+                    if watch is not None and steps % watch == 0:
+                        yield self._snapshot(number, steps, piece)
                 # A squashing function may turn a sum that is not a number into a state that is.
                 if not (np.isfinite(total) and self._has_finite_parameters()):
                     raise self._diverged(number, rate)
@@ -174,6 +200,10 @@ class Training:
             test=self._score(self.digits.test),
             validation=validation,
         )
+
+    def _snapshot(self, number: int, steps: int, piece: Lesson) -> Snapshot:
+        images, labels = piece.images[-SNAPSHOT_DIGITS:], piece.labels[-SNAPSHOT_DIGITS:]
+        return snapshot(number, steps, self._engine, self.network, images, labels)
 
     def _diverged(self, number: int, rate: float) -> DivergedError:
         sdlm = isinstance(self.recipe.rule, SdlmRunning | SdlmBatch)

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 @click.option("--network", metavar="NAME", help="The network, instead of the recipe's.")
 @click.option("--passes", type=click.IntRange(min=1), help="The number of passes, instead of the recipe's.")
 @click.option("--seed", type=click.IntRange(min=0), help="The seed, instead of the recipe's.")
+@click.option(
+    "--history",
+    type=click.IntRange(min=1),
+    metavar="STEPS",
+    help="Keep activations, parameters and gradients in summary, every so many steps, in history.jsonl.",
+)
 @click.option("--seeds", type=Seeds(), metavar="LIST", help="Train from several seeds, such as 0-9 or 0,3,5.")
 @jobs_option
 @click.option(
@@ -57,6 +63,7 @@ def train(
     network: str | None,
     passes: int | None,
     seed: int | None,
+    history: int | None,
     seeds: tuple[int, ...] | None,
     jobs: int,
     settings: tuple[str, ...],
@@ -92,10 +99,10 @@ def train(
         _print_recipe(_resolve(recipe, changes))
         return
     if seeds is not None:
-        if folder is not None or seed is not None or force:
+        if folder is not None or seed is not None or force or history is not None:
             raise click.UsageError(
                 "--seeds makes or continues a run for each seed in the folder of all runs: "
-                "it takes no --run, --seed or --force."
+                "it takes no --run, --seed, --force or --history."
             )
         from retronet_cli.seeds import train_and_print_seeds
 
@@ -107,7 +114,7 @@ def train(
         else _begin(_resolve(recipe, changes), data_dir, folder, runs, force)
     )
     _report_start(run, quiet)
-    _learn(run, digits, quiet)
+    _learn(run, digits, history, quiet)
     seconds = {
         "training": sum(timing.training_seconds for timing in run.timings()),
         "total": time.perf_counter() - started,
@@ -179,10 +186,10 @@ def _report_start(run: "Run", quiet: bool) -> None:
         talk(f"Run: {run.folder}")
 
 
-def _learn(run: "Run", digits: "DigitSets", quiet: bool) -> None:
+def _learn(run: "Run", digits: "DigitSets", history: int | None, quiet: bool) -> None:
     """Train what is left; say how to go on when interrupted."""
     from retronet.runs import continue_run
-    from retronet.train import PassRecord
+    from retronet.train import PassRecord, Progress
     from retronet_cli.main import INTERRUPTED
     from retronet_cli.terminal import progress, talk
 
@@ -190,11 +197,11 @@ def _learn(run: "Run", digits: "DigitSets", quiet: bool) -> None:
     try:
         with progress(enabled=not quiet) as bar:
             task = bar.add_task("compiling, or loading compiled code", total=run.configuration.recipe.passes)
-            for step in continue_run(run, digits):
+            for step in continue_run(run, digits, history):
                 if isinstance(step, PassRecord):
                     done = step.number
                     bar.update(task, completed=done, description=_summary(step))
-                else:
+                elif isinstance(step, Progress):
                     bar.update(task, completed=step.number - 1 + step.presented / step.of)
     except KeyboardInterrupt:
         kept = f"Passes 1 to {done} are kept." if done else "The passes done before are kept."
