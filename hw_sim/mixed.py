@@ -25,12 +25,22 @@ def mixed_plan(
         Bits of the states, by layer, and of the pixels under the name ``input``.
     """
     plans = {bits: calibrated(bits) for bits in {*weight_bits.values(), *state_bits.values()}}
-    first = below = plans[state_bits[INPUT]].input
+    first = plans[state_bits[INPUT]]
+    below = first.input
     layers: list[LayerPlan] = []
-    for index, layer in enumerate(next(iter(plans.values())).layers):
-        weight = plans[weight_bits[layer.layer]].layers[index].weight
-        state = plans[state_bits[layer.layer]].layers[index].state
-        bias = replace(layer.bias, frac_bits=weight.frac_bits + below.frac_bits)
-        layers.append(replace(layer, weight=weight, bias=bias, state=state))
-        below = state
-    return PrecisionPlan(first, tuple(layers))
+    for index, layer in enumerate(first.layers):
+        weights = plans[weight_bits[layer.layer]].layers[index]
+        states = plans[state_bits[layer.layer]].layers[index]
+        layers.append(
+            replace(
+                layer,
+                weight=weights.weight,
+                weight_scale=weights.weight_scale,
+                weight_divisor=weights.weight_divisor,
+                bias=replace(layer.bias, frac_bits=weights.weight.frac_bits + below.frac_bits),
+                state=states.state,
+                state_scale=states.state_scale,
+            )
+        )
+        below = states.state
+    return replace(first, layers=tuple(layers))

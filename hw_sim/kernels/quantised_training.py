@@ -1,0 +1,180 @@
+"""Training with the quantiser in the loop: weights and states are cast, derivatives pass straight through.
+
+Forward and backward passes are those of floating point, on numbers that the formats hold. The steps go into
+master weights that are not cast, so that steps smaller than a format's add up.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from hw_sim.kernels.cast import RND, SAT, SAT_SYM, cast_real
+from retronet.kernels.layers import Wiring, backward, forward, layer_at
+from retronet.kernels.losses import loss
+from retronet.kernels.passes import Floats, Goal, Machine, present
+
+FIXED, LEVELS = 0, 1
+Doubles = NDArray[np.float64]
+
+
+class Casters(NamedTuple):
+    """One format a row.
+
+    ``table`` (rows, 7): kind, rounding, overflow, low, high; of a set of levels the sets before it, first
+    edge and number of edges. ``powers`` are ``2^frac_bits``; ``edges`` and ``levels``, in steps, those of all
+    sets, a set's levels being one more than its edges.
+    """
+
+    table: NDArray[np.int64]
+    powers: Doubles
+    edges: Doubles
+    levels: Doubles
+
+
+class Scales(NamedTuple):
+    """Where the arrays of each format lie in the flat vector of parameters, and their scales.
+
+    ``ranges`` (rows, 2): first place and the one after the last. ``divisors`` and ``scales`` are laid out
+    like the parameters: a number is cast after division, and its integer multiplied with the scale, the step
+    included.
+    """
+
+    ranges: NDArray[np.int64]
+    divisors: Doubles
+    scales: Doubles
+
+
+@njit(cache=True, error_model="numpy")
+def cast_all(
+    casters: Casters, row: int, values: Floats, divisors: Doubles, scales: Doubles, results: Floats
+) -> None:
+    """Put into `results` what format `row` makes of ``values / divisors``, times `scales`.
+
+    The commonest modes, nearest and saturating, have a loop that vectorises: ``⌊(⌊2x⌋ + 1) / 2⌋`` is exact.
+    """
+    table, power = casters.table, casters.powers[row]
+    rounding, overflow = table[row, 1], table[row, 2]
+    low, high = table[row, 3], table[row, 4]
+    if table[row, 0] == LEVELS:
+        edges = casters.edges[table[row, 5] : table[row, 5] + table[row, 6]]
+        # Every set before this one has one level more than edges.
+        start = table[row, 5] + table[row, 3]
+        levels = casters.levels[start : start + edges.size + 1]
+        for k in range(values.size):
+            scaled = np.float64(values[k]) / divisors[k] * power
+            above = 0
+            for edge in range(edges.size):
+                above += scaled >= edges[edge]
+            results[k] = levels[above] * scales[k]
+    elif rounding == RND and overflow in (SAT, SAT_SYM):
+        least, most, twice = np.float64(low), np.float64(high), 2.0 * power
+        for k in range(values.size):
+            whole = math.floor((math.floor(np.float64(values[k]) / divisors[k] * twice) + 1.0) * 0.5)
+            whole = whole if whole > least else least
+            whole = whole if whole < most else most
+            results[k] = whole * scales[k]
+    else:
+        for k in range(values.size):
+            value = np.float64(values[k]) / divisors[k]
+            found, _ = cast_real(value, power, rounding, overflow, low, high)
+            results[k] = found * scales[k]
+
+
+@njit(cache=True)
+def cast_parameters(casters: Casters, where: Scales, first: int, master: Floats, parameters: Floats) -> None:
+    """Put into the parameters from place `first` on what the formats make of the master's."""
+    for row in range(where.ranges.shape[0]):
+        start, stop = where.ranges[row, 0], where.ranges[row, 1]
+        if start >= first:
+            cast_all(
+                casters,
+                row,
+                master[start:stop],
+                where.divisors[start:stop],
+                where.scales[start:stop],
+                parameters[start:stop],
+            )
+
+
+@njit(cache=True, error_model="numpy", fastmath={"contract"})
+def step(master: Floats, gradient: Floats, curvature: Floats, rate: float, mu: float) -> None:
+    """Step each number at its own rate ``rate / (mu + curvature)`` and clear the gradient."""
+    factor, floor = master.dtype.type(rate), master.dtype.type(mu)
+    for k in range(master.size):
+        master[k] -= factor * gradient[k] / (floor + curvature[k])
+        gradient[k] = 0
+
+
+@njit(cache=True)
+def train_quantised(
+    machine: Machine,
+    rows: tuple[Wiring, ...],
+    casters: Casters,
+    where: Scales,
+    state_casters: Casters,
+    state_divisors: Doubles,
+    state_scales: Doubles,
+    master: Floats,
+    images: Floats,
+    labels: NDArray[np.uint8],
+    order: NDArray[np.int64],
+    goal: Goal,
+    first: int,
+    rate: float,
+    mu: float,
+) -> float:
+    """Present the patterns of `order` one by one, with a step after each; return the losses' sum.
+
+    Parameters
+    ----------
+    machine
+        The network; its parameters are overwritten with the cast ones. Its curvature is read and kept.
+    rows
+        The wiring of each layer by itself.
+    casters, where
+        Formats and scales of the parameters.
+    state_casters, state_divisors, state_scales
+        Formats of the states, one row a layer; their scales, laid out like the activity.
+    master
+        Flat vector of what is trained.
+    images, labels
+        Arrays (n, rows, columns), cast already, and (n,).
+    order
+        Indices of the patterns.
+    goal
+        Targets and loss.
+    first
+        Place in the flat vector from which on parameters are trained.
+    rate, mu
+        Constants of the step (PIEEE98 eq. 21).
+    """
+    wiring, flat = machine.wiring, machine.flat
+    top = layer_at(wiring.table, wiring.table.shape[0] - 1)
+    above = top.output + top.maps
+    flat.gradient[:] = 0
+    cast_parameters(casters, where, 0, master, flat.parameters)
+    total = 0.0
+    for pattern in order:
+        present(images[pattern], flat.activity)
+        for row in range(len(rows)):
+            forward(rows[row], flat.parameters, flat.activity)
+            layer = layer_at(wiring.table, row)
+            start, stop = layer.output, layer.output + layer.maps * layer.positions
+            states = flat.activity[start:stop]
+            cast_all(state_casters, row, states, state_divisors[start:stop], state_scales[start:stop], states)
+        total += loss(
+            goal.kind,
+            goal.scale,
+            flat.activity[top.output : above],
+            goal.targets[labels[pattern]],
+            flat.received[top.output : above],
+            flat.received_squared[top.output : above],
+        )
+        backward(wiring, flat.parameters, flat.activity, flat.received, flat.gradient)
+        step(master[first:], flat.gradient[first:], flat.curvature[first:], rate, mu)
+        flat.gradient[:first] = 0
+        cast_parameters(casters, where, first, master, flat.parameters)
+    return total
