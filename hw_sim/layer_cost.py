@@ -27,7 +27,8 @@ class LayerCost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``seconds`` is the sum of the parts, or what the host takes if that is more; state input hides behind
     compute where the chip does both at once. A part that rests on an unknown constant is absent and counts as
-    nothing. ``utilisation`` is the share of the products of all calls that are of use.
+    nothing. ``cycles`` are those in which the chip is busy, the host aside. ``utilisation`` is the share of
+    the products of all calls that are of use.
     """
 
     layer: str
@@ -37,6 +38,7 @@ class LayerCost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cells: int
     partial_sums: int
     instructions: float
+    cycles: float
     compute_s: float
     overhead_s: float
     weight_load_s: float | None
@@ -66,6 +68,7 @@ def on_processor(chip: ChipSpec, engine: Processor, place: Place, work: Work) ->
         cells=0,
         partial_sums=0,
         instructions=mac_cycles + unit_cycles,
+        cycles=mac_cycles + unit_cycles,
         compute_s=parts[0][1],
         overhead_s=parts[1][1],
         weight_load_s=0.0,
@@ -84,23 +87,24 @@ def on_array(
 ) -> LayerCost:
     """Return the cost of a layer on an array whose weights are loaded `loads` times an image."""
     cycle_s = number(array.cycle_s)
-    compute_s = mapping.calls * number(array.cycles_per_call) * cycle_s
+    compute_cycles = mapping.calls * number(array.cycles_per_call)
     overhead_cycles = place.positions * number(array.cycles_per_position)
     weight_moves = mapping.weight_moves if loads else 0
     weight_load_s = None if weight_moves is None else weight_moves * loads * cycle_s
     input_s = None if mapping.input_moves is None else mapping.input_moves * cycle_s
     output_s = None if mapping.output_moves is None else mapping.output_moves * cycle_s
     parts: list[tuple[Bound, float]] = [
-        ("compute", compute_s),
+        ("compute", compute_cycles * cycle_s),
         ("overhead", overhead_cycles * cycle_s),
         ("weight load", weight_load_s or 0.0),
         ("state input", input_s or 0.0),
         ("state output", output_s or 0.0),
     ]
-    hidden = min(compute_s, input_s or 0.0) if whole(array.loads_in_parallel) else 0.0
+    hidden = min(compute_cycles, mapping.input_moves or 0) if whole(array.loads_in_parallel) else 0
     moves = (weight_moves or 0) * loads + (mapping.input_moves or 0) + (mapping.output_moves or 0)
     instructions = mapping.calls + overhead_cycles + moves
-    chip_s = sum(seconds for _, seconds in parts) - hidden
+    cycles = compute_cycles + overhead_cycles + moves - hidden
+    chip_s = cycles * cycle_s
     host_s = None if host is None else _host_s(host, instructions, _bytes(array, mapping, loads))
     seconds = chip_s if host_s is None else max(chip_s, host_s)
     return LayerCost(
@@ -111,7 +115,8 @@ def on_array(
         cells=mapping.cells,
         partial_sums=mapping.partial_sums,
         instructions=instructions,
-        compute_s=compute_s,
+        cycles=cycles,
+        compute_s=compute_cycles * cycle_s,
         overhead_s=overhead_cycles * cycle_s,
         weight_load_s=weight_load_s,
         state_input_s=input_s,

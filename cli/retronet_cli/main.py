@@ -44,12 +44,17 @@ COMMANDS = {
         "allocate",
         "Find how many bits each layer needs, from second derivatives of the loss.",
     ),
+    "report": ("retronet_cli.commands.report", "report", "Model what a network costs on chips."),
     "retrain": (
         "retronet_cli.commands.retrain",
         "retrain",
         "Train on with the quantiser in the loop.",
     ),
-    "show": ("retronet_cli.commands.show", "show", "Show recipes and networks, and what they assume."),
+    "show": (
+        "retronet_cli.commands.show",
+        "show",
+        "Show recipes, networks and chips, and what they assume.",
+    ),
     "data": ("retronet_cli.commands.data", "data", "List, fetch and check the digits."),
 }
 

@@ -22,6 +22,29 @@ data_option = click.option(
     help="The digits, one of `retronet data list`; auto is USPS, or the embedded sample without it.",
 )
 
+
+def _complete_chip(_ctx: click.Context, _parameter: click.Parameter, typed: str) -> list[CompletionItem]:
+    from hw_sim.chip import chip_names
+
+    return [CompletionItem(name) for name in chip_names() if name.startswith(typed)]
+
+
+chips_option = click.option(
+    "--chip",
+    "chips",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=_complete_chip,
+    help="A chip of `retronet show chips`, or a TOML file; repeat it for several.  [default: all]",
+)
+
+chip_option = click.option(
+    "--chip",
+    metavar="NAME",
+    shell_complete=_complete_chip,
+    help="Simulate this chip of `retronet show chips` in its own arithmetic, in place of fixed point.",
+)
+
 data_dir_option = click.option(
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),

@@ -1,12 +1,14 @@
 """The two ways out: results to standard output, talk to standard error."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 # No markup: names, paths and assumptions are shown as they are written, brackets and colons included.
 stdout = Console(markup=False, emoji=False)
@@ -58,6 +60,18 @@ def _print_stacked(table: Table) -> None:
         for heading, cell in zip(headings[1:], row[1:], strict=True):
             if cell:
                 stdout.print(f"  {heading}: {cell}", highlight=False)
+
+
+def print_assumptions(assumptions: Iterable[str]) -> None:
+    """Print what a description or a simulation assumes, one paragraph each."""
+    for text in assumptions:
+        stdout.print(Text("Assumed.", style="bold"), text, highlight=False)
+
+
+def print_paragraphs(texts: Iterable[str]) -> None:
+    """Print sentences as they are, broken at the width of the terminal."""
+    for text in texts:
+        stdout.print(text, highlight=False)
 
 
 def progress(enabled: bool) -> Progress:

@@ -1,0 +1,146 @@
+"""The command `retronet report`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from retronet_cli.options import chips_option, json_option
+
+if TYPE_CHECKING:
+    from hw_sim.chip import ChipSpec
+    from hw_sim.cost import CostReport
+    from retronet.network import NetworkSpec
+
+WIDTH = click.IntRange(1, 64)
+
+
+@click.command(short_help="Model what a network costs on chips.")
+@click.argument("run", required=False, metavar="[RUN]", type=click.Path(file_okay=False, path_type=Path))
+@chips_option
+@click.option(
+    "--network", metavar="NAME", help="A network by name or TOML file, without a run.  [default: lecun1989]"
+)
+@click.option("--weight-bits", type=WIDTH, help="Bits of the weights on arrays.  [default: the chip's]")
+@click.option("--state-bits", type=WIDTH, help="Bits of the states on arrays.  [default: the chip's]")
+@click.option(
+    "--images-per-load",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Digits that pass through a layer before its weights make room for another's, where not all fit.",
+)
+@click.option("--chip-alone", is_flag=True, help="Without the host interface and the companion on the board.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "markdown"]),
+    default="table",
+    show_default=True,
+    help="How the layers are printed.",
+)
+@json_option
+def report(
+    run: Path | None,
+    chips: tuple[str, ...],
+    network: str | None,
+    weight_bits: int | None,
+    state_bits: int | None,
+    images_per_load: int,
+    chip_alone: bool,
+    form: str,
+    as_json: bool,
+) -> None:
+    """Model what a network costs on chips.
+
+    RUN is the folder of a run, whose network is taken; cost depends on its shape alone. Work is counted and
+    laid on each chip's geometry. No chip was run: every time is modelled, and the efficiency that would meet
+    a published figure stands beside it, apart.
+
+    \b
+    Examples:
+      retronet report
+      retronet report --chip anna --chip dsp32c-80ns
+      retronet report --chip ./mine.toml --network lenet1
+      retronet report --chip net32k --weight-bits 4 --state-bits 2 --format csv
+    """
+    from hw_sim.chip import Array, chip_names, load_chip
+    from hw_sim.cost import cost
+
+    spec = _network(run, network)
+    found = [load_chip(name) for name in chips or chip_names()]
+    for_all = not any(isinstance(each.engine, Array) for each in found)
+    reports = [
+        cost(
+            each,
+            spec,
+            weight_bits=weight_bits if for_all or isinstance(each.engine, Array) else None,
+            state_bits=state_bits if for_all or isinstance(each.engine, Array) else None,
+            on_board=not chip_alone,
+            images_per_load=images_per_load,
+        )
+        for each in found
+    ]
+    _print(spec, found, reports, run, form, as_json, details=bool(chips))
+
+
+def _network(run: Path | None, name: str | None) -> "NetworkSpec":
+    from retronet.network import load_network
+
+    if run is None:
+        return load_network(name or "lecun1989")
+    if name is not None:
+        raise click.UsageError("--network does not go with a run, which has its own. Leave one of them out.")
+    from retronet.runs import open_run
+
+    return open_run(run).configuration.network
+
+
+def _print(
+    network: "NetworkSpec",
+    chips: "list[ChipSpec]",
+    reports: "list[CostReport]",
+    run: Path | None,
+    form: str,
+    as_json: bool,
+    details: bool,
+) -> None:
+    import msgspec
+
+    from hw_sim.cost import work_of
+    from hw_sim.published import compare
+    from retronet.network import places
+    from retronet_cli.terminal import print_json, print_paragraphs, print_table
+    from retronet_cli.views import costs
+    from retronet_cli.views.quantities import csv_text, markdown_text
+
+    layers, work = [place.name for place in places(network)], work_of(network)
+    published = [row for each in chips for row in compare(each)]
+    if as_json:
+        counted = [
+            {"layer": name, **msgspec.to_builtins(each)} for name, each in zip(layers, work, strict=True)
+        ]
+        found = {"network": network.name, "run": None if run is None else str(run), "work": counted}
+        print_json(
+            "report",
+            {**found, "modelled": msgspec.to_builtins(reports), "published": msgspec.to_builtins(published)},
+        )
+        return
+    if form != "table":
+        text = csv_text if form == "csv" else markdown_text
+        click.echo(text(costs.records(reports)), nl=False)
+        return
+    print_table(costs.work_table(f"{network.name}: work for one digit, counted from its shape", layers, work))
+    print_table(costs.totals_table(f"{network.name} on each chip, modelled for one digit", reports))
+    for each, modelled in zip(chips, reports, strict=True) if details else ():
+        print_table(costs.layers_table(each, modelled))
+        print_table(costs.parts_table(each, modelled))
+    if published:
+        print_table(costs.published_table(published))
+    if details:
+        print_paragraphs(costs.gap_lines(published))
+    else:
+        print_paragraphs(
+            ["Name a chip with --chip to see its layers, and what is modelled and fitted of each gap."]
+        )
