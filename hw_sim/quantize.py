@@ -162,14 +162,17 @@ def _layer(
     exact[np.arange(rows.shape[1]) >= np.array(place.fan_in)[:, np.newaxis]] = 0
     weights = in_order(place, exact, plan.tap_order)
     product_bits = formats.weight.frac_bits + below.frac_bits
-    sum_bits = product_bits if formats.accumulator is None else formats.accumulator.form.frac_bits
+    if formats.accumulator is not None:
+        sum_bits = formats.accumulator.form.frac_bits
+    else:
+        sum_bits = max(product_bits, formats.bias.frac_bits) if formats.bias_at == "start" else product_bits
     split = formats.accumulator is not None and formats.accumulator.product is not None
     prescale = 0 if split else max(sum_bits - product_bits, 0)
     if int(np.abs(weights).max(initial=0)) << min(prescale, 32) > WORD:
         raise InputError(
-            f"The accumulator of layer '{place.name}' has {prescale} fraction bits more than a product, "
-            f"too many for "
-            f"32-bit weights. Give it fewer than {sum_bits}."
+            f"The sums of layer '{place.name}' have {prescale} fraction bits more than a product, too "
+            f"many for "
+            f"32-bit weights. Give the accumulator or the bias fewer than {sum_bits}."
         )
     scaled = weights << prescale
     sum_scales = tuple(scale * plan.input_scale_of(index) for scale in formats.weight_scale)
@@ -227,11 +230,11 @@ def _biases(
         clipped, shift = clipped + more, 0
     else:
         shift = sum_bits - bias_bits
-    if shift < 0 or int(np.abs(integers).max(initial=0)) << min(shift, 62) >= CAST_LIMIT:
+    if int(np.abs(integers).max(initial=0)) << min(shift, 62) >= CAST_LIMIT:
         raise InputError(
-            f"The biases of layer '{place.name}' have {bias_bits} fraction bits, which exact sums with "
-            f"{sum_bits} can "
-            "not take; at most that many are allowed. Change the format of the biases."
+            f"The biases of layer '{place.name}' do not fit sums with {biased_bits} fraction bits: 64 "
+            f"bits would "
+            "overflow. Give them a format with a smaller range."
         )
     integers = (integers << shift).ravel()
     per_unit = integers if integers.size == place.units else np.repeat(integers, place.positions)

@@ -1,10 +1,12 @@
 """Fixed-point arithmetic and integer layers, slow and obvious: Python integers, fractions, plain loops."""
 
+import itertools
 import math
 from fractions import Fraction
 from typing import Any
 
 import mpmath
+import numpy as np
 from numpy.typing import NDArray
 
 from hw_sim.formats import Fixed
@@ -65,7 +67,7 @@ def cast(value: Fraction | int | float, form: Fixed) -> tuple[int, bool]:
     return kept, kept != rounded
 
 
-def real(integer: int, form: Fixed) -> Fraction:
+def real(integer: int, form: Any) -> Fraction:
     """Return the exact value of an integer of `form`."""
     return integer * Fraction(2) ** -form.frac_bits
 
@@ -89,6 +91,55 @@ def squash(activation: Activation, value: Fraction | int | float) -> Fraction:
     raise ValueError(activation)
 
 
+def code(value: Fraction, form: Any) -> tuple[int, bool]:
+    """Return the integer of an exact value in a format of any kind, and whether it was clipped."""
+    if isinstance(form, Fixed):
+        return cast(value, form)
+    steps, levels = value * Fraction(2) ** form.frac_bits, form.levels
+    nearest = min(levels, key=lambda level: (abs(level - steps), -level))
+    below = steps < levels[0] - Fraction(levels[1] - levels[0], 2)
+    return nearest, below or steps >= levels[-1] + Fraction(levels[-1] - levels[-2], 2)
+
+
+def activate(activation: Any, value: Fraction) -> tuple[Fraction, bool]:
+    """Return what an activation makes of an exact sum, and whether an entry of its table was clipped."""
+    match type(activation).__name__:
+        case "Table":
+            half = activation.entries // 2
+            width = Fraction(activation.limit) / half
+            index = min(max(round_fraction(value / width, activation.index), -half), half - 1)
+            entry, clipped = cast(squash(activation.function, index * width), activation.entry)
+            return real(entry, activation.entry), clipped
+        case "Converter":
+            return value * Fraction(activation.gain), False
+        case "PiecewiseLinear":
+            points = [(Fraction(x), Fraction(y)) for x, y in activation.points]
+            if value <= points[0][0]:
+                return points[0][1], False
+            for (x0, y0), (x1, y1) in itertools.pairwise(points):
+                if value <= x1:
+                    return y0 + (value - x0) * (y1 - y0) / (x1 - x0), False
+            return points[-1][1], False
+    return squash(activation, value), False
+
+
+def requantise(total: int, factor: float, variant: str) -> int:
+    """Scale an integer as TensorFlow Lite does, written after gemmlowp's description with C's operators."""
+    fraction, shift = math.frexp(factor)
+    multiplier = math.floor(fraction * 2**31 + 0.5)
+    if multiplier == 2**31:
+        multiplier, shift = 2**30, shift + 1
+    if variant == "single":
+        return (total * multiplier + 2 ** (30 - shift)) // 2 ** (31 - shift)
+    product = total * 2 ** max(shift, 0) * multiplier
+    nudge = 2**30 if product >= 0 else 1 - 2**30
+    high = int(Fraction(product + nudge, 2**31))  # towards zero, as C divides
+    exponent = max(-shift, 0)
+    rest = high % 2**exponent
+    threshold = (2**exponent - 1) // 2 + (high < 0)
+    return high // 2**exponent + (rest > threshold)
+
+
 def taps_of(
     layer: Any, weights: NDArray[Any], output_map: int, row: int, column: int, planes: Any, order: str
 ) -> list[tuple[float, int, int, int]]:
@@ -98,6 +149,9 @@ def taps_of(
     if type(layer).__name__ == "Dense":
         size, stride, pad, seen = (rows, columns), 1, 0, range(planes[0])
         kernels = weights[output_map].reshape(planes)
+    elif type(layer).__name__ == "Subsample":
+        size, stride, pad, seen = (layer.size, layer.size), layer.size, 0, (output_map,)
+        kernels = np.full((1, layer.size, layer.size), weights[output_map])
     else:
         size, stride, pad = (layer.kernel, layer.kernel), layer.stride, layer.pad
         seen = layer.sees[output_map] if layer.sees else range(planes[0])
@@ -119,32 +173,43 @@ def taps_of(
 def run_layer(
     layer: Any,
     formats: LayerPlan,
-    input_form: Fixed,
+    below: tuple[Any, float],
     weights: NDArray[Any],
     biases: NDArray[Any],
     planes: Any,
     output_shape: tuple[int, ...],
     order: str,
-) -> tuple[dict[Any, Any], dict[Any, int], dict[str, int]]:
-    """Return sums and states {(map, row, column): integer} and the counts of one image.
+) -> tuple[dict[str, dict[Any, Any]], dict[str, int]]:
+    """Return what each unit makes, {stage: {(map, row, column): value}}, and the counts of one image.
 
-    `planes` is a list of planes of rows of integers.
+    `below` holds format and scale of the inputs, `planes` a list of planes of rows of integers.
     """
-    counts = dict.fromkeys(("macs", "border_macs", "zero_macs", "saturations", "overflows"), 0)
+    events = ("saturations", "overflows", "preactivation_overflows")
+    counts = dict.fromkeys(("macs", "border_macs", "zero_macs", *events), 0)
     shape = (len(planes), len(planes[0]), len(planes[0][0]))
-    accumulator = formats.accumulator
-    sums, states = {}, {}
+    accumulator, pre = formats.accumulator, formats.preactivation
+    input_form, input_scale = below
+    found: dict[str, dict[Any, Any]] = {
+        name: {} for name in ("sums", "after_bias", "preactivations", "states")
+    }
 
-    def keep(value: Fraction | int | float) -> Fraction:
-        integer, overflowed = cast(value, accumulator.form)
+    def keep(value: Fraction, form: Fixed) -> Fraction:
+        integer, overflowed = cast(value, form)
         counts["overflows"] += overflowed
-        return real(integer, accumulator.form)
+        return real(integer, form)
+
+    def of_map(values: Any, output_map: int) -> float:
+        return values[output_map] if len(values) > 1 else values[0]
 
     for output_map in range(output_shape[0]):
+        scale = of_map(formats.weight_scale, output_map)
+        divisor = of_map(formats.weight_divisor or formats.weight_scale, output_map)
+        sum_scale = scale * input_scale  # a double, as the plan says
         for row in range(output_shape[1]):
             for column in range(output_shape[2]):
-                bias = biases[output_map, row, column] if biases.ndim == 3 else biases[output_map]
-                total = real(cast(float(bias), formats.bias)[0], formats.bias)
+                given = float(biases[output_map, row, column] if biases.ndim == 3 else biases[output_map])
+                bias = real(cast(given / sum_scale, formats.bias)[0], formats.bias)
+                total = bias if formats.bias_at == "start" else Fraction(0)
                 if accumulator is not None:
                     total = real(cast(total, accumulator.form)[0], accumulator.form)
                 for weight, plane, tap_row, tap_column in taps_of(
@@ -153,36 +218,69 @@ def run_layer(
                     if 0 <= tap_row < shape[1] and 0 <= tap_column < shape[2]:
                         state = planes[plane][tap_row][tap_column]
                     else:
-                        state = cast(layer.border, input_form)[0]
+                        state = code(Fraction(layer.border / input_scale), input_form)[0]
                         counts["border_macs"] += 1
-                    factor = cast(weight, formats.weight)[0]
+                    factor = code(Fraction(weight / divisor), formats.weight)[0]
                     counts["macs"] += 1
                     counts["zero_macs"] += factor == 0
                     product = real(factor, formats.weight) * real(state, input_form)
                     if accumulator is None:
                         total += product
                     elif accumulator.fused:
-                        total = keep(total + product)
+                        total = keep(total + product, accumulator.form)
                     else:
-                        total = keep(total + keep(product))
+                        product = keep(product, accumulator.product or accumulator.form)
+                        total = keep(total + product, accumulator.form)
                 unit = (output_map, row, column)
-                sums[unit] = total
-                states[unit], clipped = cast(squash(formats.activation, total), formats.state)
-                counts["saturations"] += clipped
-    return sums, states, counts
+                found["sums"][unit] = total
+                total += bias if formats.bias_at == "end" else 0
+                found["after_bias"][unit] = total
+                if formats.requantise is not None:
+                    bits = max(real_bits(formats, input_form))
+                    factor = sum_scale * 2.0**-bits / (pre.step * formats.preactivation_scale)
+                    wide = requantise(int(total * 2**bits), factor, formats.requantise)
+                    integer = fit_integer(wide, pre.bits, pre.signed, pre.overflow)
+                    counts["preactivation_overflows"] += integer != wide
+                    total, value = (
+                        real(integer, pre),
+                        real(integer, pre) * Fraction(formats.preactivation_scale),
+                    )
+                else:
+                    if pre is not None:
+                        integer, missed = cast(total, pre)
+                        counts["preactivation_overflows"] += missed
+                        total = real(integer, pre)
+                    value = total * Fraction(sum_scale)
+                found["preactivations"][unit] = total
+                squashed, lost = activate(formats.activation, value)
+                found["states"][unit], clipped = code(squashed / Fraction(formats.state_scale), formats.state)
+                counts["saturations"] += clipped or lost
+    return found, counts
+
+
+def real_bits(formats: LayerPlan, input_form: Any) -> tuple[int, int]:
+    """Return the fraction bits of sums, and of a bias that is added last."""
+    product = formats.weight.frac_bits + input_form.frac_bits
+    sums = product if formats.accumulator is None else formats.accumulator.form.frac_bits
+    if formats.accumulator is None and formats.bias_at == "start":
+        sums = max(sums, formats.bias.frac_bits)
+    return sums, formats.bias.frac_bits if formats.bias_at == "end" else sums
 
 
 def run_network(
     places: tuple[Place, ...], plan: PrecisionPlan, parameters: dict[str, NDArray[Any]], image: NDArray[Any]
 ) -> list[Any]:
-    """Return [(sums, states, counts), ...] of all layers for one image (rows, columns) of floats."""
-    planes = [[[cast(float(pixel), plan.input)[0] for pixel in row] for row in image]]
-    form, results = plan.input, []
-    for place, formats in zip(places, plan.layers, strict=True):
+    """Return [(stages, counts), ...] of all layers with formats, for one image (rows, columns) of floats."""
+    planes = [
+        [[code(Fraction(float(pixel) / plan.input_scale), plan.input)[0] for pixel in row] for row in image]
+    ]
+    below, results = (plan.input, plan.input_scale), []
+    for place, formats in zip(places, plan.layers, strict=False):
         weights, biases = parameters[f"{place.name}.weight"], parameters[f"{place.name}.bias"]
-        found = run_layer(place.layer, formats, form, weights, biases, planes, place.output, plan.tap_order)
+        found = run_layer(place.layer, formats, below, weights, biases, planes, place.output, plan.tap_order)
         results.append(found)
         maps, rows, columns = place.output
-        planes = [[[found[1][m, r, c] for c in range(columns)] for r in range(rows)] for m in range(maps)]
-        form = formats.state
+        states = found[0]["states"]
+        planes = [[[states[m, r, c] for c in range(columns)] for r in range(rows)] for m in range(maps)]
+        below = (formats.state, formats.state_scale)
     return results

@@ -1,14 +1,17 @@
 """A small network with every geometry the kernels know, its parameters and images, and plans for it."""
 
 import hashlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hw_sim.formats import Fixed
 from hw_sim.plan import Accumulator, LayerPlan, PrecisionPlan
-from retronet.network import Conv, Dense, Identity, NetworkSpec, Relu, Tanh, parameter_shapes
+from retronet.network import Conv, Dense, Identity, NetworkSpec, Relu, Tanh, parameter_shapes, places
+
+if TYPE_CHECKING:
+    from hw_sim.quantize import IntegerNetwork
 
 NETWORK = NetworkSpec(
     name="small",
@@ -51,6 +54,50 @@ def plan_of(
         for layer in network.layers
     )
     return PrecisionPlan(form, tuple(layers), tap_order)
+
+
+def check(
+    network: NetworkSpec, parameters: dict[str, NDArray[Any]], images: NDArray[Any], plan: PrecisionPlan
+) -> "IntegerNetwork":
+    """Compare every integer and every count of `images` with the reference; return the integer network."""
+    import reference_integer
+
+    from hw_sim.quantize import integer_network
+    from hw_sim.simulate import simulate
+    from hw_sim.tracing import trace
+
+    integers = integer_network(network, parameters, plan)
+    traced, counted = trace(integers, images), simulate(integers, images)
+    found_places = places(network)[: len(plan.layers)]
+    totals: list[dict[str, int]] = [{} for _ in found_places]
+    for image in range(len(images)):
+        expected = reference_integer.run_network(found_places, plan, parameters, images[image])
+        for layer, (stages, counts), total in zip(traced.layers, expected, totals, strict=True):
+            bits = {
+                "sums": layer.sum_frac_bits,
+                "after_bias": layer.after_bias_frac_bits,
+                "preactivations": layer.preactivation_frac_bits,
+                "states": 0,
+            }
+            for stage, values in stages.items():
+                integers_of_stage = getattr(layer, stage)[image]
+                for unit, value in values.items():
+                    exact = value * 2 ** bits[stage] if bits[stage] >= 0 else value / 2 ** -bits[stage]
+                    assert int(integers_of_stage[unit]) == exact, (layer.layer, stage, unit)
+            for name, count in counts.items():
+                total[name] = total.get(name, 0) + count
+    for place, counts, total in zip(found_places, counted.counts, totals, strict=True):
+        assert {name: getattr(counts, name) for name in total} == total
+        assert counts.macs == place.macs * len(images)
+        assert counts.border_macs == place.border_macs * len(images)
+        assert counts.weight_reads == place.connections * len(images)
+        assert counts.state_reads == (place.macs - place.border_macs) * len(images)
+        assert counts.state_writes == place.units * len(images)
+    assert np.array_equal(counted.outputs, traced.outputs)
+    if integers.codes is None:
+        last = traced.layers[-1]
+        assert np.array_equal(counted.outputs, last.values.reshape(len(images), -1))
+    return integers
 
 
 if __name__ == "__main__":

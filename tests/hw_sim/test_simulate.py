@@ -5,28 +5,23 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
-import reference_integer
 import small_network
-from numpy.typing import NDArray
-from small_network import NETWORK, draw, plan_of
+from small_network import NETWORK, check, draw, plan_of
 
 from hw_sim.formats import DETERMINISTIC, Fixed, Overflow
 from hw_sim.kernels.layer import COUNTS
 from hw_sim.kernels.sums import LANES
 from hw_sim.plan import PrecisionPlan, calibrate
-from hw_sim.quantize import IntegerNetwork, integer_network
+from hw_sim.quantize import integer_network
 from hw_sim.simulate import report, simulate, trace
 from retronet.errors import InputError
 from retronet.forward import layer_states
-from retronet.network import NetworkSpec, load_network, places
+from retronet.network import load_network
 
 IMAGES = 3
-EVENTS = ("saturations", "overflows")
-
 SUMS = [
     (None, False, "exact", 32),
     ("s9.12:RND:WRAP", False, "product", 32),
@@ -41,35 +36,6 @@ SUMS = [
     *((f"s9.6:{rounding}:{overflow}", fused, "fused" if fused else "product", 32)
       for rounding in DETERMINISTIC for overflow in Overflow for fused in (False, True)),
 ]  # fmt: skip
-
-
-def check(
-    network: NetworkSpec, parameters: dict[str, NDArray[Any]], images: NDArray[Any], plan: PrecisionPlan
-) -> IntegerNetwork:
-    """Compare every integer and every count of `images` with the reference; return the integer network."""
-    integers = integer_network(network, parameters, plan)
-    found = trace(integers, images)
-    counted = simulate(integers, images)
-    found_places = places(network)
-    totals = [dict.fromkeys(("macs", "border_macs", "zero_macs", *EVENTS), 0) for _ in found_places]
-    for image in range(len(images)):
-        expected = reference_integer.run_network(found_places, plan, parameters, images[image])
-        for layer, (sums, states, counts), total in zip(found.layers, expected, totals, strict=True):
-            for unit, value in sums.items():
-                assert int(layer.sums[image][unit]) == value * 2**layer.sum_frac_bits, (layer.layer, unit)
-                assert int(layer.states[image][unit]) == states[unit], (layer.layer, unit)
-            for name, count in counts.items():
-                total[name] += count
-    for place, counts, total in zip(found_places, counted.counts, totals, strict=True):
-        assert {name: getattr(counts, name) for name in total} == total
-        assert counts.macs == place.macs * len(images)
-        assert counts.border_macs == place.border_macs * len(images)
-        assert counts.weight_reads == place.connections * len(images)
-        assert counts.state_reads == (place.macs - place.border_macs) * len(images)
-        assert counts.state_writes == place.units * len(images)
-    last = found.layers[-1]
-    assert np.array_equal(counted.outputs, last.states.reshape(len(images), -1) * 2.0**-last.state_frac_bits)
-    return integers
 
 
 @pytest.mark.parametrize(("sums", "fused", "method", "word_bits"), SUMS)
