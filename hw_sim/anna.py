@@ -1,7 +1,6 @@
-"""A trained network on simulated ANNA chips: floating point, chip, and chip with the last layers retrained."""
+"""A trained network on simulated ANNA chips: in floating point, on the chip, and with last layers retrained."""
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
@@ -9,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw_sim.analog import run_analog
-from hw_sim.anna_map import AnnaNetwork, AnnaOptions, anna_network, on_chip
+from hw_sim.anna_map import AnnaOptions, anna_network, on_chip
+from hw_sim.chip_scores import Bench, Chip, ChipScore, Spread, spreads
 from hw_sim.host_layers import HostLayers, Retraining
-from retronet.datasets import Dataset, DigitSets
-from retronet.errors import InputError
+from retronet.datasets import DigitSets
 from retronet.evaluate import Score, score
 from retronet.forward import outputs
 from retronet.machine import Workspace
@@ -44,28 +43,12 @@ class PublishedChain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str = "ANNA-B table 1"
 
 
+RETRAINING = Retraining(passes=20, rate=1e-4)
 PUBLISHED = (
     PublishedChain("full precision", 4.9, 9.1),
     PublishedChain("ANNA/DSP", 5.3, 13.5, 0.2, 0.8),
     PublishedChain("ANNA/DSP after retraining", 4.9, 11.5, 0.2, 0.8),
 )
-
-
-class Spread(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Mean and standard deviation over the simulated chips (n − 1); no deviation for a single one."""
-
-    error_percent: float
-    error_deviation: float | None
-    reject_percent_at_1_percent_error: float
-    reject_deviation: float | None
-
-
-class ChipScore(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One simulated chip, on the test digits: as mapped, and with the last layers retrained on it."""
-
-    chip: int
-    mapped: Score
-    retrained: Score | None
 
 
 class AnnaLayerReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -109,7 +92,7 @@ def run_anna(
     options: AnnaOptions | None = None,
     chips: int = 20,
     seed: int = 0,
-    retraining: Retraining | None = Retraining(),
+    retraining: Retraining | None = RETRAINING,
     threads: int = 1,
     targets: Targets | None = None,
 ) -> AnnaReport:
@@ -137,14 +120,19 @@ def run_anna(
     InputError
         If the parts do not fit each other, or a layer can not run on the chip.
     """
-    if chips < 1:
-        raise InputError(f"{chips} chips can not be simulated: 1 or more are allowed. Give another number.")
     options = options or AnnaOptions()
     host = HostLayers(network, parameters, len(network.layers) - options.float_layers)
     mapped = anna_network(network, parameters, digits.train.images, options)
-    bench = _Bench(mapped, host, digits, retraining, targets)
-    with ThreadPoolExecutor(threads) as pool:
-        found = tuple(pool.map(lambda chip: bench.chip(chip, (seed, chip)), range(chips)))
+    step = np.float32(mapped.layers[-1].state_step)
+    # Fixed errors are drawn from seed and chip, noise from these and the half of the digits besides.
+
+    def states(chip: Chip | None, images: NDArray[np.float32], half: int) -> NDArray[np.float32]:
+        layers = on_chip(mapped, chip)
+        return run_analog(layers, mapped.pixels(images), (*(chip or (0, 0)), half))[0] * step
+
+    bench = Bench(states, host, digits, retraining, targets)
+    found = bench.scores(chips, seed, threads)
+    of_mapped, of_retrained = spreads(found)
     workspace = Workspace(network)
     workspace.load(parameters)
     return AnnaReport(
@@ -162,55 +150,8 @@ def run_anna(
             for layer in mapped.layers
         ),
         reference=score(outputs(workspace, digits.test.images), digits.test.labels, targets),
-        ideal=bench.chip(-1, None),
+        ideal=bench.score(None),
         chips=found,
-        mapped=spread([chip.mapped for chip in found]),
-        retrained=spread([chip.retrained for chip in found if chip.retrained]) if retraining else None,
+        mapped=of_mapped,
+        retrained=of_retrained,
     )  # fmt: skip
-
-
-class _Bench:
-    """What every chip of a run is tried on."""
-
-    def __init__(
-        self,
-        network: AnnaNetwork,
-        host: HostLayers,
-        digits: DigitSets,
-        retraining: Retraining | None,
-        targets: Targets | None,
-    ) -> None:
-        self._network, self._host, self._digits = network, host, digits
-        self._retraining, self._targets = retraining, targets
-        self._step = np.float32(network.layers[-1].state_step)
-
-    def chip(self, number: int, seed: tuple[int, int] | None) -> ChipScore:
-        """Return the scores of one chip; without a seed of one that has no errors."""
-        layers = on_chip(self._network, seed)
-
-        def states(data: Dataset, half: int) -> NDArray[np.float32]:
-            noise = (*(seed or (0, 0)), half)
-            return run_analog(layers, self._network.pixels(data.images), noise)[0] * self._step
-
-        tested, test = states(self._digits.test, 0), self._digits.test
-        mapped = score(self._host.outputs(tested), test.labels, self._targets)
-        if self._retraining is None:
-            return ChipScore(number, mapped, None)
-        train = self._digits.train
-        learnt = self._host.retrained(states(train, 1), train.labels, self._retraining, self._targets)
-        return ChipScore(
-            number, mapped, score(self._host.outputs(tested, learnt), test.labels, self._targets)
-        )
-
-
-def spread(scores: list[Score]) -> Spread:
-    """Return mean and standard deviation of errors and rejection."""
-    errors = [found.error_percent for found in scores]
-    rejects = [found.reject_percent_at_1_percent_error for found in scores]
-    several = len(scores) > 1
-    return Spread(
-        float(np.mean(errors)),
-        float(np.std(errors, ddof=1)) if several else None,
-        float(np.mean(rejects)),
-        float(np.std(rejects, ddof=1)) if several else None,
-    )

@@ -1,7 +1,8 @@
-"""Puts a network on ANNA: levels of weights, states and converter, and what one chip's errors make of them."""
+"""Puts a network on ANNA: levels of weights, states and converter, and what the errors of a chip make of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -10,10 +11,10 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from hw_sim.analog import AnalogLayer, nearest
+from hw_sim.converter_fit import check_squashing, fit_converter, spaced, sums_and_states
 from hw_sim.taps import per_map, wire
 from retronet.errors import InputError
-from retronet.forward import layer_states
-from retronet.network import Identity, NetworkSpec, Place, Rbf, Tanh, places
+from retronet.network import NetworkSpec, Place, places
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -21,8 +22,8 @@ Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 CONVERTERS, MOST_TERMS = 8, 256
 """Dot products of a call, each with its converter, and the terms of one (ANNA-B §2, §4)."""
-SEEN = 256
-"""Training images that steps are fitted on."""
+RANGE = 8
+"""Steps of a converter of 3 bits."""
 WEIGHTS = {
     "sign-magnitude": np.arange(-31, 32),
     "twos-complement": np.arange(-32, 32),
@@ -168,11 +169,11 @@ def anna_network(
     for place in chosen:
         _check(place)
     levels = STATES[options.states]
-    some = images[:: -(-len(images) // SEEN)]
+    some = spaced(images)
     below = [float(np.abs(some).max()) / int(levels[-1]) or 1.0]
     sum_steps = []
     for index in range(len(chosen)):
-        sum_step, state_step = fit_converter(*_sums_and_states(network, parameters, some, index), levels)
+        sum_step, state_step = fit_converter(*sums_and_states(network, parameters, some, index), levels)
         sum_steps.append(sum_step)
         below.append(state_step)
     rows = [per_map(place, np.asarray(parameters[f"{place.name}.weight"], np.float64)) for place in chosen]
@@ -186,60 +187,19 @@ def anna_network(
     layers = tuple(
         _layer(place, row, parameters, options, need * step, sum_step / step, states)
         for place, row, need, sum_step, states in zip(
-            chosen, rows, needs, sum_steps, zip(below, below[1:], strict=False), strict=True
+            chosen, rows, needs, sum_steps, pairwise(below), strict=True
         )
     )
     return AnnaNetwork(options, below[0], step, layers)
 
 
 def _check(place: Place) -> None:
-    if isinstance(place.layer, Rbf) or not isinstance(place.layer.activation, Tanh):
-        raise InputError(
-            f"Layer '{place.name}' can not run on ANNA: its converter stands for a tanh, which the layer has "
-            "not. Leave more layers to floating point, or choose a network with tanh."
-        )
+    check_squashing(place, "ANNA")
     if max(place.fan_in) > MOST_TERMS:
         raise InputError(
             f"Layer '{place.name}' can not run on ANNA: it sums {max(place.fan_in)} products; at most "
             f"{MOST_TERMS} are added before they are converted. Leave more layers to floating point."
         )
-
-
-def _sums_and_states(
-    network: NetworkSpec, parameters: Mapping[str, NDArray[Any]], images: Floats, index: int
-) -> tuple[Doubles, Doubles]:
-    """Return the sums of one layer, and its states, in floating point."""
-    layer = network.layers[index]
-    linear = replace(layer, activation=Identity())
-    found = []
-    for last in (linear, layer):
-        part = replace(network, layers=(*network.layers[:index], last))
-        kept = {name: array for name, array in parameters.items() if _belongs(name, part)}
-        found.append(layer_states(part, kept, images)[layer.name].astype(np.float64).ravel())
-    return found[0], found[1]
-
-
-def _belongs(name: str, network: NetworkSpec) -> bool:
-    return name.rpartition(".")[0] in {layer.name for layer in network.layers}
-
-
-def fit_converter(sums: Doubles, states: Doubles, levels: NDArray[np.int64]) -> tuple[float, float]:
-    """Return the steps of sums and of states that make a converter nearest to a squashing function.
-
-    Of a geometric grid of steps of sums, the one with the least squared error is taken; the step of states
-    is then the best one.
-    """
-    edges = (levels[1:] + levels[:-1]) / 2
-    spread = float(np.sqrt(np.mean(sums**2))) or 1.0
-    best = (np.inf, 1.0, 1.0)
-    for sum_step in spread / levels[-1] * np.geomspace(0.2, 4.0, 60):
-        found = levels[np.searchsorted(edges, sums / sum_step, side="right")]
-        power = float(np.sum(found**2))
-        state_step = float(np.sum(found * states)) / power if power else 0.0
-        error = float(np.sum((states - state_step * found) ** 2))
-        if state_step > 0 and error < best[0]:
-            best = error, float(sum_step), state_step
-    return best[1], best[2]
 
 
 def _layer(
@@ -289,7 +249,7 @@ def on_chip(network: AnnaNetwork, seed: tuple[int, ...] | None) -> tuple[AnalogL
     options = network.options if seed is not None else network.options.ideal
     generator = np.random.default_rng(seed if seed is not None else 0)
     offsets = options.offset * generator.standard_normal(CONVERTERS)
-    span = CONVERTERS_RANGE * float(network.levels[1] - network.levels[0])
+    span = RANGE * float(network.levels[1] - network.levels[0])
     found = []
     for layer in network.layers:
         maps = len(layer.weights)
@@ -315,7 +275,3 @@ def on_chip(network: AnnaNetwork, seed: tuple[int, ...] | None) -> tuple[AnalogL
             )
         )  # fmt: skip
     return tuple(found)
-
-
-CONVERTERS_RANGE = 8
-"""Steps of a converter of 3 bits."""

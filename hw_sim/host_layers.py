@@ -26,8 +26,8 @@ class Retraining(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     text that was reached says how.
     """
 
-    passes: Annotated[int, msgspec.Meta(ge=1)] = 5
-    rate: Annotated[float, msgspec.Meta(gt=0)] = 0.002
+    passes: Annotated[int, msgspec.Meta(ge=1)]
+    rate: Annotated[float, msgspec.Meta(gt=0)]
 
 
 class HostLayers:
