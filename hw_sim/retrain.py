@@ -140,8 +140,8 @@ class Retraining:
             self._workspace.load(self._cast_parameters())
             measure_curvature(machine, self._images, labels, order[: self.settings.patterns], self._goal)
             total = train_quantised(
-                machine, rows, forms, where, state_forms, divisors, scales, self._master, self._images, labels, order, self._goal,
-                self._first(), rate, self.settings.mu,
+                machine, rows, forms, where, state_forms, divisors, scales, self._master, self._images,
+                labels, order, self._goal, self._first(), rate, self.settings.mu,
             )  # fmt: skip
             if not np.isfinite(total):
                 raise DivergedError(

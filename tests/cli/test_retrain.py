@@ -35,9 +35,13 @@ def test_before_and_after_in_one_table_and_a_new_run(tmp_path: Path, monkeypatch
     assert "holds a run already" in again.stderr
 
 
-def test_a_wrong_word_is_a_sentence(tmp_path: Path) -> None:
-    run = train_briefly(tmp_path / "brief").folder
-    result = CliRunner().invoke(cli, ["retrain", str(run), "--plan", "bytes=1"])
+def test_the_new_run_simulates_by_its_plan(tmp_path: Path) -> None:
+    run, new = train_briefly(tmp_path / "brief").folder, tmp_path / "new"
+    options = ["--weight-format", "{-1,0,1}", "--scale", "threshold:0.7", "--passes", "1", "--run", str(new)]
+    CliRunner().invoke(cli, ["retrain", str(run), *options], catch_exceptions=False)
 
-    assert result.exit_code == 1
-    assert "'bytes=1' is no word of a plan: bits, weight-bits" in result.stderr
+    simulated = CliRunner().invoke(
+        cli, ["simulate", str(new), "--plan", str(new / "plan.toml"), "--json"], catch_exceptions=False
+    )
+
+    assert json.loads(simulated.stdout)["misses"] == open_run(new).records()[-1].test.misses

@@ -11,12 +11,12 @@ from trained_run import train_briefly
 from hw_sim.formats import Fixed, Overflow, Rounding
 from hw_sim.kernels.quantised_training import cast_all
 from hw_sim.levels import Format, Levels, PowerOfTwo, encode
-from hw_sim.plan import PrecisionPlan, calibrate
+from hw_sim.plan import calibrate
 from hw_sim.plan_file import load_plan
-from hw_sim.plan_words import plan_of
 from hw_sim.quantize import integer_network
 from hw_sim.retrain import Retraining, Settings, casters
 from hw_sim.retrained_run import create_retrained_run, keep_pass
+from hw_sim.scales import ScaleRule
 from hw_sim.simulate import report, simulate
 from retronet.checkpoint import Checkpoint
 from retronet.curvature import goal_of, mean_loss
@@ -26,7 +26,9 @@ from retronet.kernels.passes import measure_curvature, train_sdlm
 from retronet.machine import Workspace
 from retronet.runs import open_run
 
-TERNARY = "weights={-1,0,1} weight-scale=threshold state-bits=8"
+MSE = ScaleRule("mse")
+TERNARY = {"weight_format": Levels((-1, 0, 1)), "weight_scale": ScaleRule("threshold", 0.7), "state_bits": 8}
+THREE_BITS = {"bits": 3, "weight_scale": MSE, "state_scale": MSE}
 
 
 @pytest.fixture(scope="module")
@@ -39,13 +41,11 @@ def digits() -> DigitSets:
     return load("digits5k")
 
 
-def plan_for(checkpoint: Checkpoint, digits: DigitSets, words: str) -> PrecisionPlan:
-    return plan_of(words, checkpoint.header.network, checkpoint.state.parameters, digits.train.images)
-
-
-def retraining(checkpoint: Checkpoint, digits: DigitSets, words: str, **settings: Any) -> Retraining:
+def retraining(
+    checkpoint: Checkpoint, digits: DigitSets, formats: dict[str, Any], **settings: Any
+) -> Retraining:
     header = checkpoint.header
-    plan = plan_for(checkpoint, digits, words)
+    plan = calibrate(header.network, checkpoint.state.parameters, digits.train.images, **formats)
     return Retraining(
         header.network, checkpoint.state.parameters, plan, header.recipe, digits, Settings(**settings)
     )
@@ -77,14 +77,15 @@ def test_casts_are_those_of_the_formats() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["bits=3 weight-scale=mse state-scale=mse", "bits=4 weight-scale=max-abs/map", TERNARY, "bits=6"]
+    "formats",
+    [THREE_BITS, {"bits": 4, "weight_scale": ScaleRule("max-abs", per_map=True)}, TERNARY, {"bits": 6}],
 )
 def test_the_loss_in_the_loop_is_that_of_the_integers(
-    brief: Checkpoint, digits: DigitSets, words: str
+    brief: Checkpoint, digits: DigitSets, formats: dict[str, Any]
 ) -> None:
     """At a rate of almost 0 a pass sees what the simulation of the same network gives."""
     header, parameters = brief.header, brief.state.parameters
-    training = retraining(brief, digits, words, passes=1, rate=1e-30)
+    training = retraining(brief, digits, formats, passes=1, rate=1e-30)
     integers = integer_network(header.network, parameters, training.plan)
     expected = mean_loss(simulate(integers, digits.train.images).outputs, digits.train.labels, header.recipe)
 
@@ -122,7 +123,7 @@ def test_with_fine_formats_the_steps_are_those_of_floating_point(
 
 
 def test_the_last_layer_alone(brief: Checkpoint, digits: DigitSets) -> None:
-    training = retraining(brief, digits, "bits=3", passes=1, layers="last")
+    training = retraining(brief, digits, {"bits": 3}, passes=1, layers="last")
     for _ in training.run():
         pass
 
@@ -144,13 +145,13 @@ def test_the_same_seed_gives_the_same_bytes(brief: Checkpoint, digits: DigitSets
 
 def test_stochastic_weights_are_refused(brief: Checkpoint, digits: DigitSets) -> None:
     with pytest.raises(InputError, match="Layer 'h1' can not be retrained with weights of"):
-        retraining(brief, digits, "bits=6 rounding=STOCHASTIC")
+        retraining(brief, digits, {"bits": 6, "rounding": Rounding.STOCHASTIC})
 
 
 def test_the_new_run_simulates_to_the_scores_of_its_last_pass(
     brief: Checkpoint, digits: DigitSets, tmp_path: Path
 ) -> None:
-    training = retraining(brief, digits, "bits=4 weight-scale=mse", passes=2)
+    training = retraining(brief, digits, {"bits": 4, "weight_scale": MSE}, passes=2)
     run = create_retrained_run(
         brief.header,
         training.plan,
@@ -182,12 +183,12 @@ def usps(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> tuple[Chec
     return run.checkpoint(), load("usps", None, data_dir)
 
 
-@pytest.mark.parametrize(
-    ("words", "points"), [("bits=3 weight-scale=mse state-scale=mse", 1.0), (TERNARY, 2.0)]
-)
-def test_real_digits_recover(usps: tuple[Checkpoint, DigitSets], words: str, points: float) -> None:
+@pytest.mark.parametrize(("formats", "points"), [(THREE_BITS, 1.0), (TERNARY, 2.0)])
+def test_real_digits_recover(
+    usps: tuple[Checkpoint, DigitSets], formats: dict[str, Any], points: float
+) -> None:
     """Three bits come back to within a point of floating point, three levels to within two."""
-    training = retraining(*usps, words)
+    training = retraining(*usps, formats)
     floating = training.float_scores()[1].error_percent
 
     before, *_, after = (record.test.error_percent for record in training.run())

@@ -2,21 +2,17 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 
 from retronet_cli.options import data_dir_option, json_option, quiet_option, run_argument, runs_option
+from retronet_cli.precision import Choices, chosen_plan, precision_options
 
 
 @click.command(short_help="Train on with the quantiser in the loop.")
 @run_argument
-@click.option(
-    "--plan",
-    default="bits=3 weight-scale=mse state-scale=mse",
-    show_default=True,
-    metavar="PLAN",
-    help="The formats: a TOML file, or words such as 'weights={-1,0,1} weight-scale=threshold state-bits=8'.",
-)
+@precision_options
 @click.option(
     "--layers",
     type=click.Choice(["all", "last"]),
@@ -47,7 +43,6 @@ from retronet_cli.options import data_dir_option, json_option, quiet_option, run
 @quiet_option
 def retrain(
     run: Path | None,
-    plan: str,
     layers: str,
     passes: int,
     rate: float,
@@ -58,22 +53,24 @@ def retrain(
     runs: Path,
     as_json: bool,
     quiet: bool,
+    **choices: Any,  # noqa: ANN401 - the options of Choices
 ) -> None:
     """Train on with the quantiser in the loop.
 
     RUN is the folder of a run; without it, the latest one. Weights and states are cast in every forward pass,
     derivatives go straight through the casts, and the steps go into weights in floating point. The result is
-    a new run, with its formats in plan.toml.
+    a new run, with its formats in plan.toml. Without any option for formats: 3 bits, with scales of least
+    squared error.
 
     \b
     Examples:
       retronet retrain
-      retronet retrain --plan 'weights={-1,0,1} weight-scale=threshold state-bits=8'
-      retronet retrain --plan 'weight-bits=3 state-bits=8' --layers last
+      retronet retrain --weight-format {-1,0,1} --scale threshold:0.7 --state-bits 8
+      retronet retrain --weight-bits 3 --state-bits 8 --scale mse --layers last
+      retronet simulate RUN --plan RUN/plan.toml
     """
     import msgspec
 
-    from hw_sim.plan_words import plan_of
     from hw_sim.retrain import Retraining, Settings
     from hw_sim.retrained_run import create_retrained_run, keep_pass
     from retronet_cli.runs import take_digits, take_run
@@ -83,7 +80,9 @@ def retrain(
     origin, checkpoint = take_run(run, runs, quiet)
     digits = take_digits(checkpoint, None, data_dir)
     header, parameters = checkpoint.header, checkpoint.state.parameters
-    chosen = plan_of(plan, header.network, parameters, digits.train.images)
+    given = {key: value for key, value in choices.items() if value is not None}
+    asked = Choices(**choices | ({} if given else {"bits": 3, "scale": "mse"}))
+    chosen = chosen_plan(asked, header.network, parameters, digits.train.images)
     settings = Settings("all" if layers == "all" else "last", passes, rate, seed=seed)
     training = Retraining(header.network, parameters, chosen, header.recipe, digits, settings)
     floating = training.float_scores()

@@ -1,0 +1,114 @@
+"""The command `retronet compare`."""
+
+from pathlib import Path
+
+import click
+import msgspec
+
+from retronet.errors import InputError
+from retronet_cli.options import (
+    data_dir_option,
+    json_option,
+    other_data_option,
+    quiet_option,
+    run_argument,
+    runs_option,
+)
+from retronet_cli.precision import Choices, chosen_plan
+
+
+@click.command(short_help="Show where two plans for one network part.")
+@run_argument
+@click.option(
+    "--plan",
+    "plans",
+    multiple=True,
+    metavar="PLAN",
+    help="A plan: a TOML file, or options of `retronet simulate` as words: 'bits=8 scale=mse'. Twice.",
+)
+@click.option(
+    "--worst", type=click.IntRange(min=0), default=3, show_default=True, help="Units a layer to name."
+)
+@other_data_option
+@data_dir_option
+@runs_option
+@json_option
+@quiet_option
+def compare(
+    run: Path | None,
+    plans: tuple[str, ...],
+    worst: int,
+    data: str | None,
+    data_dir: Path | None,
+    runs: Path,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Show where two plans for one network part.
+
+    RUN is the folder of a run; without it, the latest one. Both plans run bit for bit on the test digits: the
+    first layer and the units whose states differ, and the digits to which they answer otherwise. A is the
+    first plan, B the second.
+
+    \b
+    Examples:
+      retronet compare --plan bits=8 --plan bits=4
+      retronet compare --plan hls4ml.toml --plan 'bits=8 accumulator-bits=16'
+    """
+    from hw_sim.compare import compare as compared
+    from retronet_cli.runs import take_digits, take_run
+    from retronet_cli.terminal import print_json, print_table, talk
+    from retronet_cli.views.comparison import (
+        answer_table,
+        fields,
+        layer_table,
+        notes,
+        sides_table,
+        unit_table,
+    )
+
+    if len(plans) != 2:
+        raise click.UsageError(f"--plan is needed twice, for the two plans; it was given {len(plans)} times.")
+    asked = [_choices(text) for text in plans]
+    folder, checkpoint = take_run(run, runs, quiet)
+    digits = take_digits(checkpoint, data, data_dir)
+    header, parameters = checkpoint.header, checkpoint.state.parameters
+    first, second = (
+        chosen_plan(choices, header.network, parameters, digits.train.images) for choices in asked
+    )
+    found = compared(header.network, parameters, (first, second), digits.test, header.recipe.targets, worst)
+    for name, side in (("A", found.first), ("B", found.second)):
+        for note in notes(name, side):
+            talk(f"Warning: {note}")
+    name = digits.test.provenance.name
+    if as_json:
+        told = {"run": str(folder), "dataset": name, "plans": list(plans)}
+        print_json("comparison", told | fields(found))
+        return
+    title = f"A: {plans[0]}\nB: {plans[1]}\non the test digits of {name}"
+    print_table(sides_table(title, ("A", "B"), found, digits.notice))
+    print_table(layer_table(found))
+    if worst and found.parts_at is not None:
+        print_table(unit_table(found))
+    print_table(answer_table(found))
+
+
+def _choices(text: str) -> Choices:
+    """Return a plan's options from its words, or the file."""
+    nothing: dict[str, object] = dict.fromkeys(Choices.__struct_fields__)
+    if text.endswith(".toml"):
+        return Choices(**nothing | {"plan": Path(text)})  # type: ignore[arg-type]
+    words = [field.replace("_", "-") for field in Choices.__struct_fields__ if field != "plan"]
+    for word in text.split():
+        key, equals, value = word.partition("=")
+        if key not in words or not equals:
+            raise InputError(
+                f"'{word}' is no word of a plan: {', '.join(words)} are allowed, each with = and a value, "
+                "such as bits=8. Write those, or name a TOML file."
+            )
+        nothing[key.replace("-", "_")] = value
+    try:
+        found = msgspec.convert(nothing, Choices, strict=False)
+    except msgspec.ValidationError as error:
+        raise InputError(f"The plan '{text}' can not be read: {error}. Mend the value.") from error
+    return found
