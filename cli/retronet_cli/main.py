@@ -50,6 +50,11 @@ COMMANDS = {
         "retrain",
         "Train on with the quantiser in the loop.",
     ),
+    "compare": (
+        "retronet_cli.commands.compare",
+        "compare",
+        "Show where two plans for one network part.",
+    ),
     "show": (
         "retronet_cli.commands.show",
         "show",
