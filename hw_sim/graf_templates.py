@@ -1,0 +1,165 @@
+"""Graf's templates: what is stored in the chip, and the currents that a simulated chip makes of it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from retronet.errors import InputError
+from retronet.network import Positive, decode_toml
+
+FOLDER = Path(__file__).parent / "templates"
+AMPLIFIERS = 54
+"""Templates that the chip compares at once, and the most inputs of each (GRAF87)."""
+
+MarkRow = Annotated[str, msgspec.Meta(pattern=r"^[+.\-]+$")]
+
+
+class Template(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A window of wanted pixels: ``+`` black (+1), ``-`` white (−b), ``.`` either (0).
+
+    It matches where its sum over the black pixels is not below `threshold`.
+    """
+
+    name: str
+    threshold: Positive
+    rows: Annotated[tuple[MarkRow, ...], msgspec.Meta(min_length=1)]
+
+
+class FeatureMap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A feature: it is where all templates of any of its groups match, an OR of ANDs."""
+
+    name: str
+    any_of: Annotated[tuple[tuple[str, ...], ...], msgspec.Meta(min_length=1)]
+
+
+class TemplateSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Templates that are compared in one call, as their file states them.
+
+    ``standing`` says whose templates they are, ``rule`` how they were made.
+    """
+
+    name: str
+    title: str
+    size: Positive
+    standing: str
+    rule: str
+    templates: Annotated[tuple[Template, ...], msgspec.Meta(min_length=1, max_length=AMPLIFIERS)]
+    maps: tuple[FeatureMap, ...] = ()
+
+
+@dataclass(frozen=True)
+class Currents:
+    """What a simulated chip adds up and compares with.
+
+    Attributes
+    ----------
+    table : ndarray of float64, shape (size, 2**size, templates)
+        What each row of a window, read as a binary number, adds to each template's sum.
+    thresholds : ndarray of float64, shape (templates,)
+        In excitatory currents, the offsets of the comparators included.
+    """
+
+    table: NDArray[np.float64]
+    thresholds: NDArray[np.float64]
+
+
+def load_templates(name: str) -> TemplateSet:
+    """Return the templates called `name`, or those in the file `name` if that ends in ``.toml``.
+
+    Raises
+    ------
+    InputError
+        If there are none, or the file does not hold together.
+    """
+    path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
+    if not path.is_file():
+        names = ", ".join(sorted(file.stem for file in FOLDER.glob("*.toml")))
+        raise InputError(
+            f"There are no templates '{name}'. There are: {names}; or give a path to a .toml file."
+        )
+    templates = decode_toml(path, TemplateSet)
+    _check(templates, path)
+    return templates
+
+
+def _check(templates: TemplateSet, path: Path) -> None:
+    size, names = templates.size, [each.name for each in templates.templates]
+
+    def refuse(found: str, allowed: str) -> InputError:
+        return InputError(f"The templates in {path} can not be used: {found}; {allowed}. Mend the file.")
+
+    if size % 2 == 0 or size * size > AMPLIFIERS:
+        raise refuse(f"'size' is {size}", f"odd sizes of at most {AMPLIFIERS} pixels are allowed")
+    if len(set(names)) < len(names):
+        raise refuse("two templates have one name", "each needs its own")
+    for each in templates.templates:
+        if [len(row) for row in each.rows] != [size] * size:
+            raise refuse(f"template '{each.name}' is not {size}×{size}", "'size' marks a row are needed")
+        most = sum(row.count("+") for row in each.rows)
+        if each.threshold > most:
+            raise refuse(f"template '{each.name}' has the threshold {each.threshold}", f"at most {most} fits")
+    for feature in templates.maps:
+        unknown = {name for group in feature.any_of for name in group} - set(names)
+        if unknown or not all(feature.any_of):
+            raise refuse(
+                f"map '{feature.name}' names {sorted(unknown) or 'no template in a group'}",
+                "names of the file's templates are allowed",
+            )
+
+
+def weights(templates: TemplateSet, inhibition: float) -> NDArray[np.float64]:
+    """Return the connections (templates, size, size): 1, 0 and −`inhibition` (b)."""
+    value = {"+": 1.0, ".": 0.0, "-": -inhibition}
+    return np.array([[[value[mark] for mark in row] for row in each.rows] for each in templates.templates])
+
+
+def currents(
+    templates: TemplateSet,
+    inhibition: float,
+    current_deviation: float = 0.0,
+    offset_deviation: float = 0.0,
+    generator: np.random.Generator | None = None,
+) -> Currents:
+    """Return the currents of one simulated chip.
+
+    Parameters
+    ----------
+    templates
+        What is stored.
+    inhibition
+        Inhibitory current over excitatory current, b.
+    current_deviation
+        Standard deviation of each connection's current, relative to it.
+    offset_deviation
+        Standard deviation of each comparator's offset, in excitatory currents.
+    generator
+        Draws the chip; without one it is ideal.
+    """
+    connections = weights(templates, inhibition)
+    thresholds = np.array([float(each.threshold) for each in templates.templates])
+    if generator is not None:
+        connections = connections * (1 + current_deviation * generator.standard_normal(connections.shape))
+        thresholds = thresholds + offset_deviation * generator.standard_normal(thresholds.shape)
+    size = templates.size
+    numbers = np.arange(1 << size)
+    pixels = (numbers[:, np.newaxis] >> np.arange(size - 1, -1, -1)) & 1
+    table = np.zeros((size, 1 << size, len(thresholds)))
+    for column in range(size):  # one after the other: the order of the sum is stated, not the library's
+        table += pixels[np.newaxis, :, column, np.newaxis] * connections[:, :, column].T[:, np.newaxis, :]
+    return Currents(table, thresholds)
+
+
+def feature_groups(templates: TemplateSet) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the maps' groups for the kernel: (map, start, end) a group, and the templates' numbers."""
+    number = {each.name: index for index, each in enumerate(templates.templates)}
+    groups: list[tuple[int, int, int]] = []
+    members: list[int] = []
+    for index, feature in enumerate(templates.maps):
+        for group in feature.any_of:
+            groups.append((index, len(members), len(members) + len(group)))
+            members += [number[name] for name in group]
+    return np.array(groups, np.int64).reshape(-1, 3), np.array(members, np.int64)
