@@ -23,7 +23,8 @@ data_option = click.option(
 )
 
 
-def _complete_chip(_ctx: click.Context, _parameter: click.Parameter, typed: str) -> list[CompletionItem]:
+def complete_chip(_ctx: click.Context, _parameter: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Return the chips whose names begin as typed."""
     from hw_sim.chip import chip_names
 
     return [CompletionItem(name) for name in chip_names() if name.startswith(typed)]
@@ -34,15 +35,8 @@ chips_option = click.option(
     "chips",
     multiple=True,
     metavar="NAME",
-    shell_complete=_complete_chip,
+    shell_complete=complete_chip,
     help="A chip of `retronet show chips`, or a TOML file; repeat it for several.  [default: all]",
-)
-
-chip_option = click.option(
-    "--chip",
-    metavar="NAME",
-    shell_complete=_complete_chip,
-    help="Simulate this chip of `retronet show chips` in its own arithmetic, in place of fixed point.",
 )
 
 data_dir_option = click.option(

@@ -132,7 +132,8 @@ def _print(
         click.echo(text(costs.records(reports)), nl=False)
         return
     print_table(costs.work_table(f"{network.name}: work for one digit, counted from its shape", layers, work))
-    print_table(costs.totals_table(f"{network.name} on each chip, modelled for one digit", reports))
+    title = f"{network.name} on each chip, modelled for one digit"
+    print_table(costs.totals_table(title, reports, costs.COST_ALONE))
     for each, modelled in zip(chips, reports, strict=True) if details else ():
         print_table(costs.layers_table(each, modelled))
         print_table(costs.parts_table(each, modelled))

@@ -1,12 +1,12 @@
 """The command `retronet simulate`."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import click
 
+from retronet_cli.chips import chip_options, simulated_on_chip, take_chip_choices
 from retronet_cli.options import (
-    chip_option,
     data_dir_option,
     json_option,
     other_data_option,
@@ -20,14 +20,7 @@ from retronet_cli.precision import Choices, chosen_plan, precision_options
 @click.command(short_help="Run a trained network in fixed point, next to itself in floating point.")
 @run_argument
 @precision_options
-@chip_option
-@click.option(
-    "--tanh",
-    type=click.Choice(["exact", "sn"]),
-    default="exact",
-    show_default=True,
-    help="The squashing function on a DSP-32C: rounded from the exact one, or the SN simulator's formula.",
-)
+@chip_options
 @other_data_option
 @data_dir_option
 @runs_option
@@ -35,14 +28,12 @@ from retronet_cli.precision import Choices, chosen_plan, precision_options
 @quiet_option
 def simulate(
     run: Path | None,
-    chip: str | None,
-    tanh: Literal["exact", "sn"],
     data: str | None,
     data_dir: Path | None,
     runs: Path,
     as_json: bool,
     quiet: bool,
-    **choices: Any,  # noqa: ANN401 - the options of Choices
+    **choices: Any,  # noqa: ANN401 - the options of Choices and ChipChoices
 ) -> None:
     """Run a trained network in fixed point, next to itself in floating point.
 
@@ -58,14 +49,14 @@ def simulate(
       retronet simulate --weight-format {-1,0,1} --scale threshold:0.7
       retronet simulate --plan hls4ml.toml
       retronet simulate --chip dsp32c-80ns --tanh sn
+      retronet simulate --chip anna --chips 5 --set noise=0.05
     """
     from hw_sim.simulate import report
-    from retronet_cli.chips import simulated_on_chip
     from retronet_cli.runs import take_digits, take_run, title_of
     from retronet_cli.terminal import print_json, print_table, talk
     from retronet_cli.views.simulation import bounds_of, comparison_table, format_table, to_json, work_table
 
-    if simulated_on_chip(chip, run, runs, data, data_dir, tanh, as_json, quiet):
+    if simulated_on_chip(take_chip_choices(choices), run, runs, data, data_dir, as_json, quiet):
         return
     folder, checkpoint = take_run(run, runs, quiet)
     digits = take_digits(checkpoint, data, data_dir)

@@ -13,6 +13,7 @@ from hw_sim.published import Comparison
 from retronet_cli.views.quantities import energy, plain, prefixed, quantity, quantity_range
 from retronet_cli.views.scores import add_numbers, new_table
 
+COST_ALONE = "This is cost alone: how well a network reads digits at these bits it does not say."
 MODELLED = "Modelled, not measured: the least time that the chip's geometry allows."
 
 
@@ -29,17 +30,16 @@ def work_table(title: str, layers: Sequence[str], work: Sequence[Work]) -> Table
     return table
 
 
-def totals_table(title: str, reports: Sequence[CostReport]) -> Table:
+def totals_table(title: str, reports: Sequence[CostReport], note: str = "") -> Table:
     """Return one row a chip."""
     bounded = any(map(_is_bound, reports))
     notes = [MODELLED, "≥, ≤: a part of the time is unknown and counts as nothing." if bounded else ""]
     if any(report.weight_bits is not None for report in reports):
-        notes.append("This is cost alone: how well a network reads digits at these bits it does not say.")
-    table = new_table(title, "\n".join(note for note in notes if note))
+        notes.append("w × s: bits of a weight and of a state.")
+    notes.append(note)
+    table = new_table(title, "\n".join(text for text in notes if text))
     table.add_column("chip", no_wrap=True)
-    add_numbers(
-        table, "weight ×\nstate\nbits", "modelled\nms", "modelled\ndigits/s", "connec-\ntions/s", "energy"
-    )
+    add_numbers(table, "w × s\nbits", "modelled\nms", "modelled\ndigits/s", "connec-\ntions/s", "energy")
     table.add_column("bound by")
     for report in reports:
         least, most = ("≥", "≤") if _is_bound(report) else ("", "")
