@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hw_sim.chip import Array, load_chip
 from hw_sim.graf_features import BLOCKS, FRAME, features_of, frames_of, thinned
-from hw_sim.graf_templates import TemplateSet, currents, load_templates
+from hw_sim.graf_templates import Mismatch, TemplateSet, currents, draw_mismatch, load_templates
 from retronet.datasets.dataset import Dataset, DigitSets, Provenance
 from retronet.errors import InputError
 from retronet.evaluate import Score, score
@@ -160,20 +160,18 @@ def run_graf(digits: DigitSets, options: GrafOptions | None = None, seed: int = 
     data = DigitSets(_dataset(trained_on, digits.train), _dataset(ideal, digits.test), digits.notice)
     record, training = _train(data, chosen.passes, seed)
     outputs = _outputs(training, data.test)
+    drawn = chosen.chips if chosen.current_deviation or chosen.offset_deviation else 0
     chips = []
-    for chip in range(chosen.chips if chosen.current_deviation or chosen.offset_deviation else 0):
-        found, _ = _through_chip(test, thinning, features, chosen, np.random.default_rng([seed, chip]))
-        answers = _outputs(training, _dataset(found, digits.test))
-        chips.append(
-            GrafChip(
-                chip=chip,
-                differing_features_percent=100 * float((found != ideal).mean()),
-                differing_answers=int(np.count_nonzero(answers.argmax(1) != outputs.argmax(1))),
-                test=score(answers, digits.test.labels),
-            )
+    for chip in range(drawn):
+        mismatch = draw_mismatch(
+            chosen.current_deviation, chosen.offset_deviation, np.random.default_rng([seed, chip])
         )
+        found, _ = _through_chip(test, thinning, features, chosen, mismatch)
+        answers = _outputs(training, _dataset(found, digits.test))
+        chips.append(_compared(chip, found != ideal, answers, outputs, digits.test.labels))
     bitmaps = DigitSets(
-        *(_dataset((half.images >= chosen.black_from), half) for half in (digits.train, digits.test)),
+        _dataset(digits.train.images >= chosen.black_from, digits.train),
+        _dataset(digits.test.images >= chosen.black_from, digits.test),
         digits.notice,
     )
     bitmap, _ = _train(bitmaps, chosen.passes, seed)
@@ -214,13 +212,28 @@ def _through_chip(
     thinning: TemplateSet,
     features: TemplateSet,
     options: GrafOptions,
-    generator: np.random.Generator | None,
+    mismatch: Mismatch | None,
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return features and scans from one chip, the ideal one without a generator."""
-    deviations = (options.current_deviation, options.offset_deviation)
-    thin = thinned(frames, currents(thinning, options.inhibition, *deviations, generator))
-    search = currents(features, options.inhibition, *deviations, generator)
+    """Return features and scans from one chip, the ideal one without mismatch."""
+    thin = thinned(frames, currents(thinning, options.inhibition, mismatch))
+    search = currents(features, options.inhibition, mismatch)
     return features_of(thin.frames, features, search), thin.scans
+
+
+def _compared(
+    chip: int,
+    differing: NDArray[np.bool_],
+    answers: NDArray[np.floating],
+    ideal: NDArray[np.floating],
+    labels: NDArray[np.uint8],
+) -> GrafChip:
+    """Return a drawn chip beside the ideal one, given both outputs and the features in which they differ."""
+    return GrafChip(
+        chip=chip,
+        differing_features_percent=100 * float(differing.mean()),
+        differing_answers=int(np.count_nonzero(answers.argmax(1) != ideal.argmax(1))),
+        test=score(answers, labels),
+    )
 
 
 def _dataset(values: NDArray[np.uint8] | NDArray[np.bool_], of: Dataset) -> Dataset:

@@ -67,6 +67,22 @@ class Currents:
     thresholds: NDArray[np.float64]
 
 
+@dataclass(frozen=True)
+class Mismatch:
+    """How one chip deviates, whatever is stored in it.
+
+    Attributes
+    ----------
+    connections : ndarray of float64, shape (54, 54)
+        Relative deviation of each connection's current; a row is an amplifier.
+    offsets : ndarray of float64, shape (54,)
+        Offset of each comparator, in excitatory currents.
+    """
+
+    connections: NDArray[np.float64]
+    offsets: NDArray[np.float64]
+
+
 def load_templates(name: str) -> TemplateSet:
     """Return the templates called `name`, or those in the file `name` if that ends in ``.toml``.
 
@@ -117,33 +133,44 @@ def weights(templates: TemplateSet, inhibition: float) -> NDArray[np.float64]:
     return np.array([[[value[mark] for mark in row] for row in each.rows] for each in templates.templates])
 
 
-def currents(
-    templates: TemplateSet,
-    inhibition: float,
-    current_deviation: float = 0.0,
-    offset_deviation: float = 0.0,
-    generator: np.random.Generator | None = None,
-) -> Currents:
-    """Return the currents of one simulated chip.
+def draw_mismatch(
+    current_deviation: float, offset_deviation: float, generator: np.random.Generator
+) -> Mismatch:
+    """Return the deviations of one chip, normal with the standard deviations given (an assumption).
+
+    Parameters
+    ----------
+    current_deviation
+        Of each connection's current, relative to it.
+    offset_deviation
+        Of each comparator's offset, in excitatory currents.
+    generator
+        Draws the connections row by row, then the comparators.
+    """
+    return Mismatch(
+        current_deviation * generator.standard_normal((AMPLIFIERS, AMPLIFIERS)),
+        offset_deviation * generator.standard_normal(AMPLIFIERS),
+    )
+
+
+def currents(templates: TemplateSet, inhibition: float, mismatch: Mismatch | None = None) -> Currents:
+    """Return the currents that `templates` draw on one chip.
 
     Parameters
     ----------
     templates
-        What is stored.
+        What is stored: the first template in the first row of connections, its pixels row by row.
     inhibition
         Inhibitory current over excitatory current, b.
-    current_deviation
-        Standard deviation of each connection's current, relative to it.
-    offset_deviation
-        Standard deviation of each comparator's offset, in excitatory currents.
-    generator
-        Draws the chip; without one it is ideal.
+    mismatch
+        The chip's deviations; the ideal chip's if absent.
     """
     connections = weights(templates, inhibition)
     thresholds = np.array([float(each.threshold) for each in templates.templates])
-    if generator is not None:
-        connections = connections * (1 + current_deviation * generator.standard_normal(connections.shape))
-        thresholds = thresholds + offset_deviation * generator.standard_normal(thresholds.shape)
+    if mismatch is not None:
+        count, inputs = len(thresholds), templates.size**2
+        connections *= 1 + mismatch.connections[:count, :inputs].reshape(connections.shape)
+        thresholds += mismatch.offsets[:count]
     size = templates.size
     numbers = np.arange(1 << size)
     pixels = (numbers[:, np.newaxis] >> np.arange(size - 1, -1, -1)) & 1

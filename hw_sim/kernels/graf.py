@@ -31,7 +31,7 @@ def bilinear(picture: NDArray[Any], y: float, x: float) -> float:
 
 @njit(cache=True)
 def shear_of(picture: NDArray[Any], black_from: float) -> tuple[float, float, int]:
-    """Return the shear that takes the xy moment of the ink to 0, the mean row, and the number of black pixels."""
+    """Return the shear that takes the xy moment of the ink to 0, the mean row and the number of pixels."""
     count, sum_x, sum_y = 0, 0.0, 0.0
     for y in range(picture.shape[0]):
         for x in range(picture.shape[1]):
@@ -92,7 +92,7 @@ def place_digits(pictures: NDArray[Any], black_from: float, frames: Bits) -> Non
 
 @njit(cache=True)
 def row_codes(frame: Bits, size: int, codes: NDArray[Any]) -> None:
-    """Fill ``codes[row + size // 2, column]`` with the `size` pixels around a place as a number, the left first.
+    """Fill ``codes[row + size // 2, column]`` with `size` pixels around a place as a number, the left first.
 
     Rows of `codes` above and below the frame stay 0: outside all is white.
     """
@@ -121,7 +121,7 @@ def template_sums(codes: NDArray[Any], row: int, column: int, table: Table, sums
 def thin(
     frame: Bits, table: Table, thresholds: NDArray[Any], codes: NDArray[Any], sums: NDArray[Any], gone: Bits
 ) -> int:
-    """Thin one frame in place; return how often it was scanned, the last scan that changed nothing included."""
+    """Thin one frame in place; return its scans, the last of which changed nothing."""
     rows, columns = frame.shape
     scans, changed = 0, True
     while changed:
