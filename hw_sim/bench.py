@@ -12,10 +12,13 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from hw_sim.formats import Fixed, Overflow, Rounding
+from hw_sim.levels import Format
 from hw_sim.mixed import mixed_plan
 from hw_sim.plan import CHUNK, Accumulator, PrecisionPlan, calibrate, fitting
 from hw_sim.quantize import integer_network
-from hw_sim.simulate import simulate, trace
+from hw_sim.scales import ScaleRule, parse_rule
+from hw_sim.simulate import simulate
+from hw_sim.tracing import trace
 from retronet.curvature import INPUT
 from retronet.datasets import DigitSets, load
 from retronet.evaluate import Score, score
@@ -27,11 +30,17 @@ from retronet.runs import open_run
 
 
 class Point(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A point of a sweep: what has `bits` bits (see `hw_sim.sweep.grid`), and how values are rounded."""
+    """A point of a sweep: what has `bits` bits (see `hw_sim.sweep.grid`).
+
+    `rounding` and `scale`, the text of a `ScaleRule`, hold for all weights and states; `seed` decides
+    stochastic rounding and is 0 with any other.
+    """
 
     bits: int
     tensors: str
-    rounding: Rounding
+    rounding: Rounding = Rounding.RND
+    scale: str = "power-of-two"
+    seed: int = 0
 
 
 class SweepRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -94,7 +103,8 @@ class Bench:
         self.digits = digits
         self.targets = targets
         self.other_bits = other_bits
-        self._plans: dict[tuple[int, Rounding], PrecisionPlan] = {}
+        self._plans: dict[tuple[int, Rounding, str], PrecisionPlan] = {}
+        self._largest_sums: dict[str, dict[str, float]] = {}
 
     @cached_property
     def subject(self) -> str:
@@ -118,26 +128,42 @@ class Bench:
         """The score in floating point on the test digits."""
         return score(self.reference, self.digits.test.labels, self.targets)
 
-    @cached_property
-    def largest_sums(self) -> dict[str, float]:
-        """The largest magnitude of each layer's sums on the training digits, at the bits of the rest."""
-        integers = integer_network(
-            self.network, self.parameters, self.plan_of_bits(self.other_bits, Rounding.RND)
-        )
-        largest: dict[str, float] = {}
-        images = self.digits.train.images
-        for start in range(0, len(images), CHUNK):
-            for layer in trace(integers, images[start : start + CHUNK]).layers:
-                found = float(np.abs(layer.sums).max()) * 2.0**-layer.sum_frac_bits
-                largest[layer.layer] = max(largest.get(layer.layer, 0.0), found)
-        return largest
+    def largest_sums(self, scale: str = "power-of-two") -> dict[str, float]:
+        """Return the largest magnitude of each layer's sums on the training digits, scales divided out.
 
-    def plan_of_bits(self, bits: int, rounding: Rounding) -> PrecisionPlan:
+        Weights and states have the bits of the rest, and scales chosen by the rule `scale`.
+        """
+        if scale not in self._largest_sums:
+            plan = self.plan_of_bits(self.other_bits, Rounding.RND, scale)
+            integers = integer_network(self.network, self.parameters, plan)
+            largest: dict[str, float] = {}
+            images = self.digits.train.images
+            for start in range(0, len(images), CHUNK):
+                for layer in trace(integers, images[start : start + CHUNK]).layers:
+                    found = float(np.abs(layer.sums).max()) * 2.0**-layer.sum_frac_bits
+                    largest[layer.layer] = max(largest.get(layer.layer, 0.0), found)
+            self._largest_sums[scale] = largest
+        return self._largest_sums[scale]
+
+    def plan_of_bits(
+        self, bits: int, rounding: Rounding = Rounding.RND, scale: str = "power-of-two"
+    ) -> PrecisionPlan:
         """Return the plan with `bits` bits for all tensors and exact sums."""
-        if (bits, rounding) not in self._plans:
-            plan = calibrate(self.network, self.parameters, self.digits.train.images, bits, rounding=rounding)
-            self._plans[bits, rounding] = plan
-        return self._plans[bits, rounding]
+        rule = parse_rule(scale)
+        # Only a rule that tries scales out sees how numbers are rounded: the others are calibrated once.
+        tried = rounding if rule.kind == "mse" else Rounding.RND
+        key = (bits, tried, scale)
+        if key not in self._plans:
+            self._plans[key] = calibrate(
+                self.network,
+                self.parameters,
+                self.digits.train.images,
+                bits,
+                rounding=tried,
+                weight_scale=rule,
+                state_scale=ScaleRule(rule.kind, rule.value),
+            )
+        return _rounded(self._plans[key], rounding)
 
     def plan(self, point: Point) -> PrecisionPlan:
         """Return the plan of a point.
@@ -150,7 +176,10 @@ class Bench:
         wide = dict.fromkeys((INPUT, *names), self.other_bits)
 
         def mixed(weights: dict[str, int], states: dict[str, int]) -> PrecisionPlan:
-            return mixed_plan(lambda bits: self.plan_of_bits(bits, point.rounding), weights, states)
+            plan = mixed_plan(
+                lambda bits: self.plan_of_bits(bits, point.rounding, point.scale), weights, states
+            )
+            return replace(plan, seed=point.seed)
 
         match point.tensors:
             case "all":
@@ -167,7 +196,8 @@ class Bench:
     def _with_sums(self, plan: PrecisionPlan, point: Point) -> PrecisionPlan:
         layers = []
         for layer in plan.layers:
-            form = fitting(self.largest_sums[layer.layer], point.bits, point.rounding, Overflow.SAT)
+            largest = self.largest_sums(point.scale)[layer.layer]
+            form = fitting(largest, point.bits, _computed(point.rounding), Overflow.SAT)
             bias = Fixed(form.bits, form.frac_bits, True, point.rounding, Overflow.SAT)
             layers.append(replace(layer, accumulator=Accumulator(form), bias=bias))
         return replace(plan, layers=tuple(layers))
@@ -191,6 +221,30 @@ class Bench:
             clipped_pixels=result.clipped_pixels,
             warnings=integers.warnings,
         )
+
+
+def _computed(rounding: Rounding) -> Rounding:
+    """Return the mode of what is computed for each image, where `rounding` is that of parameters."""
+    return Rounding.RND if rounding is Rounding.STOCHASTIC else rounding
+
+
+def _rounded(plan: PrecisionPlan, rounding: Rounding) -> PrecisionPlan:
+    """Return `plan` with other rounding of weights, biases, pixels and states."""
+
+    def form(old: Format, mode: Rounding) -> Format:
+        return replace(old, rounding=mode) if isinstance(old, Fixed) else old
+
+    computed = _computed(rounding)
+    layers = tuple(
+        replace(
+            layer,
+            weight=form(layer.weight, rounding),
+            bias=replace(layer.bias, rounding=rounding),
+            state=form(layer.state, computed),
+        )
+        for layer in plan.layers
+    )
+    return replace(plan, input=form(plan.input, computed), layers=layers)
 
 
 @lru_cache(maxsize=2)

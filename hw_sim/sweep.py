@@ -5,12 +5,14 @@ Points are independent, so they run on any executor; a row depends on its point 
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, as_completed
+from itertools import product
 from pathlib import Path
 
 import msgspec
 
 from hw_sim.bench import Point, Source, SweepRow, bench_of
 from hw_sim.formats import Rounding
+from hw_sim.scales import parse_rule
 from retronet.errors import InputError
 from retronet.network import NetworkSpec
 
@@ -20,7 +22,12 @@ LAYERS = "layers"
 
 
 def grid(
-    network: NetworkSpec, bits: Iterable[int], tensors: Iterable[str], roundings: Iterable[Rounding]
+    network: NetworkSpec,
+    bits: Iterable[int],
+    tensors: Iterable[str],
+    roundings: Iterable[Rounding] = (Rounding.RND,),
+    scales: Iterable[str] = ("power-of-two",),
+    seeds: Iterable[int] = (0,),
 ) -> tuple[Point, ...]:
     """Return the points of a grid, without repetitions, the bits running fastest.
 
@@ -35,11 +42,15 @@ def grid(
         a layer (its weights and states), or ``layers`` for each layer by itself.
     roundings
         Rounding modes.
+    scales
+        Rules that choose scales: see `hw_sim.scales.parse_rule`.
+    seeds
+        Seeds of stochastic rounding; other modes have one point, whatever the seeds.
 
     Raises
     ------
     InputError
-        If one of `tensors` is none of these.
+        If one of `tensors` or `scales` is none of these.
     """
     names = [layer.name for layer in network.layers]
     chosen: list[str] = []
@@ -50,8 +61,10 @@ def grid(
                 "Name one of these."
             )
         chosen += names if word == LAYERS else [word]
-    modes, widths = tuple(roundings), tuple(bits)
-    points = (Point(width, group, mode) for mode in modes for group in chosen for width in widths)
+    points = (
+        Point(width, group, mode, parse_rule(scale).text, seed if mode is Rounding.STOCHASTIC else 0)
+        for seed, scale, mode, group, width in product(seeds, scales, roundings, chosen, bits)
+    )
     return tuple(dict.fromkeys(points))
 
 

@@ -16,8 +16,10 @@ from hw_sim.bench import Bench, Point, Source, SweepRow, bench_of
 from hw_sim.formats import Rounding
 from hw_sim.plan import calibrate
 from hw_sim.quantize import integer_network
-from hw_sim.simulate import report, trace
+from hw_sim.scales import ScaleRule, parse_rule
+from hw_sim.simulate import report
 from hw_sim.sweep import append_rows, grid, measure, read_rows, sweep
+from hw_sim.tracing import trace
 from retronet.errors import InputError
 
 OTHER = 10
@@ -85,6 +87,33 @@ def test_a_row_says_what_a_report_says(bench: Bench, tensors: str, bits: tuple[i
     assert row.saturations == {layer.layer: layer.counts.saturations for layer in expected.layers}
 
 
+@pytest.mark.parametrize("mode", list(Rounding))
+@pytest.mark.parametrize("scale", ["power-of-two", "percentile:99", "max-abs/map", "mse"])
+def test_a_point_has_the_plan_of_its_rounding_and_rule(bench: Bench, mode: Rounding, scale: str) -> None:
+    rule = parse_rule(scale)
+    plan = calibrate(
+        bench.network,
+        bench.parameters,
+        bench.digits.train.images,
+        4,
+        rounding=mode,
+        weight_scale=rule,
+        state_scale=ScaleRule(rule.kind, rule.value),
+    )
+
+    assert bench.plan(Point(4, "all", mode, scale, 3)) == msgspec.structs.replace(plan, seed=3)
+
+
+def test_seeds_are_points_where_rounding_is_stochastic(bench: Bench) -> None:
+    points = grid(bench.network, (3,), ("all",), (Rounding.RND, Rounding.STOCHASTIC), seeds=(1, 2))
+
+    assert [(point.rounding, point.seed) for point in points] == [
+        ("RND", 0), ("STOCHASTIC", 1), ("STOCHASTIC", 2),
+    ]  # fmt: skip
+    scores = [bench.row(point).sqnr_db for point in points]
+    assert len(set(scores)) == 3
+
+
 def test_one_layer_at_a_time_leaves_the_others_alone(bench: Bench) -> None:
     wide = bench.plan(Point(OTHER, "all", Rounding.RND))
     plan = bench.plan(Point(3, "h2", Rounding.RND))
@@ -114,7 +143,8 @@ def test_sums_hold_the_largest_seen_in_training_and_no_more(bench: Bench) -> Non
 
 def test_sums_of_few_bits_are_counted_where_they_overflow(bench: Bench) -> None:
     blind = Bench(bench.network, bench.parameters, bench.digits, bench.targets, OTHER)
-    blind.largest_sums = {layer: largest / 8 for layer, largest in bench.largest_sums.items()}
+    small = {layer: largest / 8 for layer, largest in bench.largest_sums().items()}
+    blind.largest_sums = lambda _scale: small  # type: ignore[method-assign]
     point = Point(14, "sums", Rounding.RND)
 
     assert sum(bench.row(point).overflows.values()) == 0

@@ -11,6 +11,7 @@ import click
 
 from retronet.errors import InputError
 from retronet_cli.options import (
+    Seeds,
     data_dir_option,
     jobs_option,
     json_option,
@@ -19,12 +20,12 @@ from retronet_cli.options import (
     run_argument,
     runs_option,
 )
+from retronet_cli.precision import ROUNDINGS
 
 if TYPE_CHECKING:
     from hw_sim.bench import Bench, SweepRow
     from hw_sim.formats import Rounding
 
-ROUNDINGS = ("TRN", "TRN_ZERO", "RND", "RND_ZERO", "RND_MIN_INF", "RND_INF", "RND_CONV")
 PER_PROCESS = 16
 """Points that make a further process worth its start."""
 
@@ -89,6 +90,23 @@ class Words(click.ParamType[tuple[str, ...]]):
     help=f"Rounding modes: {', '.join(ROUNDINGS)}.",
 )
 @click.option(
+    "--scale",
+    type=Words(),
+    default="power-of-two",
+    show_default=True,
+    metavar="LIST",
+    help="Rules that choose scales: power-of-two, max-abs, percentile:P, mse; /map after one gives each map "
+    "of weights its own.",
+)
+@click.option(
+    "--seeds",
+    type=Seeds(),
+    default="0",
+    show_default=True,
+    metavar="LIST",
+    help="Seeds of stochastic rounding; other modes have one row for all.",
+)
+@click.option(
     "--other-bits",
     type=click.IntRange(2, 24),
     default=12,
@@ -127,6 +145,8 @@ def sweep(
     bits: tuple[int, ...],
     tensors: tuple[str, ...],
     rounding: tuple[str, ...],
+    scale: tuple[str, ...],
+    seeds: tuple[int, ...],
     other_bits: int,
     jobs: int,
     dask: str | None,
@@ -149,6 +169,7 @@ def sweep(
       retronet sweep
       retronet sweep --bits 2-8 --tensors weights,layers
       retronet sweep --bits 6-16 --tensors sums --rounding TRN,RND,RND_CONV
+      retronet sweep --bits 3-6 --scale power-of-two,max-abs,mse
     """
     from hw_sim.bench import Source, bench_of
     from hw_sim.sweep import append_rows, grid, read_rows
@@ -166,7 +187,7 @@ def sweep(
     bench = bench_of(source)
     if bench.digits.notice:
         talk(bench.digits.notice)
-    points = grid(bench.network, bits, tensors, _modes(rounding))
+    points = grid(bench.network, bits, tensors, _modes(rounding), scale, seeds)
     output = output or folder / "sweep.jsonl"
     rows = {row.point: row for row in read_rows(output) if row.subject == bench.subject}
     left = [point for point in points if point not in rows]

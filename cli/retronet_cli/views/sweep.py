@@ -5,6 +5,7 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 from rich.table import Table
 
 from hw_sim.bench import SweepRow
@@ -12,34 +13,36 @@ from retronet.evaluate import Score
 from retronet_cli.views.scores import new_table
 
 FLOAT = "float"
+AXES = ("rounding", "scale", "seed")
+"""Fields of a point that have a column where they differ, besides bits and tensors."""
 
 
 def sweep_table(
     title: str, rows: Sequence[SweepRow], floating: Score, rest: str, notice: str | None
 ) -> Table:
     """Return one line a row, floating point first; what all rows share stands below."""
-    modes = sorted({row.point.rounding for row in rows})
-    notes = [rest, "" if len(modes) > 1 else f"Values are rounded by {modes[0]}.", notice or ""]
+    axes = {axis: sorted({str(getattr(row.point, axis)) for row in rows}) for axis in AXES}
+    shown = [axis for axis, values in axes.items() if len(values) > 1]
+    shared = [f"{axis} {values[0]}" for axis, values in axes.items() if axis not in shown and axis != "seed"]
+    notes = [rest, f"All rows: {', '.join(shared)}." if shared else "", notice or ""]
     table = new_table(title, "\n".join(note for note in notes if note))
     table.add_column("bits", justify="right")
     table.add_column("of")
-    if len(modes) > 1:
-        table.add_column("rounding")
+    for axis in shown:
+        table.add_column(axis)
     for heading in ("misses", "error\n%", "95 %\ninterval", "reject %\nfor 1 %", "agree\n%", "SQNR\ndB"):
         table.add_column(heading, justify="right")
-    between = [""] if len(modes) > 1 else []
-    table.add_row(FLOAT, "", *between, *_score(floating), "", "")
+    table.add_row(FLOAT, "", *("" for _ in shown), *_score(floating), "", "")
     before = None
     for row in rows:
-        group = (row.point.tensors, row.point.rounding)
+        group = (row.point.tensors, *(getattr(row.point, axis) for axis in shown))
         if group != before:
             table.add_section()
         before = group
-        mode = [str(row.point.rounding)] if len(modes) > 1 else []
         table.add_row(
             str(row.point.bits),
             row.point.tensors,
-            *mode,
+            *(str(getattr(row.point, axis)) for axis in shown),
             *_score(row.score),
             f"{100 * row.agreements / row.score.n:.1f}",
             "–" if row.sqnr_db is None else f"{row.sqnr_db:.1f}",
@@ -91,10 +94,11 @@ def overflow_notes(rows: Sequence[SweepRow]) -> list[str]:
 
 def records(rows: Sequence[SweepRow], floating: Score) -> list[dict[str, Any]]:
     """Return the rows as flat records, floating point first, units in the names."""
-    first = {"bits": None, "tensors": FLOAT, "rounding": None, **_fields(floating)}
+    axes = dict.fromkeys(AXES)
+    first = {"bits": None, "tensors": FLOAT, **axes, **_fields(floating)}
     found = [first | {"agreements": floating.n, "sqnr_db": None, "state_saturations": 0, "sum_overflows": 0}]
     for row in rows:
-        point = {"bits": row.point.bits, "tensors": row.point.tensors, "rounding": str(row.point.rounding)}
+        point = msgspec.to_builtins(row.point)
         counts = {
             "agreements": row.agreements,
             "sqnr_db": row.sqnr_db,
