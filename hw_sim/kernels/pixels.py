@@ -21,6 +21,8 @@ from hw_sim.kernels.sums import LANES
 
 Ints = NDArray[Any]
 
+TOGETHER = 16
+
 round32, wrap32, clamp32, zero32 = round_of(INT32, 31), wrap_of(INT32), clamp_of(INT32), zero_of(INT32)
 
 
@@ -76,21 +78,24 @@ def load_images(
     """
     units = images.shape[1]
     power, rounding, overflow, low, high = 2.0 ** form[0], form[1], form[2], form[3], form[4]
-    found = np.empty(units, np.int32)
+    # A few images at a time, so that each write into the lanes fills a line of the cache.
+    found = np.zeros((TOGETHER, units), np.int32)
     changed = 0
-    for lane in range(used):
-        if small:
-            changed += cast_row(images[first + lane], scale, power, form, found)
-        else:
-            for unit in range(units):
-                value = np.float64(images[first + lane, unit]) / scale
-                found[unit], clipped = cast_real(value, power, rounding, overflow, low, high)
-                changed += clipped
+    for start in range(0, LANES, TOGETHER):
+        for index in range(TOGETHER):
+            image = first + start + index
+            if start + index >= used:
+                found[index] = 0
+            elif small:
+                changed += cast_row(images[image], scale, power, form, found[index])
+            else:
+                for unit in range(units):
+                    value = np.float64(images[image, unit]) / scale
+                    found[index, unit], clipped = cast_real(value, power, rounding, overflow, low, high)
+                    changed += clipped
         for unit in range(units):
-            rows[unit, lane] = found[unit]
-    for lane in range(used, LANES):
-        for unit in range(units):
-            rows[unit, lane] = 0
+            for index in range(TOGETHER):
+                rows[unit, start + index] = found[index, unit]
     for lane in range(LANES):
         rows[units, lane] = border
     return changed

@@ -4,11 +4,24 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from hw_sim.formats import Fixed
+from hw_sim.levels import parse_format
 from hw_sim.plan import Accumulator, LayerPlan, PrecisionPlan
-from retronet.network import Conv, Dense, Identity, NetworkSpec, Relu, Tanh, parameter_shapes, places
+from hw_sim.squash import Table
+from retronet.network import (
+    Conv,
+    Dense,
+    Identity,
+    NetworkSpec,
+    Relu,
+    Subsample,
+    Tanh,
+    parameter_shapes,
+    places,
+)
 
 if TYPE_CHECKING:
     from hw_sim.quantize import IntegerNetwork
@@ -100,22 +113,45 @@ def check(
     return integers
 
 
+def plans_of_all_kinds(network: NetworkSpec) -> list[PrecisionPlan]:
+    """Return plans that together take every way through the kernels."""
+    sums = ("s9.6:RND_CONV:WRAP", "s12.12:TRN:SAT", "s7.5:RND_INF:SAT_ZERO", "s32.20:RND:SAT")
+    plans = [plan_of(network, "s8.6", text) for text in (None, *sums)]
+    plans += [plan_of(network, "s8.6", text, fused=True) for text in ("s9.6:RND_ZERO:SAT", "s24.12:RND:WRAP")]
+
+    def changed(**fields: Any) -> PrecisionPlan:
+        base = plan_of(network, "s8.6")
+        return replace(base, layers=tuple(replace(layer, **fields) for layer in base.layers))
+
+    split = Accumulator(Fixed.parse("s9.6:RND:SAT"), product=Fixed.parse("s8.7:TRN:WRAP"))
+    plans.append(changed(accumulator=split, bias_at="end", preactivation=Fixed(9, 5), activation=Table()))
+    plans.append(changed(weight=parse_format("{-5,0,1}"), state=parse_format("p2.0"), weight_scale=(0.3,)))
+    scaled = changed(preactivation=Fixed(8, 0), preactivation_scale=0.03, requantise="double")
+    plans += [scaled, replace(plan_of(network, "s4.2"), input=parse_format("{-1,1}"), input_scale=0.7)]
+    return plans
+
+
 if __name__ == "__main__":
     from hw_sim.quantize import integer_network
-    from hw_sim.simulate import simulate, trace
+    from hw_sim.simulate import simulate
+    from hw_sim.tracing import trace
 
     tiny = NetworkSpec(
         name="tiny",
         title="",
         input=(1, 4, 4),
-        layers=(Conv("a", 2, 3, Tanh(), stride=2, pad=1, border=-1.0, bias="unit"), Dense("b", 2, Relu())),
+        layers=(
+            Conv("a", 2, 3, Tanh(), pad=1, border=-1.0, bias="unit"),
+            Subsample("s", 2, Tanh()),
+            Dense("b", 2, Relu()),
+        ),
     )
     parameters, images = draw(tiny, 3, 2)
     digest = hashlib.sha256()
-    for sums in (None, "s9.6:RND_CONV:WRAP", "s12.12:TRN:SAT", "s7.5:RND_INF:SAT_ZERO", "s32.20:RND:SAT"):
-        network = integer_network(tiny, parameters, plan_of(tiny, "s8.6", sums))
+    for plan in plans_of_all_kinds(tiny):
+        network = integer_network(tiny, parameters, plan)
         found = trace(network, images)
         for layer in found.layers:
-            digest.update(layer.sums.tobytes() + layer.states.tobytes())
+            digest.update(layer.sums.tobytes() + layer.preactivations.tobytes() + layer.states.tobytes())
         digest.update(repr(simulate(network, images).counts).encode())
     print(digest.hexdigest())  # noqa: T201
