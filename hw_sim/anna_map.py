@@ -1,4 +1,4 @@
-"""Puts a network on ANNA: levels of weights, states and converter, and what the errors of a chip make of it."""
+"""Puts a network on ANNA: levels of weights, states and converter, and what a chip's errors make of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -216,7 +216,7 @@ def _layer(
     kinds = options.factors
     factors = kinds[np.minimum(np.searchsorted(kinds, needs * (1 - 1e-12)), len(kinds) - 1)]
     products = factors * sum_step
-    steps = products / state_steps[0]
+    steps = np.asarray(products / state_steps[0], np.float64)
     scaled = rows / steps[:, np.newaxis]
     used = np.arange(rows.shape[1]) < np.array(place.fan_in)[:, np.newaxis]
     edges = (levels[1:] + levels[:-1]) / 2

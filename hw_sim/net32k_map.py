@@ -4,6 +4,7 @@ All numbers are whole: a weight of n bits is one of the odd numbers −(2^n − 
 is a state. A sum has as many parts as it needs to stay within eight blocks of 128 connections.
 """
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
@@ -171,12 +172,7 @@ def net32k_network(
         layer = _layer(place, parameters, options, states, bits, step, real)
         states, bits, step = run_exactly(layer, states), options.state_bits, layer.state_step
         layers.append(layer)
-    return replace_layers(found, tuple(layers))
-
-
-def replace_layers(network: Net32kNetwork, layers: tuple[Net32kLayer, ...]) -> Net32kNetwork:
-    """Return the network with these layers."""
-    return Net32kNetwork(network.options, network.input_step, layers)
+    return dataclasses.replace(found, layers=tuple(layers))
 
 
 def _layer(
@@ -213,7 +209,7 @@ def _layer(
             sums[index] = values[index][np.searchsorted(edges, part, side="right")]
     state_levels = odd_levels(options.state_bits)
     biases = np.asarray(parameters[f"{place.name}.bias"], np.float64).reshape(len(rows), -1)
-    thresholds, state_step = _thresholds(place, biases, sum(sums), real, state_levels)
+    thresholds, state_step = _thresholds(place, biases, np.asarray(np.add.reduce(sums)), real, state_levels)
     if len(parts) == 1:
         references, values, thresholds = [thresholds], [state_levels], thresholds[:, :0]
     blocks = max(-(-(stop - start) // BLOCK) for start, stop in cuts) * len(options.cell_factors) * input_bits
@@ -287,9 +283,9 @@ def run_exactly(layer: Net32kLayer, inputs: Whole) -> Whole:
     for part in layer.parts:
         sums = exact_sums(part.wiring, part.weights, inputs, layer.border)
         found.append(part.values[(sums[:, :, np.newaxis] >= part.references).sum(2)])
+    total = np.asarray(np.add.reduce(found))
     if len(found) == 1:
-        return found[0]
-    total = np.add.reduce(found)
+        return total
     states: Whole = layer.levels[(total[:, :, np.newaxis] >= layer.thresholds).sum(2)]
     return states
 
