@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from retronet_cli.chips import chip_options, simulated_on_chip, take_chip_choices
+from retronet_cli.chip_options import chip_options, take_chip_choices
+from retronet_cli.chips import simulated_on_chip
 from retronet_cli.options import (
     data_dir_option,
     json_option,

@@ -1,6 +1,5 @@
 """A network on simulated ANNA chips, as tables."""
 
-import msgspec
 from rich.table import Table
 
 from hw_sim.anna import AnnaReport
@@ -84,16 +83,4 @@ def layers_table(report: AnnaReport) -> Table:
             f"{min(layer.scale_factors)}–{max(layer.scale_factors)}",
             f"{layer.clipped_weights:,}",
         )
-    return table
-
-
-def options_table(options: msgspec.Struct) -> Table:
-    """Return the options of an analog chip, named as --set takes them."""
-    table = new_table(
-        "Options of the chip: no text that was reached gives them", "Change one with --set KEY=VALUE."
-    )
-    table.add_column("option")
-    table.add_column("is")
-    for key, value in msgspec.structs.asdict(options).items():
-        table.add_row(key, "fitted" if value is None else f"{value}")
     return table
