@@ -249,7 +249,7 @@ def _report(
     rows: "list[SweepRow]", bench: "Bench", output: Path, folder: Path, form: str, as_json: bool, quiet: bool
 ) -> None:
     from retronet_cli.terminal import print_json, print_table, talk
-    from retronet_cli.views.sweep import fields, overflow_notes, sweep_table, to_csv, to_markdown
+    from retronet_cli.views.sweep import fields, overflow_notes, sweep_tables, to_csv, to_markdown
 
     for note in overflow_notes(rows):
         talk(f"Warning: {note}")
@@ -267,6 +267,7 @@ def _report(
             f"Weights and states that a row does not name have {bench.other_bits} bits;\n"
             "sums it does not name are exact."
         )
-        print_table(sweep_table(title, rows, floating, rest, bench.digits.notice))
+        for table in sweep_tables(title, rows, floating, rest, bench.digits.notice):
+            print_table(table)
         if not quiet:
             talk(f"Rows: {output}")

@@ -14,35 +14,42 @@ from retronet_cli.views.scores import new_table
 
 FLOAT = "float"
 AXES = ("rounding", "scale", "seed")
-"""Fields of a point that have a column where they differ, besides bits and tensors."""
+"""Fields of a point besides bits and tensors: one table each."""
+STOCHASTIC = "STOCHASTIC"
 
 
-def sweep_table(
+def sweep_tables(
     title: str, rows: Sequence[SweepRow], floating: Score, rest: str, notice: str | None
-) -> Table:
-    """Return one line a row, floating point first; what all rows share stands below."""
-    axes = {axis: sorted({str(getattr(row.point, axis)) for row in rows}) for axis in AXES}
-    shown = [axis for axis, values in axes.items() if len(values) > 1]
-    shared = [f"{axis} {values[0]}" for axis, values in axes.items() if axis not in shown and axis != "seed"]
-    notes = [rest, f"All rows: {', '.join(shared)}." if shared else "", notice or ""]
-    table = new_table(title, "\n".join(note for note in notes if note))
+) -> list[Table]:
+    """Return a table for each rounding, scale rule and seed, one line a row, floating point first."""
+    caption = f"{rest}\n{notice}" if notice else rest
+    groups: dict[tuple[str, ...], list[SweepRow]] = {}
+    for row in rows:
+        groups.setdefault(tuple(str(getattr(row.point, axis)) for axis in AXES), []).append(row)
+    tables: list[Table] = []
+    for (rounding, scale, seed), members in groups.items():
+        how = f"Rounding {rounding}, scales {scale}" + (f", seed {seed}" if rounding == STOCHASTIC else "")
+        last = len(tables) == len(groups) - 1
+        head = f"{title}\n{how}" if not tables else how
+        tables.append(_table(head, members, floating, caption if last else None))
+    return tables
+
+
+def _table(title: str, rows: Sequence[SweepRow], floating: Score, caption: str | None) -> Table:
+    table = new_table(title, caption)
     table.add_column("bits", justify="right")
     table.add_column("of")
-    for axis in shown:
-        table.add_column(axis)
     for heading in ("misses", "error\n%", "95 %\ninterval", "reject %\nfor 1 %", "agree\n%", "SQNR\ndB"):
         table.add_column(heading, justify="right")
-    table.add_row(FLOAT, "", *("" for _ in shown), *_score(floating), "", "")
+    table.add_row(FLOAT, "", *_score(floating), "", "")
     before = None
     for row in rows:
-        group = (row.point.tensors, *(getattr(row.point, axis) for axis in shown))
-        if group != before:
+        if row.point.tensors != before:
             table.add_section()
-        before = group
+        before = row.point.tensors
         table.add_row(
             str(row.point.bits),
             row.point.tensors,
-            *(str(getattr(row.point, axis)) for axis in shown),
             *_score(row.score),
             f"{100 * row.agreements / row.score.n:.1f}",
             "–" if row.sqnr_db is None else f"{row.sqnr_db:.1f}",
