@@ -94,14 +94,12 @@ class Fixed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
         if not 1 <= self.bits <= MAX_BITS:
             raise InputError(
                 f"A fixed-point format of {self.bits} bits can not be used: 1 to {MAX_BITS} bits are "
-                "allowed, and 0 "
-                "does not stand for 'exact'. Give a number of bits in that range."
+                "allowed, and 0 does not stand for 'exact'. Give a number of bits in that range."
             )
         if abs(self.frac_bits) > MAX_FRAC_BITS:
             raise InputError(
                 f"A fixed-point format with {self.frac_bits} fraction bits can not be used: "
-                f"−{MAX_FRAC_BITS} to "
-                f"{MAX_FRAC_BITS} are allowed. Rescale the numbers."
+                f"−{MAX_FRAC_BITS} to {MAX_FRAC_BITS} are allowed. Rescale the numbers."
             )
 
     @classmethod
@@ -116,10 +114,9 @@ class Fixed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
         found = _TEXT.fullmatch(text)
         if not found:
             raise InputError(
-                f"'{text}' is not a number format. A format is s or u, bits, a point and fraction "
-                "bits, such as "
-                f"s8.6, and may be followed by a rounding mode ({', '.join(Rounding)}) and an overflow mode "
-                f"({', '.join(Overflow)}), such as s8.6:TRN:WRAP. Write one of that form."
+                f"'{text}' is not a number format. A format is s or u, bits, a point and fraction bits, "
+                f"such as s8.6, and may be followed by a rounding mode ({', '.join(Rounding)}) and an "
+                f"overflow mode ({', '.join(Overflow)}), such as s8.6:TRN:WRAP. Write one of that form."
             )
         sign, bits, frac_bits, rounding, overflow = found.groups()
         modes = (Rounding(rounding), Overflow(overflow)) if rounding else ()
@@ -251,13 +248,12 @@ def cast_counted(integers: NDArray[Any], from_frac_bits: int, form: Fixed) -> tu
     if form.rounding is Rounding.STOCHASTIC:
         raise InputError(
             f"Integers can not be cast to {form.text}: stochastic rounding is for parameters, which are "
-            f"real. "
-            "Choose another rounding mode for what is computed."
+            "real. Choose another rounding mode for what is computed."
         )
     if source.size and (source.max() >= CAST_LIMIT or source.min() <= -CAST_LIMIT):
         raise InputError(
-            f"Integers can not be cast to {form.text}: the largest is not below 2^61 in magnitude, as 64-bit "
-            "arithmetic needs. Use fewer bits."
+            f"Integers can not be cast to {form.text}: the largest is not below 2^61 in magnitude, as "
+            "64-bit arithmetic needs. Use fewer bits."
         )
     result = np.empty(source.shape, np.int64)
     shift = from_frac_bits - form.frac_bits
@@ -272,8 +268,8 @@ def finite(values: NDArray[Any], text: str) -> NDArray[np.float64]:
     reals = np.ascontiguousarray(values, dtype=np.float64)
     if not np.isfinite(reals).all():
         raise InputError(
-            f"Numbers can not be cast to {text}: {np.count_nonzero(~np.isfinite(reals))} of {reals.size} are "
-            "infinite or NaN; finite ones are allowed. Mend what made them."
+            f"Numbers can not be cast to {text}: {np.count_nonzero(~np.isfinite(reals))} of {reals.size} "
+            "are infinite or NaN; finite ones are allowed. Mend what made them."
         )
     return reals
 

@@ -6,7 +6,7 @@ levels of one format need not be neighbours: ±1 without a zero, the {+1, 0, −
 
 import re
 from functools import cached_property
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 import numpy as np
@@ -21,65 +21,15 @@ _RANGE = re.compile(r"\{(-?\d+):(-?\d+):(\d+)\}(?:\.(\d+))?")
 _POWERS = re.compile(r"p(\d)\.(-?\d+)(z?)")
 
 
-class Levels(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="levels", dict=True
-):
-    """A set of levels: integers times ``2^-frac_bits``.
+class LevelSet(msgspec.Struct, frozen=True, dict=True):
+    """What follows from levels in ascending order and fraction bits."""
 
-    A number becomes the nearest level; from halfway on it is the upper one. Numbers beyond the ends become
-    the ends: they are counted as clipped from half a step of the outermost pair on.
+    if TYPE_CHECKING:
 
-    Raises
-    ------
-    InputError
-        If there are fewer than two levels, they do not ascend, or one needs more than 32 bits.
-    """
-
-    levels: tuple[int, ...]
-    frac_bits: int = 0
-
-    def __post_init__(self) -> None:
-        ascends = len(self.levels) > 1 and all(
-            a < b for a, b in zip(self.levels, self.levels[1:], strict=False)
-        )
-        if not ascends or self.magnitude > MAX_LEVEL or not 0 <= self.frac_bits <= 256:
-            raise InputError(
-                f"The levels {list(self.levels)} with {self.frac_bits} fraction bits are no format: two "
-                f"or more "
-                "ascending integers within 32 bits and 0 to 256 fraction bits are allowed. Mend the list."
-            )
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Return the levels written as `text`: ``{-1,1}``, ``{-5,0,1}``, ``{-15:15:2}.3``.
-
-        In the second form the numbers are the first and last level and their distance; what follows the
-        braces are fraction bits.
-        """
-        if found := _LIST.fullmatch(text):
-            return cls(tuple(int(level) for level in found[1].split(",")), int(found[2] or 0))
-        if (found := _RANGE.fullmatch(text)) and int(found[3]) > 0:
-            return cls(tuple(range(int(found[1]), int(found[2]) + 1, int(found[3]))), int(found[4] or 0))
-        raise InputError(
-            f"'{text}' is not a set of levels. Write ascending integers, such as {{-1,0,1}}, or first, "
-            f"last and "
-            "distance, such as {-15:15:2}.3 with 3 fraction bits."
-        )
-
-    @cached_property
-    def text(self) -> str:
-        """The form that `parse` reads."""
-        distances = {b - a for a, b in zip(self.levels, self.levels[1:], strict=False)}
-        if len(self.levels) > 3 and len(distances) == 1:
-            inside = f"{self.low}:{self.high}:{distances.pop()}"
-        else:
-            inside = ",".join(map(str, self.levels))
-        return f"{{{inside}}}" + (f".{self.frac_bits}" if self.frac_bits else "")
-
-    @property
-    def bits(self) -> int:
-        """Bits that tell the levels apart."""
-        return (len(self.levels) - 1).bit_length()
+        @property
+        def levels(self) -> tuple[int, ...]: ...  # noqa: D102
+        @property
+        def frac_bits(self) -> int: ...  # noqa: D102
 
     @property
     def low(self) -> int:
@@ -111,6 +61,64 @@ class Levels(
         """The largest absolute value of a level, in steps."""
         return max(abs(self.levels[0]), abs(self.levels[-1]))
 
+
+class Levels(LevelSet, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="levels", dict=True):
+    """A set of levels: integers times ``2^-frac_bits``.
+
+    A number becomes the nearest level; from halfway on it is the upper one. Numbers beyond the ends become
+    the ends: they are counted as clipped from half a step of the outermost pair on.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two levels, they do not ascend, or one needs more than 32 bits.
+    """
+
+    levels: tuple[int, ...]
+    frac_bits: int = 0
+
+    def __post_init__(self) -> None:
+        ascends = len(self.levels) > 1 and all(
+            a < b for a, b in zip(self.levels, self.levels[1:], strict=False)
+        )
+        if not ascends or self.magnitude > MAX_LEVEL or not 0 <= self.frac_bits <= 256:
+            raise InputError(
+                f"The levels {list(self.levels)} with {self.frac_bits} fraction bits are no format: two or "
+                "more ascending integers within 32 bits and 0 to 256 fraction bits are allowed. Mend the "
+                "list."
+            )
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the levels written as `text`: ``{-1,1}``, ``{-5,0,1}``, ``{-15:15:2}.3``.
+
+        In the second form the numbers are the first and last level and their distance; what follows the
+        braces are fraction bits.
+        """
+        if found := _LIST.fullmatch(text):
+            return cls(tuple(int(level) for level in found[1].split(",")), int(found[2] or 0))
+        if (found := _RANGE.fullmatch(text)) and int(found[3]) > 0:
+            return cls(tuple(range(int(found[1]), int(found[2]) + 1, int(found[3]))), int(found[4] or 0))
+        raise InputError(
+            f"'{text}' is not a set of levels. Write ascending integers, such as {{-1,0,1}}, or first, last "
+            "and distance, such as {-15:15:2}.3 with 3 fraction bits."
+        )
+
+    @cached_property
+    def text(self) -> str:
+        """The form that `parse` reads."""
+        distances = {b - a for a, b in zip(self.levels, self.levels[1:], strict=False)}
+        if len(self.levels) > 3 and len(distances) == 1:
+            inside = f"{self.low}:{self.high}:{distances.pop()}"
+        else:
+            inside = ",".join(map(str, self.levels))
+        return f"{{{inside}}}" + (f".{self.frac_bits}" if self.frac_bits else "")
+
+    @property
+    def bits(self) -> int:
+        """Bits that tell the levels apart."""
+        return (len(self.levels) - 1).bit_length()
+
     @property
     def sentence(self) -> str:
         """Range and step for a reader."""
@@ -118,7 +126,7 @@ class Levels(
 
 
 class PowerOfTwo(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="power-of-two", dict=True
+    LevelSet, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="power-of-two", dict=True
 ):
     """Plus or minus a power of two: a sign bit and `exponent_bits` for exponents from `top` downwards.
 
@@ -140,8 +148,7 @@ class PowerOfTwo(
         if not 1 <= self.exponent_bits <= 4 or abs(self.top) > 128:
             raise InputError(
                 f"Powers of two with exponents of {self.exponent_bits} bits up to {self.top} can not be "
-                f"used: 1 to "
-                "4 bits and exponents within ±128 are allowed. Choose other ones."
+                "used: 1 to 4 bits and exponents within ±128 are allowed. Choose other ones."
             )
 
     @classmethod
@@ -149,9 +156,8 @@ class PowerOfTwo(
         """Return the format written as `text`: ``p3.0`` has 3 exponent bits, ``p3.0z`` a zero too."""
         if not (found := _POWERS.fullmatch(text)):
             raise InputError(
-                f"'{text}' is not a power-of-two format. Write p, exponent bits, a point and the "
-                f"largest exponent, "
-                "such as p3.0, and z for a zero."
+                f"'{text}' is not a power-of-two format. Write p, exponent bits, a point and the largest "
+                "exponent, such as p3.0, and z for a zero."
             )
         return cls(int(found[1]), int(found[2]), bool(found[3]))
 
@@ -175,36 +181,6 @@ class PowerOfTwo(
     def frac_bits(self) -> int:
         """The smallest power is ``2^-frac_bits`` (half of it where there is a zero)."""
         return (1 << self.exponent_bits) - 1 - self.top
-
-    @property
-    def low(self) -> int:
-        """The smallest value, in steps."""
-        return self.levels[0]
-
-    @property
-    def high(self) -> int:
-        """The largest value, in steps."""
-        return self.levels[-1]
-
-    @property
-    def step(self) -> float:
-        """What an integer is multiplied with, ``2^-frac_bits``; exact."""
-        return 2.0**-self.frac_bits
-
-    @property
-    def minimum(self) -> float:
-        """The smallest value; exact."""
-        return self.low * self.step
-
-    @property
-    def maximum(self) -> float:
-        """The largest value; exact."""
-        return self.high * self.step
-
-    @property
-    def magnitude(self) -> int:
-        """The largest absolute value, in steps."""
-        return self.levels[-1]
 
     @property
     def sentence(self) -> str:

@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from hw_sim.format_rows import FormatRow, row_of
 from hw_sim.formats import MAX_BITS, Fixed, Overflow, Rounding
 from hw_sim.levels import Format
 from hw_sim.scales import ScaleRule, fit_scale
@@ -22,7 +23,6 @@ INPUT = ""
 
 Scale = Annotated[float, msgspec.Meta(gt=0)]
 ONE = (1.0,)
-Role = Literal["input", "weight", "bias", "product", "accumulator", "preactivation", "state"]
 
 
 class Accumulator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,9 +39,8 @@ class Accumulator(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if self.fused and self.product is not None:
             raise InputError(
-                "An accumulator can not be fused and have a format of products: fused sums take the "
-                "exact product. "
-                "Leave one of the two out."
+                "An accumulator can not be fused and have a format of products: fused sums take the exact "
+                "product. Leave one of the two out."
             )
 
 
@@ -96,24 +95,6 @@ class LayerPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     preactivation_scale: Scale = 1.0
 
 
-class FormatRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One format of a plan, ready to be shown; ``text`` is ``exact`` for sums that are not cast.
-
-    Range and step are in real numbers, scales included. Where every map has its own scale, ``step`` is the
-    smallest one and ``largest_step`` the largest.
-    """
-
-    layer: str
-    role: Role
-    text: str
-    minimum: float | None = None
-    maximum: float | None = None
-    step: float | None = None
-    rounding: Rounding | None = None
-    overflow: Overflow | None = None
-    largest_step: float | None = None
-
-
 class PrecisionPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The formats of a network. A layer reads the states of the one below in their format.
 
@@ -138,37 +119,22 @@ class PrecisionPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def describe(self) -> tuple[FormatRow, ...]:
         """Return every format with its range and step, in the order of the data."""
-        rows = [_row("", "input", self.input, [self.input_scale])]
+        rows = [row_of("", "input", self.input, [self.input_scale])]
         for index, plan in enumerate(self.layers):
             sums = [scale * self.input_scale_of(index) for scale in plan.weight_scale]
-            rows.append(_row(plan.layer, "weight", plan.weight, plan.weight_scale))
-            rows.append(_row(plan.layer, "bias", plan.bias, sums))
+            rows.append(row_of(plan.layer, "weight", plan.weight, plan.weight_scale))
+            rows.append(row_of(plan.layer, "bias", plan.bias, sums))
             if plan.accumulator is None:
                 rows.append(FormatRow(plan.layer, "accumulator", "exact"))
             else:
                 if plan.accumulator.product is not None:
-                    rows.append(_row(plan.layer, "product", plan.accumulator.product, sums))
-                rows.append(_row(plan.layer, "accumulator", plan.accumulator.form, sums))
+                    rows.append(row_of(plan.layer, "product", plan.accumulator.product, sums))
+                rows.append(row_of(plan.layer, "accumulator", plan.accumulator.form, sums))
             if plan.preactivation is not None:
                 scales = sums if plan.requantise is None else [plan.preactivation_scale]
-                rows.append(_row(plan.layer, "preactivation", plan.preactivation, scales))
-            rows.append(_row(plan.layer, "state", plan.state, [plan.state_scale]))
+                rows.append(row_of(plan.layer, "preactivation", plan.preactivation, scales))
+            rows.append(row_of(plan.layer, "state", plan.state, [plan.state_scale]))
         return tuple(rows)
-
-
-def _row(layer: str, role: Role, form: Format, scales: Sequence[float]) -> FormatRow:
-    least, most = min(scales), max(scales)
-    return FormatRow(
-        layer,
-        role,
-        form.text,
-        min(form.minimum * least, form.minimum * most),
-        max(form.maximum * least, form.maximum * most),
-        form.step * least,
-        form.rounding if isinstance(form, Fixed) else None,
-        form.overflow if isinstance(form, Fixed) else None,
-        form.step * most if most > least else None,
-    )
 
 
 def fitting(
@@ -181,8 +147,8 @@ def fitting(
     top = Fixed(bits, 0, True, rounding, overflow).high
     if top == 0:
         raise InputError(
-            f"A signed format of {bits} bit has no positive value, so no step holds ±{largest}. Give 2 "
-            f"bits or more."
+            f"A signed format of {bits} bit has no positive value, so no step holds ±{largest}. Give 2 bits "
+            "or more."
         )
     if largest == 0:
         return Fixed(bits, bits - 1, True, rounding, overflow)

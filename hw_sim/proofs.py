@@ -33,9 +33,8 @@ def check_formats(place: Place, formats: LayerPlan, below: Format) -> None:
     for form in (formats.weight, below, formats.state):
         if form.magnitude > WORD + 1:
             raise InputError(
-                f"Layer '{place.name}' can not use the format {form.text}: weights, inputs and states "
-                f"must lie within "
-                "the 32-bit integers with a sign. Give it a bit less."
+                f"Layer '{place.name}' can not use the format {form.text}: weights, inputs and states must "
+                "lie within the 32-bit integers with a sign. Give it a bit less."
             )
     running: list[Format | None] = [below, formats.state, formats.preactivation]
     if formats.accumulator is not None:
@@ -44,15 +43,13 @@ def check_formats(place: Place, formats: LayerPlan, below: Format) -> None:
         if isinstance(kept, Fixed) and kept.rounding is Rounding.STOCHASTIC:
             raise InputError(
                 f"Layer '{place.name}' can not use {kept.text}: stochastic rounding is for weights and "
-                f"biases. Choose "
-                "another rounding mode for inputs, sums and states."
+                "biases. Choose another rounding mode for inputs, sums and states."
             )
     alone = formats.preactivation is None and formats.requantise is not None
     if alone or (formats.requantise is None and formats.preactivation_scale != 1):
         raise InputError(
-            f"The plan of layer '{place.name}' is incomplete: requantising and a scale of "
-            f"pre-activations need each "
-            "other and a format of pre-activations. Give all of them or none."
+            f"The plan of layer '{place.name}' is incomplete: requantising and a scale of pre-activations "
+            "need each other and a format of pre-activations. Give all of them or none."
         )
 
 
@@ -121,15 +118,13 @@ def prove_requantised(name: str, variant: str, multipliers: tuple[tuple[int, int
     if bound << lift > WORD + 1:
         raise InputError(
             f"Sums of layer '{name}' could reach {bound << lift}, beyond the 32 bits that requantising "
-            f"takes. Give weights "
-            "or inputs fewer bits, or a smaller scale to the pre-activations."
+            "takes. Give weights or inputs fewer bits, or a smaller scale to the pre-activations."
         )
 
 
 def beyond(name: str, bound: int) -> InputError:
     """Return the refusal of sums that 64 bits do not hold."""
     return InputError(
-        f"Sums of layer '{name}' could reach {bound}, beyond what 64 bits hold safely (2^61). Give "
-        f"weights, inputs or "
-        "the accumulator fewer bits."
+        f"Sums of layer '{name}' could reach {bound}, beyond what 64 bits hold safely (2^61). Give weights, "
+        "inputs or the accumulator fewer bits."
     )

@@ -137,16 +137,15 @@ def _check_fit(
     if [layer.layer for layer in plan.layers] != names:
         raise InputError(
             f"The plan does not fit network '{network.name}': it has the layers "
-            f"{', '.join(layer.layer for layer in plan.layers)}; {', '.join(names)} are needed. "
-            f"Calibrate a new one."
+            f"{', '.join(layer.layer for layer in plan.layers)}; {', '.join(names)} are needed. Calibrate a "
+            "new one."
         )
     for name, shape in parameter_shapes(network).items():
         if name not in parameters or parameters[name].shape != shape:
             given = parameters[name].shape if name in parameters else "nothing"
             raise InputError(
                 f"The parameters do not fit network '{network.name}': '{name}' is {given}; {shape} is "
-                f"needed. Use a "
-                "checkpoint of this network."
+                "needed. Use a checkpoint of this network."
             )
 
 
@@ -170,9 +169,8 @@ def _layer(
     prescale = 0 if split else max(sum_bits - product_bits, 0)
     if int(np.abs(weights).max(initial=0)) << min(prescale, 32) > WORD:
         raise InputError(
-            f"The sums of layer '{place.name}' have {prescale} fraction bits more than a product, too "
-            f"many for "
-            f"32-bit weights. Give the accumulator or the bias fewer than {sum_bits}."
+            f"The sums of layer '{place.name}' have {prescale} fraction bits more than a product, too many "
+            f"for 32-bit weights. Give the accumulator or the bias fewer than {sum_bits}."
         )
     scaled = weights << prescale
     sum_scales = tuple(scale * plan.input_scale_of(index) for scale in formats.weight_scale)
@@ -193,8 +191,8 @@ def _layer(
     ):  # fmt: skip
         if count and isinstance(form, Fixed):
             warnings.append(
-                f"{count:,} {what} of layer '{place.name}' lie outside their format {form.text} and "
-                f"were clipped."
+                f"{count:,} {what} of layer '{place.name}' lie outside their format {form.text} and were "
+                "clipped."
             )
     layer = IntegerLayer(
         place, formats, below, scaled.astype(np.int32), prescale, wire(place, plan.tap_order), starts, ends,
@@ -210,8 +208,7 @@ def _one_or_each(place: Place, scales: tuple[float, ...]) -> tuple[float, ...]:
     if len(scales) not in (1, maps):
         raise InputError(
             f"Layer '{place.name}' has {len(scales)} scales; one, or one for each of its {maps} maps is "
-            f"allowed. Mend "
-            "the plan."
+            "allowed. Mend the plan."
         )
     return scales * maps if len(scales) == 1 else scales
 
@@ -232,9 +229,8 @@ def _biases(
         shift = sum_bits - bias_bits
     if int(np.abs(integers).max(initial=0)) << min(shift, 62) >= CAST_LIMIT:
         raise InputError(
-            f"The biases of layer '{place.name}' do not fit sums with {biased_bits} fraction bits: 64 "
-            f"bits would "
-            "overflow. Give them a format with a smaller range."
+            f"The biases of layer '{place.name}' do not fit sums with {biased_bits} fraction bits: 64 bits "
+            "would overflow. Give them a format with a smaller range."
         )
     integers = (integers << shift).ravel()
     per_unit = integers if integers.size == place.units else np.repeat(integers, place.positions)
@@ -252,8 +248,8 @@ def _border(place: Place, below: Format, scale: float) -> tuple[int, list[str]]:
             if stands == value:
                 return border, []
             text = (
-                f"The border {value} of layer '{place.name}' is no value of {below.text}: "
-                f"{stands:.10g} stands for it."
+                f"The border {value} of layer '{place.name}' is no value of {below.text}: {stands:.10g} "
+                "stands for it."
             )
             return border, [text]
         case _:

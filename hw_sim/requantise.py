@@ -31,8 +31,7 @@ def multiplier_of(factor: float) -> tuple[int, int]:
         multiplier, shift = HIGH // 2, shift + 1
     if not -30 <= shift <= 30:
         raise InputError(
-            f"Sums can not be requantised by a factor of {factor:.4g}: 2^-31 to 2^30 are allowed. "
-            f"Change the scale of "
-            "the pre-activations."
+            f"Sums can not be requantised by a factor of {factor:.4g}: 2^-31 to 2^30 are allowed. Change "
+            "the scale of the pre-activations."
         )
     return multiplier, shift

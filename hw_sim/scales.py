@@ -53,8 +53,7 @@ def parse_rule(text: str) -> ScaleRule:
     if found is None or (value and not 0 < float(value) <= 100):
         raise InputError(
             f"'{text}' is no scale rule: power-of-two, max-abs, percentile:P with P up to 100, mse and "
-            f"threshold:T are "
-            "allowed, each with /map for one scale a map. Write one of those."
+            "threshold:T are allowed, each with /map for one scale a map. Write one of those."
         )
     kind = found[1].split(":")[0]
     number = float(value) if value else 0.7 if kind == "threshold" else None
@@ -110,9 +109,8 @@ def _three_levels(rule: ScaleRule, sizes: Reals, form: Format) -> tuple[float, f
     levels = range(form.low, form.high + 1) if isinstance(form, Fixed) else form.levels
     if tuple(levels) != (-1, 0, 1) or form.frac_bits != 0:
         raise InputError(
-            f"The threshold rule is for the levels {{-1,0,1}}; the format is {form.text}. Choose "
-            f"another rule, such as "
-            "mse."
+            f"The threshold rule is for the levels {{-1,0,1}}; the format is {form.text}. Choose another "
+            "rule, such as mse."
         )
     threshold = (rule.value or 0.7) * float(sizes.mean())
     return float(sizes[sizes >= threshold].mean()), 2 * threshold

@@ -28,9 +28,8 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
     def __post_init__(self) -> None:
         if Rounding.STOCHASTIC in (self.index, self.entry.rounding):
             raise InputError(
-                "A table can not be rounded stochastically: it is fixed. Choose another rounding mode "
-                "for its index "
-                "and entries."
+                "A table can not be rounded stochastically: it is fixed. Choose another rounding mode for "
+                "its index and entries."
             )
 
 
@@ -53,8 +52,7 @@ class PiecewiseLinear(
         if len(self.points) < 2 or not ascends or not all(map(math.isfinite, numbers)):
             raise InputError(
                 f"The points {list(self.points)} are no piecewise linear activation: two or more with "
-                f"ascending sums "
-                "and states that never descend are allowed. Mend the list."
+                "ascending sums and states that never descend are allowed. Mend the list."
             )
 
 

@@ -83,8 +83,7 @@ def staircase(
         if min(highest - lowest, fixed_count(state)) > MAX_LEVELS:
             raise InputError(
                 f"An activation has about {highest - lowest:.3g} states in {state.text}; at most "
-                f"{MAX_LEVELS} are "
-                "allowed. Give the states fewer fraction bits."
+                f"{MAX_LEVELS} are allowed. Give the states fewer fraction bits."
             )
         results = fixed_levels(state, lowest, highest)
         twice, reached = rounding_edges(state.rounding, results[1:])
@@ -108,8 +107,7 @@ def _check(tanh: Tanh) -> None:
     if not (math.isfinite(tanh.amplitude * tanh.slope) and tanh.amplitude > 0 and tanh.slope > 0):
         raise InputError(
             f"The squashing function {tanh.amplitude} · tanh({tanh.slope} · a) has no staircase: both "
-            f"constants "
-            "must be positive. Change the network's activation."
+            "constants must be positive. Change the network's activation."
         )
 
 
@@ -200,9 +198,8 @@ def _cells(thresholds: NDArray[np.int64], kept: NDArray[np.int64], clips: NDArra
     cells = (int(steps[-1]) - first >> shift) + 1
     if cells > MAX_CELLS:
         raise InputError(
-            f"A staircase of {steps.size} thresholds over {int(steps[-1]) - first + 1} sums needs "
-            f"{cells} cells; at "
-            f"most {MAX_CELLS} are allowed. Give the states fewer fraction bits."
+            f"A staircase of {steps.size} thresholds over {int(steps[-1]) - first + 1} sums needs {cells} "
+            f"cells; at most {MAX_CELLS} are allowed. Give the states fewer fraction bits."
         )
     # The cells begin one sum early, where the lowest level still holds.
     starts = first + (np.arange(cells + 1, dtype=np.int64) << shift)

@@ -135,8 +135,8 @@ def chosen_plan(
     ):
         if one in given and two in given:
             raise InputError(
-                f"--{one.replace('_', '-')} and --{two.replace('_', '-')} say the same thing twice. "
-                f"Leave one of them out."
+                f"--{one.replace('_', '-')} and --{two.replace('_', '-')} say the same thing twice. Leave "
+                "one of them out."
             )
     scales = _rules(choices)
     return calibrate(
