@@ -34,6 +34,7 @@ ASSUMPTIONS = (
     "Blocks: 5 × 3 of nearly equal size; 1 where the feature is anywhere inside, else 0.",
     "Network: squared error, rule, rate and initial weights of the recipe fc40. The one-sided objective of "
     "DENKER88 is not known closely enough to be repeated.",
+    "Comparators: set half an excitatory current below a template's threshold.",
     "Mismatch: normal, one draw for each connection and comparator; the deviations are not known.",
 )
 

@@ -15,6 +15,10 @@ FOLDER = Path(__file__).parent / "templates"
 AMPLIFIERS = 54
 """Templates that the chip compares at once, and the most inputs of each (GRAF87)."""
 
+MARGIN = 0.5
+"""How far below a template's threshold its comparator is set, in excitatory currents: the middle between two
+sums of whole currents (assumed)."""
+
 MarkRow = Annotated[str, msgspec.Meta(pattern=r"^[+.\-]+$")]
 
 
@@ -60,7 +64,7 @@ class Currents:
     table : ndarray of float64, shape (size, 2**size, templates)
         What each row of a window, read as a binary number, adds to each template's sum.
     thresholds : ndarray of float64, shape (templates,)
-        In excitatory currents, the offsets of the comparators included.
+        Of the comparators, in excitatory currents: `MARGIN` below those of the templates, offsets included.
     """
 
     table: NDArray[np.float64]
@@ -166,7 +170,7 @@ def currents(templates: TemplateSet, inhibition: float, mismatch: Mismatch | Non
         The chip's deviations; the ideal chip's if absent.
     """
     connections = weights(templates, inhibition)
-    thresholds = np.array([float(each.threshold) for each in templates.templates])
+    thresholds = np.array([each.threshold - MARGIN for each in templates.templates])
     if mismatch is not None:
         count, inputs = len(thresholds), templates.size**2
         connections *= 1 + mismatch.connections[:count, :inputs].reshape(connections.shape)
