@@ -25,6 +25,7 @@ class ChipChoices(msgspec.Struct, frozen=True):
     chips: int
     seed: int
     settings: tuple[str, ...]
+    precisions: bool
 
 
 OPTIONS = (
@@ -63,6 +64,11 @@ OPTIONS = (
         multiple=True,
         metavar="KEY=VALUE",
         help="Change an assumption of an analog chip, such as noise=0.05; its table names them all.",
+    ),
+    click.option(
+        "--precisions",
+        is_flag=True,
+        help="On NET32K: tabulate the bits of its weights and states, in place of drawing chips.",
     ),
 )
 
@@ -117,6 +123,19 @@ def refuse_options(chip: str, takes: frozenset[str]) -> None:
     if left:
         raise click.UsageError(
             f"--{_word(left)} does not go with --chip {chip}, whose arithmetic is its own. "
+            "Leave one of them out."
+        )
+
+
+def refuse_besides_precisions(choices: ChipChoices) -> None:
+    """Refuse what a table of precisions sets itself, or has no use for."""
+    settings = {setting.partition("=")[0] for setting in choices.settings}
+    left = sorted(_given() & {"chips", "seed"}) + sorted(
+        settings & {"weights", "state_bits", "law", "accuracy"}
+    )
+    if left:
+        raise click.UsageError(
+            f"'{left[0]}' does not go with --precisions, which draws no chips and sets the bits itself. "
             "Leave one of them out."
         )
 

@@ -9,15 +9,26 @@ import msgspec
 from msgspec.structs import replace
 
 from retronet.errors import InputError
-from retronet_cli.chip_options import ChipChoices, options_of, refuse_options, refuse_options_of_chips
+from retronet_cli.chip_options import (
+    ChipChoices,
+    options_of,
+    refuse_besides_precisions,
+    refuse_options,
+    refuse_options_of_chips,
+)
 from retronet_cli.runs import take_digits, take_run, title_of
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from hw_sim.chip import ChipSpec
+    from hw_sim.cost import CostReport
     from retronet.checkpoint import Checkpoint
     from retronet.datasets import DigitSets
+
+
+WEIGHTS_AND_MOST_STATE_BITS = (("1-bit", 3), ("ternary", 3), ("2-bit", 3), ("3-bit", 2), ("4-bit", 2))
+"""A weight takes a block a bit, and so does what it reads; eight join. Ternary weights take two."""
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -39,31 +50,34 @@ class Asked(msgspec.Struct, frozen=True):
 class Answer(msgspec.Struct, frozen=True):
     """What a chip's simulation gives back: its report, the tables of it, and what it assumes.
 
-    ``chip`` is what the network of the run was laid on, for the cost model; absent if another network ran.
+    ``modelled`` is what the cost model says of what ran; absent if it was not the network of the run.
     """
 
-    report: msgspec.Struct
+    report: object
     tables: "list[Table]"
     assumptions: tuple[str, ...]
-    chip: "ChipSpec | None"
+    modelled: "CostReport | None"
+    note: str = ""
 
 
 Simulation = Callable[[Asked], Answer]
 
 
 def _dsp32c(asked: Asked) -> Answer:
+    from hw_sim.cost import cost
     from hw_sim.dsp32c_report import dsp_report
     from retronet_cli.views.emulation import answers_table, drift_table
 
     network, parameters = asked.checkpoint.header.network, asked.checkpoint.state.parameters
     found = dsp_report(network, parameters, asked.digits.test, asked.choices.tanh)
     tables = [answers_table(asked.title, found, asked.digits.notice), drift_table(found)]
-    return Answer(found, tables, found.assumptions, asked.chip)
+    return Answer(found, tables, found.assumptions, cost(asked.chip, network))
 
 
 def _anna(asked: Asked) -> Answer:
     from hw_sim.anna import AnnaOptions, run_anna
-    from retronet_cli.views import anna, chips
+    from hw_sim.cost import cost
+    from retronet_cli.views import analog, anna
 
     header, choices = asked.checkpoint.header, asked.choices
     found = run_anna(
@@ -77,12 +91,13 @@ def _anna(asked: Asked) -> Answer:
         targets=header.recipe.targets,
     )
     tables = [
-        anna.scores_table(asked.title, found, asked.digits.notice),
+        analog.scores_table(asked.title, found, asked.digits.notice),
         anna.chain_table(found),
         anna.layers_table(found),
-        chips.options_table(found.options),
+        analog.options_table(found.options),
     ]
-    return Answer(found, tables, found.assumptions, _as_run(asked.chip, found.options.float_layers))
+    chip = _as_run(asked.chip, found.options.float_layers)
+    return Answer(found, tables, found.assumptions, cost(chip, header.network))
 
 
 def _as_run(chip: "ChipSpec", beside: int) -> "ChipSpec":
@@ -93,9 +108,77 @@ def _as_run(chip: "ChipSpec", beside: int) -> "ChipSpec":
     return replace(chip, companion=replace(chip.companion, last_layers=last_layers))
 
 
+def _net32k(asked: Asked) -> Answer:
+    from hw_sim.cost import cost
+    from hw_sim.net32k import Net32kOptions, run_net32k
+    from retronet_cli.views import analog, net32k
+
+    if asked.choices.precisions:
+        return _precisions(asked)
+    header, choices = asked.checkpoint.header, asked.choices
+    found = run_net32k(
+        header.network,
+        asked.checkpoint.state.parameters,
+        asked.digits,
+        options_of(Net32kOptions, choices),
+        choices.chips,
+        choices.seed,
+        threads=os.cpu_count() or 1,
+        targets=header.recipe.targets,
+    )
+    tables = [
+        analog.scores_table(asked.title, found, asked.digits.notice),
+        net32k.spread_table(found),
+        net32k.layers_table(found),
+        analog.options_table(found.options),
+    ]
+    options = found.options
+    names = ", ".join(layer.layer for layer in found.layers)
+    first = replace(
+        header.network,
+        name=f"{names} of {header.network.name}",
+        layers=header.network.layers[: options.layers],
+    )
+    modelled = cost(
+        asked.chip,
+        first,
+        weight_bits=len(options.cell_factors),
+        state_bits=max(options.state_bits, options.input_bits),
+    )
+    return Answer(found, tables, found.assumptions, modelled)
+
+
+def _precisions(asked: Asked) -> Answer:
+    """Return how far a little precision in the first layers goes, without analog errors."""
+    from hw_sim.net32k import ASSUMPTIONS, Net32kOptions, precision_rows
+    from retronet.evaluate import score
+    from retronet.forward import outputs
+    from retronet.machine import Workspace
+    from retronet_cli.views.net32k import precision_table
+
+    refuse_besides_precisions(asked.choices)
+    header, parameters = asked.checkpoint.header, asked.checkpoint.state.parameters
+    targets, test = header.recipe.targets, asked.digits.test
+    options = options_of(Net32kOptions, asked.choices)
+    grid = tuple(
+        replace(options, weights=weights, state_bits=bits)
+        for weights, most in WEIGHTS_AND_MOST_STATE_BITS
+        for bits in range(1, most + 1)
+    )
+    rows = list(precision_rows(header.network, parameters, asked.digits, grid, targets=targets))
+    workspace = Workspace(header.network)
+    workspace.load(parameters)
+    floating = score(outputs(workspace, test.images), test.labels, targets)
+    names = ", ".join(layer.name for layer in header.network.layers[: options.layers])
+    title = f"{names} on NET32K, pixels of {options.input_bits} bits: {asked.title}"
+    table = precision_table(title, rows, floating, asked.digits.notice)
+    report = {"network": header.network.name, "options": options, "float": floating, "rows": rows}
+    return Answer(report, [table], ASSUMPTIONS, None)
+
+
 def _graf54(asked: Asked) -> Answer:
     from hw_sim.graf import GrafOptions, run_graf
-    from retronet_cli.views import chips, graf
+    from retronet_cli.views import analog, graf
 
     choices = asked.choices
     options = options_of(GrafOptions, choices, chips=choices.chips)
@@ -105,10 +188,11 @@ def _graf54(asked: Asked) -> Answer:
         *([graf.drawn_table(found)] if found.chips else []),
         graf.figures_table(found),
         graf.work_table(found),
-        chips.options_table(options),
+        analog.options_table(options),
     ]
     standing = (f"Templates {each}." for each in found.standing)
-    return Answer(found, tables, (*found.assumptions, *standing), None)
+    note = "Graf's chip has a network of its own behind it: of the run only the digits are used."
+    return Answer(found, tables, (*found.assumptions, *standing), None, note)
 
 
 _ANALOG = frozenset({"chips", "seed", "settings"})
@@ -117,6 +201,7 @@ SIMULATIONS: dict[str, tuple[Simulation, frozenset[str]]] = {
     "dsp32c-80ns": (_dsp32c, frozenset({"tanh"})),
     "dsp32c-100ns": (_dsp32c, frozenset({"tanh"})),
     "anna": (_anna, _ANALOG),
+    "net32k": (_net32k, _ANALOG | {"precisions"}),
     "graf54": (_graf54, _ANALOG),
 }
 
@@ -145,7 +230,6 @@ def simulated_on_chip(
         If an option is given that the chip does not take, or one of a chip without a chip.
     """
     from hw_sim.chip import load_chip
-    from hw_sim.cost import cost
     from retronet_cli.terminal import print_assumptions, print_json, print_table, talk
     from retronet_cli.views.costs import totals_table
 
@@ -158,9 +242,9 @@ def simulated_on_chip(
     folder, checkpoint = take_run(run, runs, quiet)
     digits = take_digits(checkpoint, data, data_dir)
     answer = simulation(Asked(chip, checkpoint, digits, choices))
-    if answer.chip is None and not quiet:
-        talk(f"{chip.name} has a network of its own behind it: of the run only the digits are used.")
-    modelled = None if answer.chip is None else cost(answer.chip, checkpoint.header.network)
+    modelled = answer.modelled
+    if answer.note and not quiet:
+        talk(answer.note)
     if as_json:
         found = {
             "run": str(folder),
@@ -174,7 +258,11 @@ def simulated_on_chip(
     for table in answer.tables:
         print_table(table)
     if modelled is not None:
-        print_table(totals_table(f"What {chip.name} would take: modelled, not measured", [modelled]))
+        print_table(
+            totals_table(
+                f"What {chip.name} would take for {modelled.network}: modelled, not measured", [modelled]
+            )
+        )
     print_assumptions(answer.assumptions)
     return True
 

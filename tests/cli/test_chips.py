@@ -244,6 +244,9 @@ def test_widths_are_those_of_arrays(call: Call) -> None:
         (["--chip", "anna", "--set", "nose=0.1"], 1, "has no option 'nose'. It has: weights, states"),
         (["--chip", "anna", "--set", "noise=loud"], 1, "can not be changed so"),
         (["--chip", "anna", "--set", "noise"], 2, "--set takes KEY=VALUE"),
+        (["--chip", "anna", "--precisions"], 2, "--precisions does not go with --chip anna"),
+        (["--chip", "net32k", "--precisions", "--seed", "1"], 2, "'seed' does not go with --precisions"),
+        (["--chip", "net32k", "--precisions", "--set", "weights=1-bit"], 2, "'weights' does not go with"),
         (["--tanh", "sn"], 2, "--tanh goes with --chip alone"),
         (["--set", "noise=0"], 2, "--set goes with --chip alone"),
     ],
@@ -283,10 +286,75 @@ def test_the_dsp_in_tables(call: Call, trained: Any, columns: int) -> None:
     assert max(map(len, result.stdout.splitlines())) <= columns
     assert f"{trained.printed['test']['misses']:,}" in text
     assert "of 1,000 answers differ" in text
-    assert "What dsp32c-80ns would take: modelled, not measured" in text
+    assert "What dsp32c-80ns would take for lecun1989: modelled, not measured" in text
     assert "8.293" in text
     assert text.count("Assumed.") == 4
     assert "that the DSP-32C's is the same is not proven" in text
+
+
+@pytest.mark.parametrize(
+    ("chip", "errors"), [("anna", ["noise", "offset", "mismatch", "droop"]), ("net32k", ["accuracy"])]
+)
+def test_analog_chips_are_drawn_from_a_seed(call: Call, trained: Any, chip: str, errors: list[str]) -> None:
+    arguments = ("simulate", trained.folder, "--chip", chip, "--chips", 2)
+    first = printed_json(call, *arguments, "--seed", 3)
+    other = printed_json(call, *arguments, "--seed", 4)["simulated"]
+    none = [word for error in errors for word in ("--set", f"{error}=0")]
+    ideal = printed_json(call, *arguments, *none)["simulated"]
+
+    assert first == printed_json(call, *arguments, "--seed", 3)
+    found = first["simulated"]
+    assert (found["seed"], [each["chip"] for each in found["chips"]]) == (3, [0, 1])
+    assert found["reference"]["misses"] == trained.printed["test"]["misses"]
+    assert other["ideal"] == found["ideal"]
+    assert other["chips"] != found["chips"]
+    for each in ideal["chips"]:
+        assert each["mapped"] == found["ideal"]["mapped"]
+
+
+def test_what_is_set_on_a_chip_is_what_is_simulated_and_costed(call: Call, trained: Any) -> None:
+    """A layer more beside ANNA's board, and bits of NET32K: the cost model follows the simulation."""
+    arguments = ("simulate", trained.folder, "--chips", 1, "--chip")
+    anna = printed_json(call, *arguments, "anna", "--set", "float_layers=2", "--set", "states=mid-rise")
+    assert (anna["simulated"]["options"]["states"], len(anna["simulated"]["layers"])) == ("mid-rise", 2)
+    assert [layer["chip"] for layer in anna["modelled"]["layers"]] == ["anna"] * 2 + ["dsp32c-100ns"] * 2
+
+    net32k = printed_json(call, *arguments, "net32k", "--set", "weights=4-bit", "--set", "layers=1")
+    modelled = net32k["modelled"]
+    assert (modelled["weight_bits"], modelled["state_bits"], len(modelled["layers"])) == (4, 2, 1)
+
+
+@pytest.mark.parametrize("chip", ["anna", "net32k"])
+def test_spreads_in_tables(call: Call, trained: Any, columns: int, chip: str) -> None:
+    arguments = ("simulate", trained.folder, "--chip", chip, "--chips", 2)
+    result = call(*arguments)
+    found = printed_json(call, *arguments)["simulated"]
+    text = " ".join(result.stdout.split())
+
+    assert max(map(len, result.stdout.splitlines())) <= columns
+    assert "…" not in result.stdout
+    for spread in (found["mapped"], found["retrained"]):
+        assert f"{spread['error_percent']:.2f} ± {spread['error_deviation']:.2f}" in text
+    for option in found["options"]:
+        assert option in text
+    for assumption in found["assumptions"]:
+        assert f"Assumed. {assumption}" in text
+
+
+def test_the_first_method_on_grafs_chip(call: Call, trained: Any, columns: int) -> None:
+    changed = ("--chips", 1, "--set", "passes=1", "--set", "offset_deviation=0.6")
+    arguments = ("simulate", trained.folder, "--chip", "graf54", *changed)
+    result = call(*arguments)
+    printed = printed_json(call, *arguments)
+    found, text = printed["simulated"], " ".join(result.stdout.split())
+
+    assert "of the run only the digits are used" in result.stderr
+    assert max(map(len, result.stdout.splitlines())) <= columns
+    assert printed["modelled"] is None  # the cost of the run's network is not that of this method
+    assert (found["inputs"], found["maps"], len(found["chips"])) == (270, 18, 1)
+    assert f"{found['test']['misses']:,}" in text
+    assert plain(found["work"]["modelled_images_per_s"]) in text
+    assert "Modelled, not measured" in text
 
 
 def test_numbers_keep_four_digits_or_all() -> None:

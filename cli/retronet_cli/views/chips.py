@@ -80,15 +80,3 @@ def figures_table(chip: ChipSpec, asked: str) -> Table:
         published = quantity_range(figure.low, figure.high, UNITS[figure.quantity])
         table.add_row(figure.what, published, figure.source)
     return table
-
-
-def options_table(options: msgspec.Struct) -> Table:
-    """Return the options of an analog chip, named as --set takes them."""
-    caption = "What the sources leave open; the defaults are assumed. Change one with --set KEY=VALUE."
-    table = new_table("Options of the chip", caption)
-    table.add_column("option")
-    table.add_column("is")
-    for key, value in msgspec.structs.asdict(options).items():
-        if key != "chips":  # has an option of its own
-            table.add_row(key, "fitted" if value is None else f"{value}")
-    return table
