@@ -8,10 +8,10 @@ from importlib.metadata import version
 import click
 import pytest
 from click.testing import CliRunner
-from retronet_cli import main
-from retronet_cli.main import COMMANDS, cli
 
 from retronet.errors import CheckError, DataError, DivergedError
+from retronet_cli import main
+from retronet_cli.main import COMMANDS, cli
 
 
 @pytest.fixture
