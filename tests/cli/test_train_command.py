@@ -363,7 +363,7 @@ def test_an_interrupted_run_says_how_to_go_on(
 def test_an_interruption_before_the_first_pass_says_so_too(
     train: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupt(_: Training) -> None:
+    def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
