@@ -192,6 +192,8 @@ def _graf54(asked: Asked) -> Answer:
     ]
     standing = (f"Templates {each}." for each in found.standing)
     note = "Graf's chip has a network of its own behind it: of the run only the digits are used."
+    if not found.chips:
+        note += " No chips are drawn, since both deviations are 0."
     return Answer(found, tables, (*found.assumptions, *standing), None, note)
 
 
