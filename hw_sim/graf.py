@@ -27,7 +27,7 @@ HIDDEN_UNITS = 40
 """DENKER88."""
 
 ASSUMPTIONS = (
-    "Digits: USPS pictures, in grey of 16 × 16; those of 1988 were black and white, larger, and others.",
+    "Digits: those of the data set named, in grey; those of 1988 were others, and black and white.",
     "Black: grey values from 'black_from' on, after interpolating between pixels.",
     "Place in the frame: as large as fits, in the middle.",
     "Thinning: every scan reads the picture as the scan before left it, until nothing changes.",

@@ -73,7 +73,7 @@ def test_features_are_those_of_windows_read_one_by_one(inhibition: int) -> None:
 
 
 def test_inhibition_keeps_features_out() -> None:
-    frames = blobs(10, seed=4)
+    frames = blobs(3, seed=4)
     weak, strong = (features_of(frames, FEATURES, currents(FEATURES, b)) for b in (0.5, 5))
     assert (weak >= strong).all()
     assert weak.sum() > strong.sum()
