@@ -105,7 +105,10 @@ def test_showing_and_dry_runs_load_no_compiler() -> None:
     code = """
 import contextlib, io, sys
 from retronet_cli.main import cli
-for line in ("show recipes", "show networks", "show network lecun1989", "train --dry-run", "data list"):
+for line in (
+    "show recipes", "show networks", "show network lecun1989", "show chip anna", "report",
+    "train --dry-run", "data list",
+):
     with contextlib.redirect_stdout(io.StringIO()):
         cli(line.split(), standalone_mode=False)
 print(sorted({"numba", "torch"} & sys.modules.keys()))
