@@ -1,4 +1,4 @@
-"""A trained network on simulated ANNA chips: in floating point, on the chip, and with last layers retrained."""
+"""A trained network on simulated ANNA chips: in floating point, on the chip, and retrained beside it."""
 
 from collections.abc import Mapping
 from typing import Any

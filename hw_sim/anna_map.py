@@ -178,9 +178,9 @@ def anna_network(
         below.append(state_step)
     rows = [per_map(place, np.asarray(parameters[f"{place.name}.weight"], np.float64)) for place in chosen]
     # What the products of a neuron must be multiplied with to hold its largest weight, per step of converter.
-    top = int(WEIGHTS[options.weights][-1])
+    low, high = WEIGHTS[options.weights][[0, -1]].tolist()
     needs = [
-        np.abs(row).max(axis=1) * state_step / (top * sum_step)
+        np.maximum(row / low, row / high).max(axis=1) * state_step / sum_step
         for row, state_step, sum_step in zip(rows, below, sum_steps, strict=False)
     ]
     step = options.converter_step or max(1, int(options.factors[-1] / max(need.max() for need in needs)))

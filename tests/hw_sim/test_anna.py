@@ -72,6 +72,23 @@ def test_weights_are_the_nearest_levels_at_the_least_factor_that_holds_them() ->
                     assert np.abs(row).max() > 31 * step * below[int(factor)] / factor
 
 
+def test_twos_complement_has_a_level_more_for_negative_weights() -> None:
+    parameters, digits = draw(1)
+    ends = {}
+    for weights in ("sign-magnitude", "twos-complement", "no-zero"):
+        options = AnnaOptions(weights=weights)  # type: ignore[arg-type]
+        layers = anna_network(NETWORK, parameters, digits.train.images, options).layers
+        ends[weights] = (
+            min(layer.weights.min() for layer in layers),
+            max(layer.weights.max() for layer in layers),
+        )
+        assert all(layer.clipped == 0 for layer in layers)
+    assert ends["sign-magnitude"] == (-31, 31)
+    assert ends["twos-complement"][0] == -32
+    assert ends["twos-complement"][1] <= 31
+    assert ends["no-zero"][0] == -63 or ends["no-zero"][1] == 63
+
+
 def test_a_converter_of_a_stated_step_clips_what_it_can_not_hold() -> None:
     parameters, digits = draw(1)
     fitted = anna_network(NETWORK, parameters, digits.train.images, AnnaOptions())
