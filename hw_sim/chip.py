@@ -9,8 +9,8 @@ from typing import Literal
 
 import msgspec
 
-from retronet.errors import InputError, unknown_name
-from retronet.network import NetworkSpec, decode_toml, load_network
+from retronet.descriptions import decode_toml, find, names_in
+from retronet.network import NetworkSpec, load_network
 
 FOLDER = Path(__file__).parent / "chips"
 
@@ -211,7 +211,7 @@ class ChipSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def chip_names() -> list[str]:
     """Return the names of the chips that come with the package."""
-    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+    return names_in(FOLDER)
 
 
 def workload(chip: ChipSpec, name: str) -> NetworkSpec:
@@ -233,11 +233,7 @@ def load_chip(name: str) -> ChipSpec:
     """
     from hw_sim.chip_constants import check  # reads this module
 
-    path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
-    if not path.is_file():
-        if name.endswith(".toml"):
-            raise InputError(f"There is no chip file '{name}'. Give an existing path or a chip's name.")
-        raise unknown_name("chip", name, chip_names(), "retronet show chips")
+    path = find("chip", name, FOLDER)
     chip = decode_toml(path, ChipSpec)
     check(chip, path)
     return chip

@@ -8,8 +8,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from retronet.descriptions import decode_toml
 from retronet.errors import InputError
-from retronet.network import Positive, decode_toml
+from retronet.network import Positive
 
 FOLDER = Path(__file__).parent / "templates"
 AMPLIFIERS = 54

@@ -5,19 +5,18 @@ Counts follow the papers: a *connection* is a weight in use at one place, biases
 connection without the biases; a tap that reads the border is a MAC too (NC89 §3.3; papers' totals).
 """
 
-import tomllib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar, assert_never
+from typing import Annotated, Literal, assert_never
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from retronet.errors import InputError, unknown_name
+from retronet.descriptions import decode_toml, find, names_in
+from retronet.errors import InputError
 
-T = TypeVar("T")
 FOLDER = Path(__file__).parent / "networks"
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
@@ -326,7 +325,7 @@ def total_units(network: NetworkSpec) -> int:
 
 def network_names() -> list[str]:
     """Return the names of the networks that come with the package."""
-    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+    return names_in(FOLDER)
 
 
 def load_network(name: str) -> NetworkSpec:
@@ -337,25 +336,6 @@ def load_network(name: str) -> NetworkSpec:
     InputError
         If there is none, or its description does not hold together.
     """
-    path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
-    if not path.is_file():
-        if name.endswith(".toml"):
-            raise InputError(f"There is no network file '{name}'. Give an existing path or a network's name.")
-        raise unknown_name("network", name, network_names(), "retronet show networks")
-    network = decode_toml(path, NetworkSpec)
+    network = decode_toml(find("network", name, FOLDER), NetworkSpec)
     places(network)
     return network
-
-
-def decode_toml(path: Path, kind: type[T]) -> T:
-    """Return the content of the TOML file `path` as a value of the type `kind`.
-
-    Raises
-    ------
-    InputError
-        If the file is not TOML or has an unknown key, a missing key or a value of another type.
-    """
-    try:
-        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), kind)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
-        raise InputError(f"The file {path} can not be used: {error}. Mend it and try again.") from error

@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from retronet.errors import InputError, unknown_name
-from retronet.network import Name, Positive, decode_toml
+from retronet.descriptions import decode_toml, find, names_in
+from retronet.errors import InputError
+from retronet.network import Name, Positive
 from retronet.schedule import Rate, Schedule, Share
 
 FOLDER = Path(__file__).parent / "recipes"
@@ -211,7 +212,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def recipe_names() -> list[str]:
     """Return the names of the recipes that come with the package."""
-    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+    return names_in(FOLDER)
 
 
 def load_recipe(name: str) -> Recipe:
@@ -222,12 +223,7 @@ def load_recipe(name: str) -> Recipe:
     InputError
         If there is none, or its description does not hold together.
     """
-    path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
-    if not path.is_file():
-        if name.endswith(".toml"):
-            raise InputError(f"There is no recipe file '{name}'. Give an existing path or a recipe's name.")
-        raise unknown_name("recipe", name, recipe_names(), "retronet show recipes")
-    return decode_toml(path, Recipe)
+    return decode_toml(find("recipe", name, FOLDER), Recipe)
 
 
 def override(recipe: Recipe, changes: dict[str, Any]) -> Recipe:

@@ -79,21 +79,26 @@ jobs_option = click.option(
 )
 
 
-class Seeds(click.ParamType[tuple[int, ...]]):
-    """Seeds written as 0-9 or 0,3,5."""
+class Numbers(click.ParamType[tuple[int, ...]]):
+    """Whole numbers written as 0-9 or 0,3,5 or 2-6,8."""
 
-    name = "seeds"
+    name = "numbers"
+
+    def __init__(self, lowest: int = 0, highest: int | None = None) -> None:
+        self.range = click.IntRange(lowest, highest)
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[int, ...]:
-        """Return the seeds in `value`."""
+        """Return the numbers in `value`, each once."""
         if isinstance(value, tuple):
             return value
         found: list[int] = []
         for part in str(value).split(","):
             first, dash, last = part.partition("-")
             if not first.isdigit() or (dash and not (last.isdigit() and int(first) <= int(last))):
-                self.fail(f"'{value}' is not a list of seeds; write 0-9 or 0,3,5.", param, ctx)
+                self.fail(f"'{value}' is not a list of numbers; write 0-9 or 0,3,5.", param, ctx)
             found += range(int(first), int(last or first) + 1)
+        for number in found:
+            self.range.convert(number, param, ctx)
         return tuple(dict.fromkeys(found))

@@ -83,8 +83,8 @@ def test_overflows_are_said_with_the_worst_place(run: Path, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--bits", "0-8"), "2 to 32 bits are allowed"),
-        (("--bits", "eight"), "write 2-8 or 2,3,8"),
+        (("--bits", "0-8"), "not in the range 2<=x<=32"),
+        (("--bits", "eight"), "is not a list of numbers; write 0-9 or 0,3,5"),
         (("--rounding", "UP"), "'UP' is no rounding mode"),
     ],
 )

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from retronet_cli.commands.sweep import Widths
 from retronet_cli.options import (
+    Numbers,
     data_dir_option,
     json_option,
     other_data_option,
@@ -54,7 +54,7 @@ MOST = 12
 )
 @click.option(
     "--bits",
-    type=Widths(),
+    type=Numbers(2, 32),
     default="2-6,8",
     show_default=True,
     metavar="LIST",

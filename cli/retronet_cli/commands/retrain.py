@@ -59,15 +59,14 @@ def retrain(
 
     RUN is the folder of a run; without it, the latest one. Weights and states are cast in every forward pass,
     derivatives go straight through the casts, and the steps go into weights in floating point. The result is
-    a new run, with its formats in plan.toml. Without any option for formats: 3 bits, with scales of least
-    squared error.
+    a new run, with its formats in plan.toml, for `simulate --plan`. Without any option for formats: 3 bits,
+    with scales of least squared error.
 
     \b
     Examples:
       retronet retrain
       retronet retrain --weight-format {-1,0,1} --scale threshold:0.7 --state-bits 8
       retronet retrain --weight-bits 3 --state-bits 8 --scale mse --layers last
-      retronet simulate RUN --plan RUN/plan.toml
     """
     import msgspec
 

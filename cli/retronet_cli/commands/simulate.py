@@ -51,6 +51,7 @@ def simulate(
       retronet simulate --plan hls4ml.toml
       retronet simulate --chip dsp32c-80ns --tanh sn
       retronet simulate --chip anna --chips 5 --set noise=0.05
+      retronet simulate --chip net32k --precisions
     """
     from hw_sim.simulate import report
     from retronet_cli.runs import take_digits, take_run, title_of

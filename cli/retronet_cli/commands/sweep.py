@@ -11,7 +11,7 @@ import click
 
 from retronet.errors import InputError
 from retronet_cli.options import (
-    Seeds,
+    Numbers,
     data_dir_option,
     jobs_option,
     json_option,
@@ -28,28 +28,6 @@ if TYPE_CHECKING:
 
 PER_PROCESS = 16
 """Points that make a further process worth its start."""
-
-
-class Widths(click.ParamType[tuple[int, ...]]):
-    """Numbers of bits written as 2-8 or 2,3,8 or 2-6,8."""
-
-    name = "bits"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, ...]:
-        """Return the numbers in `value`."""
-        if isinstance(value, tuple):
-            return value
-        found: list[int] = []
-        for part in str(value).split(","):
-            first, dash, last = part.partition("-")
-            if not first.isdigit() or (dash and not last.isdigit()):
-                self.fail(f"'{value}' is no list of bits; write 2-8 or 2,3,8.", param, ctx)
-            found += range(int(first), int(last or first) + 1)
-        if not found or min(found) < 2 or max(found) > 32:
-            self.fail(f"'{value}' is out of range: 2 to 32 bits are allowed, the sign counted.", param, ctx)
-        return tuple(dict.fromkeys(found))
 
 
 class Words(click.ParamType[tuple[str, ...]]):
@@ -70,7 +48,12 @@ class Words(click.ParamType[tuple[str, ...]]):
 @click.command(short_help="Tabulate accuracy against precision, over a grid of formats.")
 @run_argument
 @click.option(
-    "--bits", type=Widths(), default="2-8", show_default=True, metavar="LIST", help="Numbers of bits: 2-8,12."
+    "--bits",
+    type=Numbers(2, 32),
+    default="2-8",
+    show_default=True,
+    metavar="LIST",
+    help="Numbers of bits: 2-8,12.",
 )
 @click.option(
     "--tensors",
@@ -100,7 +83,7 @@ class Words(click.ParamType[tuple[str, ...]]):
 )
 @click.option(
     "--seeds",
-    type=Seeds(),
+    type=Numbers(),
     default="0",
     show_default=True,
     metavar="LIST",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from retronet_cli.options import Seeds, data_dir_option, jobs_option, json_option, quiet_option, runs_option
+from retronet_cli.options import Numbers, data_dir_option, jobs_option, json_option, quiet_option, runs_option
 
 if TYPE_CHECKING:
     from retronet.datasets import DigitSets
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     metavar="STEPS",
     help="Keep activations, parameters and gradients in summary, every so many steps, in history.jsonl.",
 )
-@click.option("--seeds", type=Seeds(), metavar="LIST", help="Train from several seeds, such as 0-9 or 0,3,5.")
+@click.option(
+    "--seeds", type=Numbers(), metavar="LIST", help="Train from several seeds, such as 0-9 or 0,3,5."
+)
 @jobs_option
 @click.option(
     "--set",
