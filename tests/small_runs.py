@@ -14,6 +14,8 @@ RULES: dict[str, tuple[dict[str, Any], float]] = {
     "sgd": ({"kind": "sgd"}, 0.02),
     "sdlm-running": ({"kind": "sdlm-running", "mu": 0.05, "gamma": 0.05}, 2e-3),
     "sdlm-batch": ({"kind": "sdlm-batch", "mu": 0.02, "patterns": 20}, 2e-3),
+    "adam": ({"kind": "adam", "batch": 7}, 3e-3),
+    "adamw": ({"kind": "adamw"}, 3e-3),
 }
 
 NETWORK = NetworkSpec(

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 @click.option("--data", metavar="NAME", help="The digits, instead of the recipe's.")
 @data_dir_option
 @click.option("--network", metavar="NAME", help="The network, instead of the recipe's.")
+@click.option(
+    "--engine",
+    type=click.Choice(["numba", "torch", "torch-cuda"]),
+    help="What trains: compiled loops, or torch on one thread or a graphics card.",
+)
 @click.option("--passes", type=click.IntRange(min=1), help="The number of passes, instead of the recipe's.")
 @click.option("--seed", type=click.IntRange(min=0), help="The seed, instead of the recipe's.")
 @click.option(
@@ -63,6 +68,7 @@ def train(
     data: str | None,
     data_dir: Path | None,
     network: str | None,
+    engine: str | None,
     passes: int | None,
     seed: int | None,
     history: int | None,
@@ -90,7 +96,7 @@ def train(
       retronet train --seeds 0-9
     """
     started = time.perf_counter()
-    chosen = {"data": data, "network": network, "passes": passes, "seed": seed}
+    chosen = {"data": data, "network": network, "engine": engine, "passes": passes, "seed": seed}
     changes = {key: value for key, value in chosen.items() if value is not None} | _settings(settings)
     if resume is not None and (recipe or changes or folder or force or seeds or dry_run):
         raise click.UsageError(
