@@ -1,13 +1,18 @@
 """A small network of tanh layers with every geometry the chips run, its parameters and made-up digits."""
 
+import hashlib
+import sys
 from typing import Any
 
+import numba
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from retronet.datasets import Dataset, DigitSets, Provenance
 from retronet.network import Conv, Dense, NetworkSpec, Subsample, Tanh, parameter_shapes
 
+compiled = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="many units need compiled code")
 TANH = Tanh(1.7159, 2 / 3)
 NETWORK = NetworkSpec(
     name="small-analog",
@@ -37,3 +42,16 @@ def draw(seed: int = 0, images: int = 40) -> tuple[dict[str, NDArray[Any]], Digi
         return Dataset(pixels, labels, Provenance("made-up", name, "none", "", "", "none", "drawn"))
 
     return parameters, DigitSets(half("train", images), half("test", 150), None)
+
+
+if __name__ == "__main__":
+    from hw_sim.analog import run_analog
+    from hw_sim.anna_map import AnnaOptions, anna_network, on_chip
+    from hw_sim.converter_fit import spaced
+
+    arrays, sets = draw(3, images=4)
+    chip_network = anna_network(NETWORK, arrays, sets.train.images, AnnaOptions(noise=0.05, mismatch=0.1))
+    found = run_analog(
+        on_chip(chip_network, (1, 2)), chip_network.pixels(spaced(sets.test.images, 2)), (1, 2, 0)
+    )[0]
+    sys.stdout.write(hashlib.sha256(found.tobytes()).hexdigest())

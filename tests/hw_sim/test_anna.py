@@ -1,6 +1,9 @@
 """ANNA: the chip without errors against plain Python, the errors against what they are said to be."""
 
 import dataclasses
+import os
+import subprocess
+import sys
 from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
@@ -8,7 +11,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from analog_network import NETWORK, draw
+from analog_network import NETWORK, compiled, draw
 from msgspec.structs import replace
 from numpy.typing import NDArray
 from reference_analog import anna_states
@@ -29,6 +32,7 @@ Pair = tuple[tuple[AnalogLayer, ...], tuple[AnalogLayer, ...]]
 QUIET: dict[str, Any] = {"noise": 0.0, "offset": 0.0, "mismatch": 0.0, "droop": 0.0}
 
 
+@compiled
 @pytest.mark.parametrize(
     ("weights", "states", "scales", "bias"),
     [
@@ -101,6 +105,7 @@ def test_a_converter_of_a_stated_step_clips_what_it_can_not_hold() -> None:
     assert all(np.all(ratio <= 1.0) for ratio in kept)
 
 
+@compiled
 def test_fitted_states_follow_the_network_in_floating_point() -> None:
     parameters, digits = draw(2, images=300)
     parameters = {name: array * np.float32(0.5) for name, array in parameters.items()}
@@ -112,6 +117,7 @@ def test_fitted_states_follow_the_network_in_floating_point() -> None:
         assert np.corrcoef((states * layer.state_step).ravel(), wanted.ravel())[0, 1] > 0.85
 
 
+@compiled
 def test_fixed_errors_have_the_sizes_asked_for() -> None:
     parameters, digits = draw()
 
@@ -142,6 +148,7 @@ def test_fixed_errors_have_the_sizes_asked_for() -> None:
     assert abs(moved[:, 0, 0] - moved[:, 1, 0]).min() > 0
 
 
+@compiled
 def test_noise_turns_a_comparator_as_often_as_a_normal_number_does() -> None:
     parameters, digits = draw()
     network = anna_network(NETWORK, parameters, digits.train.images, AnnaOptions(**QUIET))
@@ -165,6 +172,20 @@ def test_noise_turns_a_comparator_as_often_as_a_normal_number_does() -> None:
         assert np.mean(states != other) > 0.3
 
 
+def test_a_chip_with_errors_is_the_same_bytes_with_and_without_compiled_code() -> None:
+    found = set()
+    for disabled in ("0", "1"):
+        environment = {**os.environ, "NUMBA_DISABLE_JIT": disabled, "PYTHONWARNINGS": "error"}
+        script = Path(__file__).parent / "analog_network.py"
+        done = subprocess.run(
+            [sys.executable, str(script)], env=environment, check=True, capture_output=True, text=True
+        )
+        found.add(done.stdout)
+    assert len(found) == 1
+    assert len(found.pop()) == 64
+
+
+@compiled
 def test_a_chip_is_its_seed_and_number_whatever_the_threads_and_the_other_chips() -> None:
     parameters, digits = draw()
     how = Retraining(passes=1, rate=0.01)
@@ -211,6 +232,7 @@ def test_what_can_not_run_is_refused() -> None:
         run_anna(NETWORK, parameters, digits, chips=0)
 
 
+@compiled
 def test_little_is_lost_on_digits(tmp_path: Path) -> None:
     checkpoint = train_briefly(tmp_path / "run", passes=3).checkpoint()
     digits = load("digits5k", checkpoint.header.recipe.preparation, None)

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from analog_network import NETWORK, TANH, draw
+from analog_network import NETWORK, TANH, compiled, draw
 from msgspec.structs import replace
 from reference_analog import net32k_states
 from trained_run import train_briefly
@@ -20,6 +20,7 @@ from retronet.network import Dense, NetworkSpec, Tanh
 EXACT = Net32kOptions(layers=4, accuracy=0.0)
 
 
+@compiled
 @pytest.mark.parametrize(
     ("weights", "state_bits", "input_bits"),
     [("1-bit", 1, 1), ("1-bit", 3, 4), ("2-bit", 2, 2), ("3-bit", 2, 1), ("4-bit", 2, 2), ("ternary", 3, 3)],
@@ -155,6 +156,7 @@ def test_a_ternary_zero_of_two_cells_is_no_longer_zero_on_a_chip() -> None:
     assert np.std(found[weights == 0]) == pytest.approx(0.045 * 2**0.5, rel=0.15)
 
 
+@compiled
 def test_thresholds_follow_the_network_and_not_the_scale_of_its_cells() -> None:
     # One-bit weights of one size carry the whole network: only thresholds can be wrong.
     generator = np.random.default_rng(5)
@@ -176,6 +178,7 @@ def test_thresholds_follow_the_network_and_not_the_scale_of_its_cells() -> None:
     assert clear.mean() > 0.8
 
 
+@compiled
 def test_a_chip_is_its_seed_and_number_whatever_the_threads() -> None:
     parameters, digits = draw()
     two = run_net32k(NETWORK, parameters, digits, chips=2, seed=7)
@@ -188,6 +191,7 @@ def test_a_chip_is_its_seed_and_number_whatever_the_threads() -> None:
     assert {chip.mapped for chip in same.chips} == {same.ideal.mapped}
 
 
+@compiled
 def test_more_bits_lose_less_on_digits(tmp_path: Path) -> None:
     checkpoint = train_briefly(tmp_path / "run", passes=3).checkpoint()
     digits = load("digits5k", checkpoint.header.recipe.preparation, None)
