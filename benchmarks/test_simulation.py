@@ -1,0 +1,66 @@
+"""Digits a second through the 1989 network on integers and in the DSP-32C's arithmetic, one thread.
+
+The network's weights are drawn, not trained: the work is the same. Batches of 2,007 digits, pixel casts
+included; the least of many rounds, see ``test_training.py``.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from hw_sim.dsp32c import dsp_layers, run_dsp
+from hw_sim.formats import Fixed, Overflow
+from hw_sim.plan import Accumulator, PrecisionPlan, calibrate
+from hw_sim.quantize import integer_network
+from hw_sim.simulate import simulate
+from retronet.network import load_network, parameter_shapes
+
+Report = Callable[[str], None]
+NETWORK = load_network("lecun1989")
+DIGITS = 2007
+
+SUMS: dict[str, dict[str, Any]] = {
+    "exact": {},
+    "wrapped to 20 bits after every MAC": {"accumulator_bits": 20},
+    "saturated to 20 bits after every MAC": {"accumulator_bits": 20, "accumulator_overflow": Overflow.SAT},
+    "products truncated, wrapped to 20 bits": {"accumulator": Accumulator(Fixed.parse("s20.10:TRN:WRAP"))},
+    "products rounded half to even, saturated to 16 bits": {
+        "accumulator": Accumulator(Fixed.parse("s16.8:RND_CONV:SAT"))
+    },
+}
+
+
+def parameters() -> dict[str, NDArray[np.float64]]:
+    rng = np.random.default_rng(0)
+    return {name: rng.uniform(-0.2, 0.2, shape) for name, shape in parameter_shapes(NETWORK).items()}
+
+
+def images() -> NDArray[np.float32]:
+    return np.random.default_rng(1).uniform(-1, 1, (DIGITS, 16, 16)).astype(np.float32)
+
+
+def digits_per_s(benchmark: BenchmarkFixture, run: Callable[[], object]) -> float:
+    """Time `run`; return the most digits a second."""
+    benchmark.pedantic(run, rounds=60, warmup_rounds=2)  # type: ignore[no-untyped-call]
+    assert benchmark.stats is not None
+    found = DIGITS / float(benchmark.stats.stats.min)
+    benchmark.extra_info["digits_per_s"] = round(found)
+    return found
+
+
+@pytest.mark.parametrize("name", SUMS)
+def test_integers(benchmark: BenchmarkFixture, report: Report, name: str) -> None:
+    plan: PrecisionPlan = calibrate(NETWORK, parameters(), images(), 8, **SUMS[name])
+    network, digits = integer_network(NETWORK, parameters(), plan), images()
+    found = digits_per_s(benchmark, lambda: simulate(network, digits))
+    report(f"8 bits, sums {name}: {found:,.0f} digits/s")
+
+
+def test_dsp32c(benchmark: BenchmarkFixture, report: Report) -> None:
+    layers, digits = dsp_layers(NETWORK, parameters()), images()
+    found = digits_per_s(benchmark, lambda: run_dsp(NETWORK, layers, digits))
+    report(f"DSP-32C floating point: {found:,.0f} digits/s")
