@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from hw_sim.analog import AnalogLayer, run_analog
 from hw_sim.chip_scores import Bench, Chip, ChipScore, Spread, spreads
 from hw_sim.host_layers import HostLayers, Retraining
-from hw_sim.net32k_map import Net32kNetwork, Net32kOptions, net32k_network, on_chip
+from hw_sim.net32k_errors import on_chip
+from hw_sim.net32k_map import Net32kNetwork, Net32kOptions, net32k_network
 from retronet.datasets import DigitSets
 from retronet.evaluate import Score, score
 from retronet.forward import outputs
