@@ -80,7 +80,7 @@ def _layer(
     fan_in = np.array(place.fan_in, np.int32)
     flat = parameters[f"{place.name}.weight"].reshape(-1).astype(np.float32)
     if isinstance(place.layer, Subsample):
-        flat = np.repeat(flat / np.float32(place.taps_per_plane), place.taps_per_plane)
+        flat = np.repeat(flat, place.taps_per_plane)
     weights = np.zeros((len(fan_in), int(fan_in.max())))
     sources = np.zeros((len(fan_in), place.positions, int(fan_in.max())), np.int32)
     within, pixels, start = tap_sources(place), place.input[1] * place.input[2], 0

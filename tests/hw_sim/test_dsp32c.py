@@ -23,6 +23,7 @@ from hw_sim.dsp32c_report import dsp_report
 from hw_sim.dsp32c_words import decode, encode, from_ieee, to_ieee
 from hw_sim.kernels.dsp32c import LANES, WORD_REST, accumulate, floor_mantissa, sn_tanh
 from retronet.errors import InputError
+from retronet.forward import layer_states
 from retronet.network import Dense, Identity, NetworkSpec, Rbf, Relu, Subsample, Tanh, places
 
 # Papers' §6.2.
@@ -210,7 +211,7 @@ def test_a_small_network_bit_for_bit() -> None:
         assert [Fraction(float(state)) for state in row] == run_reference(NETWORK, parameters, image)
 
 
-def test_subsampling_averages_and_shared_biases_repeat() -> None:
+def test_subsampling_sums_blocks_as_the_float_network_does_and_shared_biases_repeat() -> None:
     network = NetworkSpec("s", "", (1, 4, 6), (Subsample("a", 2, Identity()), Dense("b", 1, Identity())))
     parameters = {
         "a.weight": np.array([3.0], np.float32),
@@ -219,9 +220,10 @@ def test_subsampling_averages_and_shared_biases_repeat() -> None:
         "b.bias": np.zeros(1, np.float32),
     }
     image = np.arange(24, dtype=np.float32).reshape(1, 4, 6)
-    blocks = image[0].reshape(2, 2, 3, 2).mean(axis=(1, 3)).ravel()
+    blocks = image[0].reshape(2, 2, 3, 2).sum(axis=(1, 3)).ravel()
     found = run_dsp(network, dsp_layers(network, parameters), image)
     assert found[0].tolist() == [*(3 * blocks + 0.5), 0.0]
+    assert found[0, :6].tolist() == layer_states(network, parameters, image)["a"].ravel().tolist()
 
 
 def test_lanes_and_threads_change_nothing() -> None:
