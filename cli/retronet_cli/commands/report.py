@@ -8,8 +8,8 @@ import click
 from retronet_cli.options import chips_option, json_option
 
 if TYPE_CHECKING:
-    from hw_sim.chip import ChipSpec
-    from hw_sim.cost import CostReport
+    from hw_sim.chips.chip import ChipSpec
+    from hw_sim.chips.cost import CostReport
     from retronet.network import NetworkSpec
 
 WIDTH = click.IntRange(1, 64)
@@ -65,8 +65,8 @@ def report(
       retronet report --chip ./mine.toml --network lenet1
       retronet report --chip net32k --weight-bits 4 --state-bits 2 --format csv
     """
-    from hw_sim.chip import Array, chip_names, load_chip
-    from hw_sim.cost import cost
+    from hw_sim.chips.chip import Array, chip_names, load_chip
+    from hw_sim.chips.cost import cost
 
     spec = _network(run, network)
     found = [load_chip(name) for name in chips or chip_names()]
@@ -108,8 +108,8 @@ def _print(
 ) -> None:
     import msgspec
 
-    from hw_sim.cost import work_of
-    from hw_sim.published import compare
+    from hw_sim.chips.cost import work_of
+    from hw_sim.chips.published import compare
     from retronet.network import places
     from retronet_cli.terminal import print_json, print_paragraphs, print_table
     from retronet_cli.views import costs

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from hw_sim.chip import Array, Constant
+from hw_sim.chips.chip import Array, Constant
 from retronet.errors import InputError
 from retronet.network import Conv, Place, Subsample
 
@@ -41,7 +41,7 @@ def whole(constant: Constant) -> int:
 
 
 def number(constant: Constant) -> float:
-    """Return a constant that is known: see `hw_sim.chip_constants.check`."""
+    """Return a constant that is known: see `hw_sim.chips.constants.check`."""
     assert constant.value is not None
     return constant.value
 

@@ -7,10 +7,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_sim.analog import run_analog
-from hw_sim.anna_map import AnnaOptions, anna_network, on_chip
-from hw_sim.chip_scores import Bench, Chip, ChipScore, Spread, spreads
-from hw_sim.host_layers import HostLayers, Retraining
+from hw_sim.chips.analog import run_analog
+from hw_sim.chips.anna_map import AnnaOptions, anna_network, on_chip
+from hw_sim.chips.host_layers import HostLayers, Retraining
+from hw_sim.chips.scores import Bench, Chip, ChipScore, Spread, spreads
 from retronet.datasets import DigitSets
 from retronet.evaluate import Score, score
 from retronet.forward import outputs

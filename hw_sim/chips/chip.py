@@ -1,7 +1,7 @@
 """What a chip is: its geometry, its speed and where each of these numbers comes from.
 
 A chip is one TOML file. Every constant is sourced (key and section of the reference), assumed with a reason,
-or unknown with a reason; the three are never mixed up. Nothing here computes a time: see `hw_sim.cost`.
+or unknown with a reason; the three are never mixed up. Nothing here computes a time: see `hw_sim.chips.cost`.
 """
 
 from pathlib import Path
@@ -12,7 +12,7 @@ import msgspec
 from retronet.descriptions import decode_toml, find, names_in
 from retronet.network import NetworkSpec, load_network
 
-FOLDER = Path(__file__).parent / "chips"
+FOLDER = Path(__file__).parent
 
 Standing = Literal["sourced", "assumed", "unknown"]
 
@@ -231,7 +231,7 @@ def load_chip(name: str) -> ChipSpec:
         If there is none, or its file has an unknown key, a missing key, a constant without a source or a
         value outside its range.
     """
-    from hw_sim.chip_constants import check  # reads this module
+    from hw_sim.chips.constants import check  # reads this module
 
     path = find("chip", name, FOLDER)
     chip = decode_toml(path, ChipSpec)

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_sim.host_layers import HostLayers, Retraining
+from hw_sim.chips.host_layers import HostLayers, Retraining
 from retronet.datasets import Dataset, DigitSets
 from retronet.errors import InputError
 from retronet.evaluate import Score, score

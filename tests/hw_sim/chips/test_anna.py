@@ -18,10 +18,10 @@ from reference_analog import anna_states
 from scipy.stats import norm
 from trained_run import train_briefly
 
-from hw_sim.analog import AnalogLayer, run_analog
-from hw_sim.anna import run_anna
-from hw_sim.anna_map import STATES, WEIGHTS, AnnaNetwork, AnnaOptions, anna_network, on_chip
-from hw_sim.host_layers import HostLayers, Retraining
+from hw_sim.chips.analog import AnalogLayer, run_analog
+from hw_sim.chips.anna import run_anna
+from hw_sim.chips.anna_map import STATES, WEIGHTS, AnnaNetwork, AnnaOptions, anna_network, on_chip
+from hw_sim.chips.host_layers import HostLayers, Retraining
 from hw_sim.taps import per_map
 from retronet.datasets import load
 from retronet.errors import InputError

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from reference_integer import taps_of
 from small_network import NETWORK, draw
 
-import hw_sim.dsp32c_report
-from hw_sim.dsp32c import dsp_layers, run_dsp
-from hw_sim.dsp32c_report import dsp_report
-from hw_sim.dsp32c_words import decode, encode, from_ieee, to_ieee
+import hw_sim.chips.dsp32c_report
+from hw_sim.chips.dsp32c import dsp_layers, run_dsp
+from hw_sim.chips.dsp32c_report import dsp_report
+from hw_sim.chips.dsp32c_words import decode, encode, from_ieee, to_ieee
 from hw_sim.kernels.dsp32c import LANES, WORD_REST, accumulate, floor_mantissa, sn_tanh
 from retronet.errors import InputError
 from retronet.forward import layer_states
@@ -238,8 +238,13 @@ def test_lanes_and_threads_change_nothing() -> None:
 def test_interpreted_kernels_compute_the_same() -> None:
     digests = []
     for disabled in ("0", "1"):
-        environment = {**os.environ, "NUMBA_DISABLE_JIT": disabled, "PYTHONWARNINGS": "error"}
         script = Path(__file__).with_name("reference_dsp32c.py")
+        environment = {
+            **os.environ,
+            "NUMBA_DISABLE_JIT": disabled,
+            "PYTHONWARNINGS": "error",
+            "PYTHONPATH": str(script.parents[1]),
+        }
         done = subprocess.run(
             [sys.executable, str(script)],
             env=environment,
@@ -291,7 +296,7 @@ def test_what_can_not_be_run_is_refused() -> None:
 
 
 def test_truncation_drifts_downwards(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hw_sim.dsp32c_report, "CHUNK", 64)
+    monkeypatch.setattr(hw_sim.chips.dsp32c_report, "CHUNK", 64)
     network = NetworkSpec("line", "", (1, 10, 10), (Dense("a", 8, Identity()),))
     parameters, images = draw(network, 25, 150)
     sums = run_dsp(network, dsp_layers(network, parameters), images)

@@ -10,8 +10,8 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from hw_sim.analog import AnalogLayer, nearest
-from hw_sim.converter_fit import check_squashing, fit_converter, spaced, sums_and_states
+from hw_sim.chips.analog import AnalogLayer, nearest
+from hw_sim.chips.converter_fit import check_squashing, fit_converter, spaced, sums_and_states
 from hw_sim.taps import per_map, wire
 from retronet.errors import InputError
 from retronet.network import NetworkSpec, Place, places

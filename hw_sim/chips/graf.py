@@ -11,9 +11,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_sim.chip import Array, load_chip
-from hw_sim.graf_features import BLOCKS, FRAME, features_of, frames_of, thinned
-from hw_sim.graf_templates import Mismatch, TemplateSet, currents, draw_mismatch, load_templates
+from hw_sim.chips.chip import Array, load_chip
+from hw_sim.chips.graf_features import BLOCKS, FRAME, features_of, frames_of, thinned
+from hw_sim.chips.graf_templates import Mismatch, TemplateSet, currents, draw_mismatch, load_templates
 from retronet.datasets.dataset import Dataset, DigitSets, Provenance
 from retronet.errors import InputError
 from retronet.evaluate import Score, score

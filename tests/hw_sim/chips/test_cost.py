@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_network import NETWORK, draw, plan_of
 
-from hw_sim.chip import Array, ChipSpec, Constant, Energy, chip_names, load_chip, workload
-from hw_sim.cost import cost, work_counted, work_of
-from hw_sim.mapping import map_layer
-from hw_sim.published import Comparison, compare, peak_connections_per_s, training_macs
+from hw_sim.chips.chip import Array, ChipSpec, Constant, Energy, chip_names, load_chip, workload
+from hw_sim.chips.cost import cost, work_counted, work_of
+from hw_sim.chips.mapping import map_layer
+from hw_sim.chips.published import Comparison, compare, peak_connections_per_s, training_macs
 from hw_sim.quantize import integer_network
 from hw_sim.simulate import simulate
 from retronet.errors import InputError
@@ -307,7 +307,7 @@ def test_a_gap_is_modelled_or_fitted_and_said(name: str) -> None:
 
 
 def test_the_table_of_the_documents_is_the_models() -> None:
-    text = (Path(__file__).parents[2] / "docs" / "chips" / "README.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[3] / "docs" / "chips" / "README.md").read_text(encoding="utf-8")
     table = text.partition("| chip | figure |")[2].partition("\n## ")[0].splitlines()[2:]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table if line]
     scales = {"": 1.0, "M": 1e6, "G": 1e9, "µs": 1e-6, "hours": 3600.0}

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from hw_sim.chip import Array, ChipSpec, Processor, chip_names, load_chip, workload
-from hw_sim.chip_constants import constants
+from hw_sim.chips.chip import Array, ChipSpec, Processor, chip_names, load_chip, workload
+from hw_sim.chips.constants import constants
 from retronet.errors import InputError
 from retronet.network import places
 
@@ -148,7 +148,7 @@ def test_what_is_refused(tmp_path: Path, old: str, new: str, message: str) -> No
     ],
 )
 def test_what_is_refused_of_an_array(tmp_path: Path, old: str, new: str, message: str) -> None:
-    text = (Path(__file__).parents[2] / "hw_sim" / "chips" / "net32k.toml").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[3] / "hw_sim" / "chips" / "net32k.toml").read_text(encoding="utf-8")
     assert old in text
     with pytest.raises(InputError, match=message):
         load_chip(write(tmp_path, text.replace(old, new)))

@@ -12,9 +12,9 @@ import pytest
 import reference_graf as reference
 from scipy import ndimage
 
-from hw_sim.graf import GrafOptions, GrafReport, run_graf
-from hw_sim.graf_features import FRAME, block_of_place, features_of, frames_of, thinned
-from hw_sim.graf_templates import (
+from hw_sim.chips.graf import GrafOptions, GrafReport, run_graf
+from hw_sim.chips.graf_features import FRAME, block_of_place, features_of, frames_of, thinned
+from hw_sim.chips.graf_templates import (
     FOLDER,
     currents,
     draw_mismatch,

@@ -8,11 +8,11 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from hw_sim.analog import AnalogLayer, run_analog
-from hw_sim.chip_scores import Bench, Chip, ChipScore, Spread, spreads
-from hw_sim.host_layers import HostLayers, Retraining
-from hw_sim.net32k_errors import on_chip
-from hw_sim.net32k_map import Net32kNetwork, Net32kOptions, net32k_network
+from hw_sim.chips.analog import AnalogLayer, run_analog
+from hw_sim.chips.host_layers import HostLayers, Retraining
+from hw_sim.chips.net32k_errors import on_chip
+from hw_sim.chips.net32k_map import Net32kNetwork, Net32kOptions, net32k_network
+from hw_sim.chips.scores import Bench, Chip, ChipScore, Spread, spreads
 from retronet.datasets import DigitSets
 from retronet.evaluate import Score, score
 from retronet.forward import outputs

@@ -2,7 +2,7 @@
 
 Every time here is modelled, none measured. The model counts what the chip must do and knows no losses: its
 times are the least that the stated geometry allows. What the sources measured stands beside it in
-`hw_sim.published`, with the efficiency that would close the gap.
+`hw_sim.chips.published`, with the efficiency that would close the gap.
 """
 
 from collections.abc import Sequence
@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, assert_never
 
 import msgspec
 
-from hw_sim.chip import Array, ChipSpec, Processor, load_chip
-from hw_sim.chip_constants import constants
-from hw_sim.layer_cost import (
+from hw_sim.chips.chip import Array, ChipSpec, Processor, load_chip
+from hw_sim.chips.constants import constants
+from hw_sim.chips.layer_cost import (
     Bound,
     LayerCost,
     Work,
@@ -23,7 +23,7 @@ from hw_sim.layer_cost import (
     refresh_s_of,
     sum_or_none,
 )
-from hw_sim.mapping import map_layer, whole
+from hw_sim.chips.mapping import map_layer, whole
 from retronet.errors import InputError
 from retronet.network import NetworkSpec, places
 

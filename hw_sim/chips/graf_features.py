@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_sim.graf_templates import Currents, TemplateSet, feature_groups
+from hw_sim.chips.graf_templates import Currents, TemplateSet, feature_groups
 from hw_sim.kernels.graf import find_features, place_digits, thin_frames
 from retronet.errors import InputError
 

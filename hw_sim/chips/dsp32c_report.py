@@ -7,8 +7,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_sim.dsp32c import DspLayer, TanhRoutine, dsp_layers, run_dsp
-from hw_sim.dsp32c_words import Doubles
+from hw_sim.chips.dsp32c import DspLayer, TanhRoutine, dsp_layers, run_dsp
+from hw_sim.chips.dsp32c_words import Doubles
 from retronet.datasets.dataset import Dataset
 from retronet.evaluate import Score, score
 from retronet.forward import layer_states, run

@@ -8,9 +8,9 @@ from typing import assert_never
 
 import msgspec
 
-from hw_sim.chip import Array, ChipSpec, Processor, Published, workload
-from hw_sim.cost import CostReport, cost
-from hw_sim.mapping import number, whole
+from hw_sim.chips.chip import Array, ChipSpec, Processor, Published, workload
+from hw_sim.chips.cost import CostReport, cost
+from hw_sim.chips.mapping import number, whole
 from retronet.errors import InputError
 from retronet.network import NetworkSpec, places
 

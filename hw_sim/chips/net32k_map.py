@@ -13,8 +13,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_sim.analog import nearest
-from hw_sim.converter_fit import check_squashing, fit_converter, spaced, sums_and_states
+from hw_sim.chips.analog import nearest
+from hw_sim.chips.converter_fit import check_squashing, fit_converter, spaced, sums_and_states
 from hw_sim.levels import Levels
 from hw_sim.scales import ScaleRule, fit_scale
 from hw_sim.taps import Wiring, per_map, wire

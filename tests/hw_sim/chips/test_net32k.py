@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from reference_analog import net32k_states
 from trained_run import train_briefly
 
-from hw_sim.net32k import precision_rows, run_chip, run_net32k
-from hw_sim.net32k_errors import cell_signs, on_chip
-from hw_sim.net32k_map import Net32kNetwork, Net32kOptions, net32k_network
+from hw_sim.chips.net32k import precision_rows, run_chip, run_net32k
+from hw_sim.chips.net32k_errors import cell_signs, on_chip
+from hw_sim.chips.net32k_map import Net32kNetwork, Net32kOptions, net32k_network
 from retronet.datasets import load
 from retronet.errors import InputError
 from retronet.network import Dense, NetworkSpec, Tanh

@@ -3,8 +3,8 @@
 import numpy as np
 from msgspec.structs import replace
 
-from hw_sim.analog import AnalogLayer
-from hw_sim.net32k_map import BLOCK, Net32kLayer, Net32kNetwork, Net32kOptions, Part, Whole
+from hw_sim.chips.analog import AnalogLayer
+from hw_sim.chips.net32k_map import BLOCK, Net32kLayer, Net32kNetwork, Net32kOptions, Part, Whole
 
 
 def on_chip(network: Net32kNetwork, seed: tuple[int, ...] | None) -> tuple[tuple[AnalogLayer, ...], ...]:

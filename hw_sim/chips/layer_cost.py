@@ -5,8 +5,8 @@ from typing import Literal
 
 import msgspec
 
-from hw_sim.chip import Array, ChipSpec, Energy, Host, Processor
-from hw_sim.mapping import Mapping, number, whole
+from hw_sim.chips.chip import Array, ChipSpec, Energy, Host, Processor
+from hw_sim.chips.mapping import Mapping, number, whole
 from retronet.errors import InputError
 from retronet.network import Place
 

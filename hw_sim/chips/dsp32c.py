@@ -12,7 +12,7 @@ from typing import Any, Literal, assert_never
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_sim.dsp32c_words import Doubles, from_ieee
+from hw_sim.chips.dsp32c_words import Doubles, from_ieee
 from retronet.errors import InputError
 from retronet.forward import check_images
 from retronet.geometry import tap_sources
