@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from hw_sim.dsp32c import dsp_layers, run_dsp
+from hw_sim.chips.dsp32c import dsp_layers, run_dsp
 from hw_sim.formats import Fixed, Overflow
 from hw_sim.plan import Accumulator, PrecisionPlan, calibrate
 from hw_sim.quantize import integer_network
