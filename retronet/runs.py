@@ -12,20 +12,18 @@
 import hashlib
 import json
 import os
-import platform
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
 from retronet.checkpoint import SCHEMA, Checkpoint, Header, load_checkpoint, save_checkpoint, write_atomically
-from retronet.datasets import DigitSets, Provenance
+from retronet.configuration import RunConfiguration, configure
+from retronet.datasets import DigitSets
 from retronet.errors import InputError
 from retronet.history import Snapshot
 from retronet.network import NetworkSpec
@@ -39,22 +37,6 @@ EPOCHS = "epochs.jsonl"
 CHECKPOINT = "checkpoint.safetensors"
 TIMING = "timing.jsonl"
 HISTORY = "history.jsonl"
-
-
-class RunConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All that a run depends on, as ``run.json`` holds it.
-
-    ``notice`` is what was said about the data; ``origin`` where a network comes from that the recipe did not
-    train.
-    """
-
-    schema: str
-    recipe: Recipe
-    network: NetworkSpec
-    data: tuple[Provenance, Provenance]
-    notice: str | None
-    versions: dict[str, str]
-    origin: str | None = None
 
 
 class Timing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"number": "pass"}):
@@ -168,31 +150,6 @@ def _decode(path: Path, lines: list[bytes], kind: type[T]) -> list[T]:
 
 def _damaged(path: Path, found: str) -> InputError:
     return InputError(f"The file {path} is damaged: {found}. Train again or take another run.")
-
-
-def versions() -> dict[str, str]:
-    """Return the versions and the processor that a run's bytes depend on."""
-    packages = ("numpy", "numba", "llvmlite", "retronet")
-    return {
-        "python": sys.version.split()[0],
-        "machine": platform.machine(),
-        **{package: version(package) for package in packages},
-    }
-
-
-def configure(
-    recipe: Recipe, network: NetworkSpec, digits: DigitSets, origin: str | None = None
-) -> RunConfiguration:
-    """Return the configuration of a run that begins now; parameters as for `create_run`."""
-    return RunConfiguration(
-        schema="retronet/run/1",
-        recipe=recipe,
-        network=network,
-        data=(digits.train.provenance, digits.test.provenance),
-        notice=digits.notice,
-        versions=versions(),
-        origin=origin,
-    )
 
 
 def create_run(

@@ -9,10 +9,11 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from retronet.configuration import configure
 from retronet.datasets import load
 from retronet.network import load_network
 from retronet.recipe import Recipe, override
-from retronet.runs import CONFIGURATION, configure, continue_run, create_run, open_run
+from retronet.runs import CONFIGURATION, continue_run, create_run, open_run
 from retronet.train import PassRecord
 
 QUANTITIES = ("misses", "error_percent", "half_mse", "reject_percent_at_1_percent_error")
