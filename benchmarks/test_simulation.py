@@ -1,4 +1,4 @@
-"""Digits a second through the 1989 network on integers and in the DSP-32C's arithmetic, one thread.
+"""Digits a second through the 1989 network on integers and on simulated chips, one thread.
 
 The network's weights are drawn, not trained: the work is the same. Batches of 2,007 digits, pixel casts
 included; the least of many rounds, see ``test_training.py``.
@@ -12,11 +12,20 @@ import pytest
 from numpy.typing import NDArray
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from hw_sim.chips.analog import run_analog
+from hw_sim.chips.anna_map import AnnaOptions, anna_network
+from hw_sim.chips.anna_map import on_chip as on_anna
 from hw_sim.chips.dsp32c import dsp_layers, run_dsp
+from hw_sim.chips.graf_features import features_of, frames_of, thinned
+from hw_sim.chips.graf_templates import currents, load_templates
+from hw_sim.chips.net32k import run_chip
+from hw_sim.chips.net32k_errors import on_chip as on_net32k
+from hw_sim.chips.net32k_map import Net32kOptions, net32k_network
 from hw_sim.formats import Fixed, Overflow
 from hw_sim.plan import Accumulator, PrecisionPlan, calibrate
 from hw_sim.quantize import integer_network
 from hw_sim.simulate import simulate
+from retronet.datasets import load
 from retronet.network import load_network, parameter_shapes
 
 Report = Callable[[str], None]
@@ -64,3 +73,32 @@ def test_dsp32c(benchmark: BenchmarkFixture, report: Report) -> None:
     layers, digits = dsp_layers(NETWORK, parameters()), images()
     found = digits_per_s(benchmark, lambda: run_dsp(NETWORK, layers, digits))
     report(f"DSP-32C floating point: {found:,.0f} digits/s")
+
+
+def test_anna(benchmark: BenchmarkFixture, report: Report) -> None:
+    digits = images()
+    mapped = anna_network(NETWORK, parameters(), digits, AnnaOptions())
+    chip = on_anna(mapped, (0, 0))
+    found = digits_per_s(benchmark, lambda: run_analog(chip, mapped.pixels(digits), (0, 0, 0)))
+    report(f"ANNA, the layers on the chip: {found:,.0f} digits/s")
+
+
+def test_net32k(benchmark: BenchmarkFixture, report: Report) -> None:
+    digits = images()
+    mapped = net32k_network(NETWORK, parameters(), digits, Net32kOptions())
+    chip = on_net32k(mapped, (0, 0))
+    found = digits_per_s(benchmark, lambda: run_chip(mapped, chip, mapped.pixels(digits)))
+    report(f"NET32K, the layers on the chip: {found:,.0f} digits/s")
+
+
+def test_graf(benchmark: BenchmarkFixture, report: Report) -> None:
+    """On the embedded digits: noise would not thin as writing does."""
+    digits = load("digits5k").train.images[:DIGITS]
+    thinning, features = load_templates("graf-thinning"), load_templates("graf-features")
+
+    def run() -> object:
+        thin = thinned(frames_of(digits, 0.0), currents(thinning, 5.0))
+        return features_of(thin.frames, features, currents(features, 5.0))
+
+    found = digits_per_s(benchmark, run)
+    report(f"Graf's chip, placing, thinning and features: {found:,.0f} digits/s")
