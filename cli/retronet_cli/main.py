@@ -61,6 +61,11 @@ COMMANDS = {
         "Show recipes, networks and chips, and what they assume.",
     ),
     "data": ("retronet_cli.commands.data", "data", "List, fetch and check the digits."),
+    "completion": (
+        "retronet_cli.commands.completion",
+        "completion",
+        "Print what makes a shell complete the words of retronet.",
+    ),
 }
 
 FAILED = 1
