@@ -14,10 +14,11 @@ from platformdirs import user_cache_path
 
 
 def _digest() -> str:
-    """Return a digest of the kernels' source."""
+    """Return a digest of the source of all kernels that share the folder: these, and hw_sim's beside them."""
     digest = sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(path.read_bytes())
+    for package in ("retronet", "hw_sim"):
+        for path in sorted((Path(__file__).parents[2] / package / "kernels").glob("*.py")):
+            digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
 
