@@ -12,10 +12,10 @@ import pytest
 from click.testing import Result
 from rich.table import Table
 
-from hw_sim.chip import chip_names, load_chip
-from hw_sim.chip_constants import constants
-from hw_sim.cost import cost
-from hw_sim.published import compare
+from hw_sim.chips.chip import chip_names, load_chip
+from hw_sim.chips.constants import constants
+from hw_sim.chips.cost import cost
+from hw_sim.chips.published import compare
 from retronet.network import load_network
 from retronet_cli.views import costs
 from retronet_cli.views.quantities import duration, plain, prefixed, quantity, quantity_range
