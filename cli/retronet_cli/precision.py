@@ -56,7 +56,9 @@ OPTIONS = (
     click.option("--weight-bits", type=Bits(), help="Bits of the weights, if other than --bits."),
     click.option("--state-bits", type=Bits(), help="Bits of input and states, if other than --bits."),
     click.option(
-        "--weight-format", metavar="FORMAT", help="A format for all weights, such as {-1,0,1} or p3.0."
+        "--weight-format",
+        metavar="FORMAT",
+        help="A format for all weights, such as p3.0 or, in quotes, {-1,0,1}.",
     ),
     click.option("--state-format", metavar="FORMAT", help="A format for input and all states."),
     click.option(

@@ -65,7 +65,7 @@ def retrain(
     \b
     Examples:
       retronet retrain
-      retronet retrain --weight-format {-1,0,1} --scale threshold:0.7 --state-bits 8
+      retronet retrain --weight-format '{-1,0,1}' --scale threshold:0.7 --state-bits 8
       retronet retrain --weight-bits 3 --state-bits 8 --scale mse --layers last
     """
     import msgspec

@@ -47,7 +47,7 @@ def simulate(
       retronet simulate --bits 8
       retronet simulate --weight-bits 6 --state-bits 3
       retronet simulate --bits 8 --accumulator-bits 16 --accumulator-overflow sat
-      retronet simulate --weight-format {-1,0,1} --scale threshold:0.7
+      retronet simulate --weight-format '{-1,0,1}' --scale threshold:0.7
       retronet simulate --plan hls4ml.toml
       retronet simulate --chip dsp32c-80ns --tanh sn
       retronet simulate --chip anna --chips 5 --set noise=0.05
