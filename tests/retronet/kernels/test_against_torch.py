@@ -229,3 +229,44 @@ def test_diagonal_is_exact_where_nothing_is_shared(network: NetworkSpec) -> None
         for name, row in zip(leaves, rows, strict=True):
             expected[name] += row**2
     assert_close(workspace.read(workspace.machine.flat.curvature), expected)
+
+
+def test_diagonal_is_what_hutchinson_estimates_where_paths_do_not_meet() -> None:
+    """On the 1989 network App. C is exact for the two upper layers: E[z · (Gz)] over random signs z finds it.
+
+    Every unit of h3 has one path to each output; from h2 down several paths meet and the diagonal is less.
+    """
+    network, probes = load_network("lecun1989"), 600
+    parameters = random_parameters(network, 5)
+    images, labels, _ = random_patterns(network, 6, 1)
+    workspace = Workspace(network, np.float64)
+    workspace.load(parameters)
+    goal = Goal(2 * np.eye(10) - 1, SQUARED, 1.0)
+    measure_curvature(workspace.machine, images, labels, np.array([0]), goal)
+    found = workspace.read(workspace.machine.flat.curvature)
+
+    leaves = tensors(parameters, requires_grad=True)
+    upper = {name: leaf for name, leaf in leaves.items() if name.startswith(("h3", "output"))}
+    output = run(network, leaves, torch.tensor(images[0]))[-1].reshape(-1)
+    pulled = torch.ones_like(output, requires_grad=True)
+    back = torch.autograd.grad(output, list(upper.values()), pulled, create_graph=True)
+    generator = torch.Generator().manual_seed(7)
+    products: dict[str, list[torch.Tensor]] = {name: [] for name in upper}
+    for _ in range(probes):
+        signs = [
+            torch.randint(0, 2, leaf.shape, generator=generator, dtype=torch.float64) * 2 - 1
+            for leaf in upper.values()
+        ]
+        along = sum((part * sign).sum() for part, sign in zip(back, signs, strict=True))
+        assert isinstance(along, torch.Tensor)
+        (pushed,) = torch.autograd.grad(along, pulled, retain_graph=True)
+        gauss_newton = torch.autograd.grad(output, list(upper.values()), pushed.detach(), retain_graph=True)
+        for name, sign, product in zip(upper, signs, gauss_newton, strict=True):
+            products[name].append(sign * product)
+    for name, each in products.items():
+        drawn = torch.stack(each)
+        error = drawn.std(0) / probes**0.5
+        assert (error > 0).all(), name
+        away = (drawn.mean(0).numpy() - found[name]) / error.numpy()
+        assert 0.7 < np.mean(np.square(away)) < 1.4, name
+        assert np.abs(away).max() < 6, name
