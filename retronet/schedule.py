@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from retronet.network import Positive
 
-Rate = Annotated[float, msgspec.Meta(gt=0)]
+Rate = Annotated[float, msgspec.Meta(gt=0, le=3.4e38)]
+"""No more than single precision holds: an infinite rate is refused where it is written."""
 Share = Annotated[float, msgspec.Meta(gt=0, le=1)]
 
 

@@ -1,5 +1,7 @@
 """Training from several seeds, on several processes, with a bar."""
 
+import os
+import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -17,6 +19,11 @@ if TYPE_CHECKING:
     from retronet.recipe import Recipe
 
 
+def _stop_at_once_when_interrupted() -> None:
+    """Let Ctrl-C end a worker without a word: what it does can be cut off anywhere, and the parent speaks."""
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+
+
 @contextmanager
 def processes(jobs: int, tasks: int) -> Iterator[Executor | None]:
     """Give an executor of up to `jobs` processes, or None where one would do.
@@ -27,7 +34,7 @@ def processes(jobs: int, tasks: int) -> Iterator[Executor | None]:
     if workers == 1:
         yield None
         return
-    executor = ProcessPoolExecutor(workers, get_context("spawn"))
+    executor = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_stop_at_once_when_interrupted)
     try:
         yield executor
     finally:
