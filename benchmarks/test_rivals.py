@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from pytest_benchmark.fixture import BenchmarkFixture
 from torch.nn import functional
 
-from retronet.engine import make_engine
+from retronet.engines.batches import dropped_units, lessons
+from retronet.engines.engine import make_engine
 from retronet.initial import initial_parameters
-from retronet.lessons import dropped_units, lessons
 from retronet.network import load_network, places
 from retronet.recipe import load_recipe, override
 

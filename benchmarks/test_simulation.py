@@ -12,19 +12,19 @@ import pytest
 from numpy.typing import NDArray
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from hw_sim.chips.analog import run_analog
-from hw_sim.chips.anna_map import AnnaOptions, anna_network
-from hw_sim.chips.anna_map import on_chip as on_anna
-from hw_sim.chips.dsp32c import dsp_layers, run_dsp
-from hw_sim.chips.graf_features import features_of, frames_of, thinned
-from hw_sim.chips.graf_templates import currents, load_templates
-from hw_sim.chips.net32k import run_chip
-from hw_sim.chips.net32k_errors import on_chip as on_net32k
-from hw_sim.chips.net32k_map import Net32kOptions, net32k_network
-from hw_sim.formats import Fixed, Overflow
-from hw_sim.plan import Accumulator, PrecisionPlan, calibrate
-from hw_sim.quantize import integer_network
-from hw_sim.simulate import simulate
+from hw_sim.chips.analog.layers import run_analog
+from hw_sim.chips.anna.network import AnnaOptions, anna_network
+from hw_sim.chips.anna.network import on_chip as on_anna
+from hw_sim.chips.dsp32c.network import dsp_layers, run_dsp
+from hw_sim.chips.graf54.features import features_of, frames_of, thinned
+from hw_sim.chips.graf54.templates import currents, load_templates
+from hw_sim.chips.net32k.errors import on_chip as on_net32k
+from hw_sim.chips.net32k.network import Net32kOptions, net32k_network
+from hw_sim.chips.net32k.report import run_chip
+from hw_sim.fixed_point.quantize import integer_network
+from hw_sim.fixed_point.simulate import simulate
+from hw_sim.formats.fixed import Fixed, Overflow
+from hw_sim.plan.plan import Accumulator, PrecisionPlan, calibrate
 from retronet.datasets import load
 from retronet.network import load_network, parameter_shapes
 

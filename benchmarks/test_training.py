@@ -16,9 +16,9 @@ from numba import njit
 from numpy.typing import NDArray
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from retronet.engines.workspace import Workspace
 from retronet.kernels.losses import SQUARED
 from retronet.kernels.passes import Goal, train_sdlm, train_sgd
-from retronet.machine import Workspace
 from retronet.network import load_network, parameter_shapes, places
 
 PRESENTATIONS = 100

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from retronet.connections import tap_sources
 from retronet.datasets.dataset import Dataset
+from retronet.engines.forward import check_images, outputs
+from retronet.engines.workspace import Workspace
 from retronet.errors import InputError
 from retronet.evaluate import target_matrix
-from retronet.forward import check_images, outputs
-from retronet.geometry import tap_sources
 from retronet.kernels.layers import Layer
 from retronet.kernels.losses import SOFTMAX, SQUARED
 from retronet.kernels.passes import Goal
 from retronet.kernels.unit_curvature import measure_unit_curvature
-from retronet.machine import Workspace
 from retronet.network import NetworkSpec, Place, Subsample
 from retronet.recipe import CrossEntropy, Recipe, SquaredError
 

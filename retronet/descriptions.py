@@ -12,8 +12,12 @@ T = TypeVar("T")
 
 
 def names_in(folder: Path) -> list[str]:
-    """Return the names of the descriptions in `folder`."""
-    return sorted(path.stem for path in folder.glob("*.toml"))
+    """Return the names of the descriptions in `folder`, or in rooms of their own one below it."""
+    return sorted(_files_in(folder))
+
+
+def _files_in(folder: Path) -> dict[str, Path]:
+    return {path.stem: path for pattern in ("*.toml", "*/*.toml") for path in folder.glob(pattern)}
 
 
 def find(what: str, name: str, folder: Path) -> Path:
@@ -33,12 +37,14 @@ def find(what: str, name: str, folder: Path) -> Path:
     InputError
         If there is no such file; the nearest name is suggested.
     """
-    path = Path(name) if name.endswith(".toml") else folder / f"{name}.toml"
-    if path.is_file():
-        return path
     if name.endswith(".toml"):
+        if Path(name).is_file():
+            return Path(name)
         raise InputError(f"There is no {what} file '{name}'. Give an existing path or a {what}'s name.")
-    raise unknown_name(what, name, names_in(folder), f"retronet show {what}s")
+    files = _files_in(folder)
+    if name in files:
+        return files[name]
+    raise unknown_name(what, name, sorted(files), f"retronet show {what}s")
 
 
 def decode_toml(path: Path, kind: type[T]) -> T:

@@ -1,6 +1,6 @@
 """The network as its definition reads: one unit, one connection at a time. Slow and obvious on purpose.
 
-Nothing here is shared with the kernels or with `retronet.geometry`; only descriptions and shapes are.
+Nothing here is shared with the kernels or with `retronet.connections`; only descriptions and shapes are.
 """
 
 import math

@@ -21,10 +21,10 @@ from retronet_cli.runs import take_digits, take_run, title_of
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from hw_sim.chips.chip import ChipSpec
-    from hw_sim.chips.cost import CostReport
-    from retronet.checkpoint import Checkpoint
+    from hw_sim.chips.cost.network_cost import CostReport
+    from hw_sim.chips.spec import ChipSpec
     from retronet.datasets import DigitSets
+    from retronet.runs.checkpoint import Checkpoint
 
 
 WEIGHTS_AND_MOST_STATE_BITS = (("1-bit", 3), ("ternary", 3), ("2-bit", 3), ("3-bit", 2), ("4-bit", 2))
@@ -64,8 +64,8 @@ Simulation = Callable[[Asked], Answer]
 
 
 def _dsp32c(asked: Asked) -> Answer:
-    from hw_sim.chips.cost import cost
-    from hw_sim.chips.dsp32c_report import dsp_report
+    from hw_sim.chips.cost.network_cost import cost
+    from hw_sim.chips.dsp32c.report import dsp_report
     from retronet_cli.views.emulation import answers_table, drift_table
 
     network, parameters = asked.checkpoint.header.network, asked.checkpoint.state.parameters
@@ -75,8 +75,8 @@ def _dsp32c(asked: Asked) -> Answer:
 
 
 def _anna(asked: Asked) -> Answer:
-    from hw_sim.chips.anna import AnnaOptions, run_anna
-    from hw_sim.chips.cost import cost
+    from hw_sim.chips.anna.report import AnnaOptions, run_anna
+    from hw_sim.chips.cost.network_cost import cost
     from retronet_cli.views import analog, anna
 
     header, choices = asked.checkpoint.header, asked.choices
@@ -109,8 +109,8 @@ def _as_run(chip: "ChipSpec", beside: int) -> "ChipSpec":
 
 
 def _net32k(asked: Asked) -> Answer:
-    from hw_sim.chips.cost import cost
-    from hw_sim.chips.net32k import Net32kOptions, run_net32k
+    from hw_sim.chips.cost.network_cost import cost
+    from hw_sim.chips.net32k.report import Net32kOptions, run_net32k
     from retronet_cli.views import analog, net32k
 
     if asked.choices.precisions:
@@ -150,10 +150,10 @@ def _net32k(asked: Asked) -> Answer:
 
 def _precisions(asked: Asked) -> Answer:
     """Return how far a little precision in the first layers goes, without analog errors."""
-    from hw_sim.chips.net32k import ASSUMPTIONS, Net32kOptions, precision_rows
+    from hw_sim.chips.net32k.report import ASSUMPTIONS, Net32kOptions, precision_rows
+    from retronet.engines.forward import outputs
+    from retronet.engines.workspace import Workspace
     from retronet.evaluate import score
-    from retronet.forward import outputs
-    from retronet.machine import Workspace
     from retronet_cli.views.net32k import precision_table
 
     refuse_besides_precisions(asked.choices)
@@ -177,7 +177,7 @@ def _precisions(asked: Asked) -> Answer:
 
 
 def _graf54(asked: Asked) -> Answer:
-    from hw_sim.chips.graf import GrafOptions, run_graf
+    from hw_sim.chips.graf54.report import GrafOptions, run_graf
     from retronet_cli.views import analog, graf
 
     choices = asked.choices
@@ -231,7 +231,7 @@ def simulated_on_chip(
     click.UsageError
         If an option is given that the chip does not take, or one of a chip without a chip.
     """
-    from hw_sim.chips.chip import load_chip
+    from hw_sim.chips.spec import load_chip
     from retronet_cli.terminal import print_assumptions, print_json, print_table, talk
     from retronet_cli.views.costs import totals_table
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from hw_sim.plan import PrecisionPlan
-    from hw_sim.scales import ScaleRule
+    from hw_sim.formats.scales import ScaleRule
+    from hw_sim.plan.plan import PrecisionPlan
     from retronet.network import NetworkSpec
 
 ROUNDINGS = ("TRN", "TRN_ZERO", "RND", "RND_ZERO", "RND_MIN_INF", "RND_INF", "RND_CONV", "STOCHASTIC")
@@ -117,10 +117,10 @@ def chosen_plan(
     InputError
         If options contradict each other or do not suit the network.
     """
-    from hw_sim.formats import Fixed, Overflow, Rounding
-    from hw_sim.levels import parse_format
-    from hw_sim.plan import Accumulator, calibrate
-    from hw_sim.plan_file import load_plan
+    from hw_sim.formats.fixed import Fixed, Overflow, Rounding
+    from hw_sim.formats.levels import parse_format
+    from hw_sim.plan.plan import Accumulator, calibrate
+    from hw_sim.plan.plan_file import load_plan
 
     given = [name for name, value in msgspec.structs.asdict(choices).items() if value is not None]
     if choices.plan is not None:
@@ -161,7 +161,7 @@ def chosen_plan(
 
 def _rules(choices: Choices) -> "tuple[ScaleRule, ScaleRule]":
     """Return the rules of weights and states; states have powers of two where weights have three levels."""
-    from hw_sim.scales import ScaleRule, parse_rule
+    from hw_sim.formats.scales import ScaleRule, parse_rule
 
     usual = "mse" if choices.weight_format else "power-of-two"
     weights = parse_rule(choices.scale or usual)

@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from retronet.checkpoint import Checkpoint
     from retronet.datasets import DigitSets
+    from retronet.runs.checkpoint import Checkpoint
 
 
 def take_run(folder: Path | None, runs: Path, quiet: bool) -> "tuple[Path, Checkpoint]":
     """Return a run's folder and checkpoint: the one named, else the latest, which is then said."""
-    from retronet.runs import latest_run, open_run
+    from retronet.runs.run import latest_run, open_run
     from retronet_cli.terminal import talk
 
     run = latest_run(runs) if folder is None else open_run(folder)

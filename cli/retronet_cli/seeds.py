@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from retronet.seeds import QUANTITIES, SeedResult, spreads, train_seeds
+from retronet.studies.seeds import QUANTITIES, SeedResult, spreads, train_seeds
 from retronet_cli.terminal import print_json, print_table, progress, talk
 from retronet_cli.views.seeds import seed_table, spread_table
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hw_sim.chips.chip import Array, ChipSpec, Constant, workload
+from hw_sim.chips.spec import Array, ChipSpec, Constant, workload
 from retronet.errors import InputError
 from retronet.network import places
 

@@ -26,7 +26,7 @@ MACS, BORDER, ZERO, WEIGHT_READS, STATE_READS, STATE_WRITES, SATURATIONS, OVERFL
 
 KEEP, CAST_PRE, SINGLE, DOUBLE = range(4)
 """What happens to a sum with its bias before the activation: nothing, a cast, requantising with one rounding
-or with two (see hw_sim/requantise.py)."""
+or with two (see hw_sim/fixed_point/requantise.py)."""
 CAST, RELU, STEPS = range(3)
 """Activations: the sum cast to the state; the same with negative sums made zero; a staircase."""
 

@@ -12,10 +12,10 @@ import pytest
 from click.testing import Result
 from rich.table import Table
 
-from hw_sim.chips.chip import chip_names, load_chip
 from hw_sim.chips.constants import constants
-from hw_sim.chips.cost import cost
-from hw_sim.chips.published import compare
+from hw_sim.chips.cost.network_cost import cost
+from hw_sim.chips.cost.published import compare
+from hw_sim.chips.spec import chip_names, load_chip
 from retronet.network import load_network
 from retronet_cli.views import costs
 from retronet_cli.views.quantities import duration, plain, prefixed, quantity, quantity_range

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 from trained_run import train_briefly
 
-from retronet.runs import open_run
+from retronet.runs.run import open_run
 from retronet_cli.main import cli
 
 

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from retronet.checkpoint import load_checkpoint
-from retronet.train import Training
+from retronet.runs.checkpoint import load_checkpoint
+from retronet.training.train import Training
 
 Call = Callable[..., Result]
 KEPT = ("run.json", "epochs.jsonl", "checkpoint.safetensors")

@@ -9,8 +9,8 @@ import mpmath
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_sim.formats import Fixed
-from hw_sim.plan import LayerPlan, PrecisionPlan
+from hw_sim.formats.fixed import Fixed
+from hw_sim.plan.plan import LayerPlan, PrecisionPlan
 from retronet.network import Activation, Place
 
 HALF = Fraction(1, 2)

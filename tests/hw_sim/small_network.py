@@ -7,10 +7,10 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from hw_sim.formats import Fixed
-from hw_sim.levels import parse_format
-from hw_sim.plan import Accumulator, LayerPlan, PrecisionPlan
-from hw_sim.squash import Table
+from hw_sim.formats.fixed import Fixed
+from hw_sim.formats.levels import parse_format
+from hw_sim.plan.activations import Table
+from hw_sim.plan.plan import Accumulator, LayerPlan, PrecisionPlan
 from retronet.network import (
     Conv,
     Dense,
@@ -24,7 +24,7 @@ from retronet.network import (
 )
 
 if TYPE_CHECKING:
-    from hw_sim.quantize import IntegerNetwork
+    from hw_sim.fixed_point.quantize import IntegerNetwork
 
 NETWORK = NetworkSpec(
     name="small",
@@ -75,9 +75,9 @@ def check(
     """Compare every integer and every count of `images` with the reference; return the integer network."""
     import reference_integer
 
-    from hw_sim.quantize import integer_network
-    from hw_sim.simulate import simulate
-    from hw_sim.tracing import trace
+    from hw_sim.fixed_point.quantize import integer_network
+    from hw_sim.fixed_point.simulate import simulate
+    from hw_sim.fixed_point.trace import trace
 
     integers = integer_network(network, parameters, plan)
     traced, counted = trace(integers, images), simulate(integers, images)
@@ -132,9 +132,9 @@ def plans_of_all_kinds(network: NetworkSpec) -> list[PrecisionPlan]:
 
 
 if __name__ == "__main__":
-    from hw_sim.quantize import integer_network
-    from hw_sim.simulate import simulate
-    from hw_sim.tracing import trace
+    from hw_sim.fixed_point.quantize import integer_network
+    from hw_sim.fixed_point.simulate import simulate
+    from hw_sim.fixed_point.trace import trace
 
     tiny = NetworkSpec(
         name="tiny",

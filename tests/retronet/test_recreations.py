@@ -10,7 +10,7 @@ from retronet.datasets import DigitSets, load
 from retronet.initial import initial_parameters
 from retronet.network import load_network, places
 from retronet.recipe import load_recipe, override, recipe_names
-from retronet.train import PassRecord, Training
+from retronet.training.train import PassRecord, Training
 
 pytestmark = pytest.mark.skipif(
     bool(numba.config.DISABLE_JIT), reason="thousands of digits need compiled code"

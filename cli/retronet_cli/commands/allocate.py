@@ -16,7 +16,7 @@ from retronet_cli.options import (
 )
 
 if TYPE_CHECKING:
-    from hw_sim.allocate import Objective
+    from hw_sim.studies.allocate import Objective
 
 MOST = 12
 
@@ -91,9 +91,9 @@ def allocate(
     """
     import numpy as np
 
-    from hw_sim.allocate import Allocator, uniform_budgets
-    from hw_sim.allocate import allocate as attempts_of
-    from hw_sim.bench import Bench
+    from hw_sim.studies.allocate import Allocator, uniform_budgets
+    from hw_sim.studies.allocate import allocate as attempts_of
+    from hw_sim.studies.testbench import Bench
     from retronet.curvature import loss_name
     from retronet_cli.runs import take_digits, take_run
     from retronet_cli.terminal import print_json, print_table, progress

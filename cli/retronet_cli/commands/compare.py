@@ -55,7 +55,7 @@ def compare(
       retronet compare --plan bits=8 --plan bits=4
       retronet compare --plan hls4ml.toml --plan 'bits=8 accumulator-bits=16'
     """
-    from hw_sim.compare import compare as compared
+    from hw_sim.studies.compare import compare as compared
     from retronet_cli.runs import take_digits, take_run
     from retronet_cli.terminal import print_json, print_table, talk
     from retronet_cli.views.comparison import (

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from retronet.analyse import Analysis
-    from retronet.checkpoint import Checkpoint
     from retronet.datasets import Dataset
+    from retronet.runs.checkpoint import Checkpoint
 
 
 @click.command(short_help="Score a trained network on a set of digits.")
@@ -70,9 +70,9 @@ def evaluate(
     import numpy as np
 
     from retronet.analyse import analyse
+    from retronet.engines.forward import outputs
+    from retronet.engines.workspace import Workspace
     from retronet.evaluate import score
-    from retronet.forward import outputs
-    from retronet.machine import Workspace
     from retronet_cli.runs import take_digits, take_run, title_of
     from retronet_cli.terminal import print_json, print_table
     from retronet_cli.views.scores import score_table
@@ -128,9 +128,9 @@ def _write_arrays(
 
     import numpy as np
 
-    from retronet.checkpoint import write_atomically
+    from retronet.engines.forward import layer_states
     from retronet.errors import InputError
-    from retronet.forward import layer_states
+    from retronet.runs.checkpoint import write_atomically
 
     if digit >= len(digits.labels):
         raise InputError(f"There is no test digit {digit}: the set has {len(digits.labels)}, counted from 0.")

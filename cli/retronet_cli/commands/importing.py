@@ -56,12 +56,12 @@ def import_network(
       retronet import model.pt --recipe karpathy2022 --rename H1w=h1.weight --rename H1b=h1.bias
     """
     from retronet.datasets import load
-    from retronet.forward import check_images
+    from retronet.engines.forward import check_images
     from retronet.importing import file_digest, import_parameters, read_arrays
     from retronet.network import load_network
     from retronet.recipe import load_recipe, override
-    from retronet.runs import create_run
-    from retronet.train import TrainingState
+    from retronet.runs.run import create_run
+    from retronet.training.train import TrainingState
     from retronet_cli.terminal import print_json, stdout, talk
 
     chosen = {"network": network, "data": data}

@@ -46,8 +46,8 @@ def rates(
 
     from retronet.datasets import load
     from retronet.network import load_network
-    from retronet.rate_range import rate_range
     from retronet.recipe import load_recipe
+    from retronet.training.rate_range import rate_range
     from retronet_cli.terminal import print_json, print_table, talk
     from retronet_cli.views.rates import rate_table
 

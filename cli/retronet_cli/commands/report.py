@@ -8,8 +8,8 @@ import click
 from retronet_cli.options import chips_option, json_option
 
 if TYPE_CHECKING:
-    from hw_sim.chips.chip import ChipSpec
-    from hw_sim.chips.cost import CostReport
+    from hw_sim.chips.cost.network_cost import CostReport
+    from hw_sim.chips.spec import ChipSpec
     from retronet.network import NetworkSpec
 
 WIDTH = click.IntRange(1, 64)
@@ -65,8 +65,8 @@ def report(
       retronet report --chip ./mine.toml --network lenet1
       retronet report --chip net32k --weight-bits 4 --state-bits 2 --format csv
     """
-    from hw_sim.chips.chip import Array, chip_names, load_chip
-    from hw_sim.chips.cost import cost
+    from hw_sim.chips.cost.network_cost import cost
+    from hw_sim.chips.spec import Array, chip_names, load_chip
 
     spec = _network(run, network)
     found = [load_chip(name) for name in chips or chip_names()]
@@ -92,7 +92,7 @@ def _network(run: Path | None, name: str | None) -> "NetworkSpec":
         return load_network(name or "lecun1989")
     if name is not None:
         raise click.UsageError("--network does not go with a run, which has its own. Leave one of them out.")
-    from retronet.runs import open_run
+    from retronet.runs.run import open_run
 
     return open_run(run).configuration.network
 
@@ -108,8 +108,8 @@ def _print(
 ) -> None:
     import msgspec
 
-    from hw_sim.chips.cost import work_of
-    from hw_sim.chips.published import compare
+    from hw_sim.chips.cost.network_cost import work_of
+    from hw_sim.chips.cost.published import compare
     from retronet.network import places
     from retronet_cli.terminal import print_json, print_paragraphs, print_table
     from retronet_cli.views import costs

@@ -40,7 +40,7 @@ def reproduce(
     from retronet.datasets import load
     from retronet.errors import CheckError
     from retronet.recipe import load_recipe, override
-    from retronet.reproduce import choose, findings
+    from retronet.studies.reproduce import choose, findings
     from retronet_cli.seeds import train_with_bar
     from retronet_cli.terminal import print_json, print_table, talk
     from retronet_cli.views.reproduction import finding_table

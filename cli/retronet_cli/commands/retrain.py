@@ -70,8 +70,8 @@ def retrain(
     """
     import msgspec
 
-    from hw_sim.retrain import Retraining, Settings
-    from hw_sim.retrained_run import create_retrained_run, keep_pass
+    from hw_sim.studies.retrain import Retraining, Settings
+    from hw_sim.studies.retrained_run import create_retrained_run, keep_pass
     from retronet_cli.runs import take_digits, take_run
     from retronet_cli.terminal import print_json, print_table, progress, talk
     from retronet_cli.views.retraining import retraining_table

@@ -113,8 +113,8 @@ def plan(
     """
     import msgspec
 
-    from hw_sim.plan_file import plan_toml
-    from hw_sim.quantize import integer_network
+    from hw_sim.fixed_point.quantize import integer_network
+    from hw_sim.plan.plan_file import plan_toml
     from retronet_cli.runs import take_digits, take_run, title_of
     from retronet_cli.terminal import print_json, print_table, stdout, talk
     from retronet_cli.views.simulation import format_table
@@ -145,7 +145,7 @@ def plan(
 @json_option
 def chips(as_json: bool) -> None:
     """List the chips."""
-    from hw_sim.chips.chip import chip_names, load_chip
+    from hw_sim.chips.spec import chip_names, load_chip
 
     _list("chips", {name: load_chip(name).title for name in chip_names()}, as_json)
 
@@ -155,7 +155,7 @@ def chips(as_json: bool) -> None:
 @json_option
 def chip(name: str, as_json: bool) -> None:
     """Show one chip, every constant with its standing; a name or a TOML file."""
-    from hw_sim.chips.chip import load_chip
+    from hw_sim.chips.spec import load_chip
     from retronet_cli.terminal import print_json, print_table
     from retronet_cli.views.chips import chip_fields, constants_table, facts_table, figures_table
 

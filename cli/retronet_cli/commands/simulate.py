@@ -53,7 +53,7 @@ def simulate(
       retronet simulate --chip anna --chips 5 --set noise=0.05
       retronet simulate --chip net32k --precisions
     """
-    from hw_sim.simulate import report
+    from hw_sim.fixed_point.simulate import report
     from retronet_cli.runs import take_digits, take_run, title_of
     from retronet_cli.terminal import print_json, print_table, talk
     from retronet_cli.views.simulation import bounds_of, comparison_table, format_table, to_json, work_table

@@ -23,8 +23,8 @@ from retronet_cli.options import (
 from retronet_cli.precision import ROUNDINGS
 
 if TYPE_CHECKING:
-    from hw_sim.bench import Bench, SweepRow
-    from hw_sim.formats import Rounding
+    from hw_sim.formats.fixed import Rounding
+    from hw_sim.studies.testbench import Bench, SweepRow
 
 PER_PROCESS = 16
 """Points that make a further process worth its start."""
@@ -154,9 +154,9 @@ def sweep(
       retronet sweep --bits 6-16 --tensors sums --rounding TRN,RND,RND_CONV
       retronet sweep --bits 3-6 --scale power-of-two,max-abs,mse
     """
-    from hw_sim.bench import Source, bench_of
-    from hw_sim.sweep import append_rows, grid, read_rows
-    from hw_sim.sweep import sweep as measured
+    from hw_sim.studies.sweep import append_rows, grid, read_rows
+    from hw_sim.studies.sweep import sweep as measured
+    from hw_sim.studies.testbench import Source, bench_of
     from retronet_cli.runs import take_run
     from retronet_cli.terminal import progress, talk
 
@@ -194,7 +194,7 @@ def sweep(
 
 
 def _modes(words: tuple[str, ...]) -> "list[Rounding]":
-    from hw_sim.formats import Rounding
+    from hw_sim.formats.fixed import Rounding
 
     for word in words:
         if word.upper() not in ROUNDINGS:

@@ -12,8 +12,8 @@ from retronet_cli.options import Numbers, data_dir_option, jobs_option, json_opt
 if TYPE_CHECKING:
     from retronet.datasets import DigitSets
     from retronet.recipe import Recipe
-    from retronet.runs import Run
-    from retronet.train import PassRecord
+    from retronet.runs.run import Run
+    from retronet.training.train import PassRecord
 
 
 @click.command(short_help="Train a network as a recipe says.")
@@ -162,9 +162,9 @@ def _begin(
     recipe: "Recipe", data_dir: Path | None, folder: Path | None, runs: Path, force: bool
 ) -> "tuple[Run, DigitSets]":
     from retronet.datasets import load
-    from retronet.forward import check_images
+    from retronet.engines.forward import check_images
     from retronet.network import load_network
-    from retronet.runs import create_run
+    from retronet.runs.run import create_run
 
     network = load_network(recipe.network)
     digits = load(recipe.data, recipe.preparation, data_dir)
@@ -174,7 +174,7 @@ def _begin(
 
 def _reopen(folder: Path, data_dir: Path | None) -> "tuple[Run, DigitSets]":
     from retronet.datasets import load
-    from retronet.runs import open_run
+    from retronet.runs.run import open_run
 
     run = open_run(folder)
     return run, load(run.data_name, run.configuration.recipe.preparation, data_dir)
@@ -196,8 +196,8 @@ def _report_start(run: "Run", quiet: bool) -> None:
 
 def _learn(run: "Run", digits: "DigitSets", history: int | None, quiet: bool) -> None:
     """Train what is left; say how to go on when interrupted."""
-    from retronet.runs import continue_run
-    from retronet.train import PassRecord, Progress
+    from retronet.runs.run import continue_run
+    from retronet.training.train import PassRecord, Progress
     from retronet_cli.main import INTERRUPTED
     from retronet_cli.terminal import progress, talk
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import msgspec
 from rich.table import Table
 
-from hw_sim.chips.anna import AnnaReport
-from hw_sim.chips.net32k import Net32kReport
-from hw_sim.chips.scores import ChipScore, Spread
+from hw_sim.chips.analog.drawn_chips import ChipScore, Spread
+from hw_sim.chips.anna.report import AnnaReport
+from hw_sim.chips.net32k.report import Net32kReport
 from retronet_cli.views.scores import new_table, score_table
 
 Report = AnnaReport | Net32kReport

@@ -2,7 +2,7 @@
 
 from rich.table import Table
 
-from hw_sim.chips.anna import AnnaReport
+from hw_sim.chips.anna.report import AnnaReport
 from retronet_cli.views.analog import plus_minus, spread_cells, spread_note
 from retronet_cli.views.scores import add_numbers, new_table
 

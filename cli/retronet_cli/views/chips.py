@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 from rich.table import Table
 
-from hw_sim.chips.chip import ChipSpec, Constant, Fact
 from hw_sim.chips.constants import constants
-from hw_sim.chips.published import UNITS
+from hw_sim.chips.cost.published import UNITS
+from hw_sim.chips.spec import ChipSpec, Constant, Fact
 from retronet_cli.views.quantities import of_unit, quantity_range
 from retronet_cli.views.scores import new_table
 

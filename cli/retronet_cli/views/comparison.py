@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from rich.table import Table
 
-from hw_sim.compare import Comparison, Side
+from hw_sim.studies.compare import Comparison, Side
 from retronet_cli.views.scores import new_table, score_table
 
 MOST = 20

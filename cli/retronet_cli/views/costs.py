@@ -6,10 +6,10 @@ from typing import Any
 import msgspec
 from rich.table import Table
 
-from hw_sim.chips.chip import Array, ChipSpec, Processor
-from hw_sim.chips.cost import CostReport
-from hw_sim.chips.layer_cost import Work
-from hw_sim.chips.published import Comparison
+from hw_sim.chips.cost.layer_cost import Work
+from hw_sim.chips.cost.network_cost import CostReport
+from hw_sim.chips.cost.published import Comparison
+from hw_sim.chips.spec import Array, ChipSpec, Processor
 from retronet_cli.views.quantities import energy, plain, prefixed, quantity, quantity_range
 from retronet_cli.views.scores import add_numbers, new_table
 

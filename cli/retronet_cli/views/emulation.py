@@ -2,7 +2,7 @@
 
 from rich.table import Table
 
-from hw_sim.chips.dsp32c_report import Drift, DspReport
+from hw_sim.chips.dsp32c.report import Drift, DspReport
 from retronet_cli.views.scores import add_numbers, new_table, score_table
 
 

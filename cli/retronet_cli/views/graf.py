@@ -2,7 +2,7 @@
 
 from rich.table import Table
 
-from hw_sim.chips.graf import GrafReport
+from hw_sim.chips.graf54.report import GrafReport
 from retronet_cli.views.quantities import duration, plain, quantity_range
 from retronet_cli.views.scores import add_numbers, new_table, score_table
 

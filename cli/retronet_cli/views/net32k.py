@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from hw_sim.chips.net32k import Net32kReport, PrecisionRow
+from hw_sim.chips.net32k.report import Net32kReport, PrecisionRow
 from retronet.evaluate import Score
 from retronet_cli.views.analog import spread_cells, spread_note
 from retronet_cli.views.scores import add_numbers, new_table

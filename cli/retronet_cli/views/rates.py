@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from retronet.rate_range import RatePoint
+from retronet.training.rate_range import RatePoint
 from retronet_cli.views.scores import add_numbers, new_table
 
 WIDTH = 40

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from retronet.reproduce import Finding
+from retronet.studies.reproduce import Finding
 from retronet_cli.views.scores import add_numbers, new_table
 from retronet_cli.views.seeds import NAMES, interval, number
 

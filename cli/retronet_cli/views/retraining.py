@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from rich.table import Table
 
-from hw_sim.retrain import RetrainRecord
+from hw_sim.studies.retrain import RetrainRecord
 from retronet.evaluate import Score
 from retronet_cli.views.scores import new_table
 

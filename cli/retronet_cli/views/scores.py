@@ -8,7 +8,7 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from retronet.evaluate import Score
-    from retronet.train import PassRecord
+    from retronet.training.train import PassRecord
 
 
 def new_table(title: str, caption: str | None = None) -> Table:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 
-from retronet.seeds import SeedResult, Spread
+from retronet.studies.seeds import SeedResult, Spread
 from retronet_cli.views.scores import add_numbers, new_table, optional
 
 NAMES = {

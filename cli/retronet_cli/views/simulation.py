@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 from rich.table import Table
 
-from hw_sim.plan import PrecisionPlan
-from hw_sim.simulate import LayerReport, SimulationReport
+from hw_sim.fixed_point.simulate import LayerReport, SimulationReport
+from hw_sim.plan.plan import PrecisionPlan
 from retronet_cli.views.scores import new_table, score_table
 
 ROLES = {"accumulator": "sum", "preactivation": "pre-act."}

@@ -45,9 +45,9 @@ def draw(seed: int = 0, images: int = 40) -> tuple[dict[str, NDArray[Any]], Digi
 
 
 if __name__ == "__main__":
-    from hw_sim.chips.analog import run_analog
-    from hw_sim.chips.anna_map import AnnaOptions, anna_network, on_chip
-    from hw_sim.chips.converter_fit import spaced
+    from hw_sim.chips.analog.converter_fit import spaced
+    from hw_sim.chips.analog.layers import run_analog
+    from hw_sim.chips.anna.network import AnnaOptions, anna_network, on_chip
 
     arrays, sets = draw(3, images=4)
     chip_network = anna_network(NETWORK, arrays, sets.train.images, AnnaOptions(noise=0.05, mismatch=0.1))

@@ -67,7 +67,7 @@ if __name__ == "__main__":
     import numpy as np
     from small_network import draw
 
-    from hw_sim.chips.dsp32c import dsp_layers, run_dsp
+    from hw_sim.chips.dsp32c.network import dsp_layers, run_dsp
     from retronet.network import Conv, Dense, NetworkSpec, Relu, Tanh
 
     tiny = NetworkSpec(

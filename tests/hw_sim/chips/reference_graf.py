@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from hw_sim.chips.graf_templates import Template, TemplateSet
+from hw_sim.chips.graf54.templates import Template, TemplateSet
 
 AROUND = [(0, 1), (-1, 1), (-1, 0), (-1, -1), (0, -1), (1, -1), (1, 0), (1, 1)]
 Place = tuple[int, int]

@@ -12,9 +12,9 @@ import reference
 from numpy.typing import NDArray
 from small_networks import random_network, random_parameters, random_patterns
 
+from retronet.engines.workspace import Parameters, Workspace
 from retronet.kernels.losses import SOFTMAX, SQUARED
 from retronet.kernels.passes import Goal, Machine, measure_curvature, train_sdlm, train_sgd
-from retronet.machine import Parameters, Workspace
 from retronet.network import NetworkSpec, load_network
 
 SEEDS = pytest.mark.parametrize("seed", range(6))
@@ -117,7 +117,7 @@ def test_parts_of_a_pass_give_the_bytes_of_the_pass(rule: str) -> None:
 PROGRAM = """
 import numpy as np
 from retronet.kernels.passes import Goal, measure_curvature, train_sdlm, train_sgd
-from retronet.machine import Workspace
+from retronet.engines.workspace import Workspace
 from small_networks import random_network, random_parameters, random_patterns
 for seed in (0, 3):
     network = random_network(seed)

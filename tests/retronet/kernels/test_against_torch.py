@@ -8,9 +8,9 @@ import torch
 from numpy.typing import NDArray
 from small_networks import random_network, random_parameters, random_patterns
 
+from retronet.engines.workspace import Workspace
 from retronet.kernels.losses import SOFTMAX, SQUARED
 from retronet.kernels.passes import Goal, measure_curvature, run_forward, train_sgd
-from retronet.machine import Workspace
 from retronet.network import (
     Activation,
     Conv,

@@ -1,0 +1,1 @@
+"""What analog chips share: layers with errors, the layers beside them, chips drawn from a seed."""

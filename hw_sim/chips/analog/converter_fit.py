@@ -1,0 +1,67 @@
+"""Fits a converter of a few levels to a squashing function, on what training images make of it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from msgspec.structs import replace
+from numpy.typing import NDArray
+
+from retronet.engines.forward import layer_states
+from retronet.errors import InputError
+from retronet.network import Identity, NetworkSpec, Place, Rbf, Tanh
+
+Doubles = NDArray[np.float64]
+
+SEEN = 256
+"""Training images that steps are fitted on."""
+
+
+def spaced(images: NDArray[np.float32], count: int = SEEN) -> NDArray[np.float32]:
+    """Return at most `count` images, evenly spaced."""
+    if len(images) == 0:
+        raise InputError("Steps can not be fitted on no images. Give at least one training image.")
+    return images[:: -(-len(images) // count)]
+
+
+def check_squashing(place: Place, chip: str) -> None:
+    """Refuse a layer whose squashing function a saturating converter can not stand for."""
+    if isinstance(place.layer, Rbf) or not isinstance(place.layer.activation, Tanh):
+        raise InputError(
+            f"Layer '{place.name}' can not run on {chip}: its converter stands for a tanh, which the layer "
+            "does not have. Leave more layers to floating point, or choose a network with tanh."
+        )
+
+
+def sums_and_states(
+    network: NetworkSpec, parameters: Mapping[str, NDArray[Any]], images: NDArray[np.float32], index: int
+) -> tuple[Doubles, Doubles]:
+    """Return the sums of layer `index`, biases included, and its states, in floating point: (n, units)."""
+    layer = network.layers[index]
+    assert not isinstance(layer, Rbf)
+    found = []
+    for last in (replace(layer, activation=Identity()), layer):
+        part = replace(network, layers=(*network.layers[:index], last))
+        kept = {f"{each.name}.{end}" for each in part.layers for end in ("weight", "bias")}
+        own = {name: array for name, array in parameters.items() if name in kept}
+        found.append(layer_states(part, own, images)[layer.name].astype(np.float64).reshape(len(images), -1))
+    return found[0], found[1]
+
+
+def fit_converter(sums: Doubles, states: Doubles, levels: NDArray[np.int64]) -> tuple[float, float]:
+    """Return the steps of sums and of states that bring a converter nearest to a squashing function.
+
+    Of a geometric grid of steps of sums, the one with the least squared error is taken; the step of states
+    is then the best one. `levels` are whole numbers of steps.
+    """
+    edges = (levels[1:] + levels[:-1]) / 2
+    spread = float(np.sqrt(np.mean(sums**2))) or 1.0
+    best = (np.inf, spread, 1.0)
+    for sum_step in spread / levels[-1] * np.geomspace(0.2, 4.0, 60):
+        found = levels[np.searchsorted(edges, sums / sum_step, side="right")]
+        power = float(np.sum(found**2))
+        state_step = float(np.sum(found * states)) / power if power else 0.0
+        error = float(np.sum((states - state_step * found) ** 2))
+        if state_step > 0 and error < best[0]:
+            best = error, float(sum_step), state_step
+    return best[1], best[2]

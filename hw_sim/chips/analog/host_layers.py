@@ -1,0 +1,88 @@
+"""The layers that a chip leaves to floating point beside it: run, and retrained on what the chip gives."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import msgspec
+import numpy as np
+from msgspec.structs import replace
+from numpy.typing import NDArray
+
+from retronet.engines.workspace import Parameters, Workspace
+from retronet.errors import InputError
+from retronet.evaluate import target_matrix
+from retronet.kernels.losses import SQUARED
+from retronet.kernels.passes import Goal, run_forward, train_sgd
+from retronet.network import NetworkSpec, places
+from retronet.recipe import Targets
+
+Floats = NDArray[np.float32]
+
+
+class Retraining(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the last layers learn again from the states that a chip gives of the training digits.
+
+    Stochastic gradient descent on half the squared error, digits in their order. All of it is assumed: no
+    text that was reached says how.
+    """
+
+    passes: Annotated[int, msgspec.Meta(ge=1)]
+    rate: Annotated[float, msgspec.Meta(gt=0)]
+
+
+class HostLayers:
+    """The last layers of a network, in single precision.
+
+    Parameters
+    ----------
+    network, parameters
+        The whole trained network.
+    first
+        The layer from which on they run here.
+
+    Raises
+    ------
+    InputError
+        If the parameters are not of this network, or no layer is left.
+    """
+
+    def __init__(self, network: NetworkSpec, parameters: Mapping[str, NDArray[Any]], first: int) -> None:
+        Workspace(network).load(parameters)  # refuses what is not of this network
+        found = places(network)
+        if not 0 < first < len(found):
+            raise InputError(
+                f"Network '{network.name}' can not be parted before layer {first + 1}: it has {len(found)}; "
+                "at least one layer goes on the chip and one stays beside it. Choose another number."
+            )
+        self._rest = replace(network, input=found[first].input, layers=network.layers[first:])
+        names = [f"{layer.name}.{part}" for layer in self._rest.layers for part in ("weight", "bias")]
+        self.parameters: Parameters = {name: parameters[name] for name in names if name in parameters}
+
+    def outputs(self, states: Floats, parameters: Parameters | None = None) -> Floats:
+        """Return the outputs (n, classes) for real states (n, units) of the layer below."""
+        workspace = self._workspace(parameters or self.parameters)
+        found = np.empty((len(states), workspace.places[-1].units), np.float32)
+        units = np.array([place.units for place in workspace.places])
+        run_forward(workspace.machine, self._planes(states), len(units) - 1, units, found)
+        return found
+
+    def retrained(
+        self, states: Floats, labels: NDArray[np.uint8], how: Retraining, targets: Targets | None = None
+    ) -> Parameters:
+        """Return the parameters after learning from real states of training digits."""
+        workspace = self._workspace(self.parameters)
+        wanted = target_matrix(targets or Targets(), workspace.places[-1].units).astype(np.float32)
+        planes, order = self._planes(states), np.arange(len(states))
+        for _ in range(how.passes):
+            train_sgd(workspace.machine, planes, labels, order, Goal(wanted, SQUARED, 1.0), how.rate)
+        return workspace.read()
+
+    def _workspace(self, parameters: Parameters) -> Workspace:
+        workspace = Workspace(self._rest)
+        workspace.load(parameters)
+        return workspace
+
+    def _planes(self, states: Floats) -> Floats:
+        """Return states as the kernels read an image: planes one below the other."""
+        planes, rows, columns = self._rest.input
+        return np.ascontiguousarray(states, np.float32).reshape(len(states), planes * rows, columns)

@@ -1,0 +1,157 @@
+"""A trained network on simulated ANNA chips: in floating point, on the chip, and retrained beside it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from hw_sim.chips.analog.drawn_chips import Bench, Chip, ChipScore, Spread, spreads
+from hw_sim.chips.analog.host_layers import HostLayers, Retraining
+from hw_sim.chips.analog.layers import run_analog
+from hw_sim.chips.anna.network import AnnaOptions, anna_network, on_chip
+from retronet.datasets import DigitSets
+from retronet.engines.forward import outputs
+from retronet.engines.workspace import Workspace
+from retronet.evaluate import Score, score
+from retronet.network import NetworkSpec
+from retronet.recipe import Targets
+
+__all__ = ["AnnaOptions", "AnnaReport", "run_anna"]
+
+ASSUMPTIONS = (
+    "Levels, law of the scale factor, step of the converter, biases: not in any text that was reached "
+    "(papers' §5.5); options with assumed defaults.",
+    "Noise, offset, mismatch, droop: normal numbers with assumed sizes; droop uniform between two refreshes.",
+    "The last layer in floating point, and that retraining means it: from memory (papers' §5.3).",
+    "Retraining: stochastic gradient descent on the chip's own states of the training digits; assumed.",
+)
+
+
+class PublishedChain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A row of ANNA-B's table 1: percent, with the plus-or-minus printed there, if any.
+
+    It was measured on another network and other digits, and stands beside the simulation, not in it.
+    """
+
+    what: str
+    error_percent: float
+    reject_percent_at_1_percent_error: float
+    error_plus_minus: float | None = None
+    reject_plus_minus: float | None = None
+    source: str = "ANNA-B table 1"
+
+
+RETRAINING = Retraining(passes=20, rate=1e-4)
+PUBLISHED = (
+    PublishedChain("full precision", 4.9, 9.1),
+    PublishedChain("ANNA/DSP", 5.3, 13.5, 0.2, 0.8),
+    PublishedChain("ANNA/DSP after retraining", 4.9, 11.5, 0.2, 0.8),
+)
+
+
+class AnnaLayerReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One layer on the chip: steps in the network's own numbers, factors of its neurons, clipped weights."""
+
+    layer: str
+    state_step: float
+    least_weight_step: float
+    largest_weight_step: float
+    scale_factors: tuple[int, ...]
+    clipped_weights: int
+
+
+class AnnaReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A network on simulated chips.
+
+    ``ideal`` is the chip without analog errors. ``converter_step`` is in products of one step of weight and
+    one of state, at a scale factor of 1. ``published`` is another network's, measured.
+    """
+
+    network: str
+    options: AnnaOptions
+    retraining: Retraining | None
+    seed: int
+    images: int
+    converter_step: int
+    layers: tuple[AnnaLayerReport, ...]
+    reference: Score
+    ideal: ChipScore
+    chips: tuple[ChipScore, ...]
+    mapped: Spread
+    retrained: Spread | None
+    published: tuple[PublishedChain, ...] = PUBLISHED
+    assumptions: tuple[str, ...] = ASSUMPTIONS
+
+
+def run_anna(
+    network: NetworkSpec,
+    parameters: Mapping[str, NDArray[Any]],
+    digits: DigitSets,
+    options: AnnaOptions | None = None,
+    chips: int = 20,
+    seed: int = 0,
+    retraining: Retraining | None = RETRAINING,
+    threads: int = 1,
+    targets: Targets | None = None,
+) -> AnnaReport:
+    """Run a trained network on simulated chips, the last layers beside them.
+
+    Parameters
+    ----------
+    network, parameters
+        The trained network.
+    digits
+        Steps are fitted, and last layers retrained, on the training digits alone; scores are on the test set.
+    options
+        The chip; its documented defaults if absent.
+    chips, seed
+        How many chips to draw, and from what: the same seed gives the same bytes.
+    retraining
+        How the last layers learn again on each chip; None to leave that out.
+    threads
+        Threads that share the chips; they never change a result.
+    targets
+        What the squared error is measured from; ±1 if absent.
+
+    Raises
+    ------
+    InputError
+        If the parts do not fit each other, or a layer can not run on the chip.
+    """
+    options = options or AnnaOptions()
+    host = HostLayers(network, parameters, len(network.layers) - options.float_layers)
+    mapped = anna_network(network, parameters, digits.train.images, options)
+    step = np.float32(mapped.layers[-1].state_step)
+    # Fixed errors are drawn from seed and chip, noise from these and the half of the digits besides.
+
+    def states(chip: Chip | None, images: NDArray[np.float32], half: int) -> NDArray[np.float32]:
+        layers = on_chip(mapped, chip)
+        return run_analog(layers, mapped.pixels(images), (*(chip or (0, 0)), half))[0] * step
+
+    bench = Bench(states, host, digits, retraining, targets)
+    found = bench.scores(chips, seed, threads)
+    of_mapped, of_retrained = spreads(found)
+    workspace = Workspace(network)
+    workspace.load(parameters)
+    return AnnaReport(
+        network=network.name,
+        options=options,
+        retraining=retraining,
+        seed=seed,
+        images=len(digits.test.images),
+        converter_step=mapped.converter_step,
+        layers=tuple(
+            AnnaLayerReport(
+                layer.place.name, layer.state_step, float(layer.weight_steps.min()),
+                float(layer.weight_steps.max()), tuple(map(int, layer.factors)), layer.clipped,
+            )
+            for layer in mapped.layers
+        ),
+        reference=score(outputs(workspace, digits.test.images), digits.test.labels, targets),
+        ideal=bench.score(None),
+        chips=found,
+        mapped=of_mapped,
+        retrained=of_retrained,
+    )  # fmt: skip

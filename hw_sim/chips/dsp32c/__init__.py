@@ -1,0 +1,1 @@
+"""The DSP-32C: its floating point, bit for bit."""

@@ -1,0 +1,197 @@
+"""A network run in the DSP-32C's floating point.
+
+The arithmetic is that of the successor chip DSP3210, as a public emulator states it from the manual (papers'
+§6.3); that the DSP-32C computes the same is an assumption. See kernels/dsp32c.py for the arithmetic itself.
+"""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Literal, assert_never
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hw_sim.chips.dsp32c.words import Doubles, from_ieee
+from retronet.connections import tap_sources
+from retronet.engines.forward import check_images
+from retronet.engines.workspace import Workspace
+from retronet.errors import InputError
+from retronet.network import (
+    Identity,
+    NetworkSpec,
+    Place,
+    Rbf,
+    Relu,
+    Subsample,
+    Tanh,
+    places,
+)
+
+TanhRoutine = Literal["exact", "sn"]
+
+
+@dataclass(frozen=True)
+class DspLayer:
+    """A layer in the format: what `hw_sim.kernels.dsp32c.run_layer` takes, and its place."""
+
+    place: Place
+    weights: Doubles
+    weight_scales: Doubles
+    fan_in: NDArray[np.int32]
+    sources: NDArray[np.int32]
+    biases: Doubles
+    kind: int
+    amplitude: float
+    slope: float
+
+
+def dsp_layers(
+    network: NetworkSpec, parameters: Mapping[str, NDArray[Any]], tanh: TanhRoutine = "exact"
+) -> tuple[DspLayer, ...]:
+    """Convert a trained network to the format.
+
+    Parameters
+    ----------
+    network, parameters
+        The trained network.
+    tanh
+        ``exact``: tanh rounded to the nearest word. ``sn``: the SN simulator's formula, which stands for
+        1.7159 tanh(2a/3) alone.
+
+    Raises
+    ------
+    InputError
+        If the parameters are not of this network, or a layer can not be run.
+    """
+    activations = [_activation(place, tanh) for place in places(network)]
+    Workspace(network).load(parameters)  # refuses what is not of this network
+    return tuple(
+        _layer(place, parameters, activation)
+        for place, activation in zip(places(network), activations, strict=True)
+    )
+
+
+def _layer(
+    place: Place, parameters: Mapping[str, NDArray[Any]], activation: tuple[int, float, float]
+) -> DspLayer:
+    from hw_sim.kernels.dsp32c import fill_scales
+
+    fan_in = np.array(place.fan_in, np.int32)
+    flat = parameters[f"{place.name}.weight"].reshape(-1).astype(np.float32)
+    if isinstance(place.layer, Subsample):
+        flat = np.repeat(flat, place.taps_per_plane)
+    weights = np.zeros((len(fan_in), int(fan_in.max())))
+    sources = np.zeros((len(fan_in), place.positions, int(fan_in.max())), np.int32)
+    within, pixels, start = tap_sources(place), place.input[1] * place.input[2], 0
+    for row, seen in enumerate(place.sees):
+        taps = int(fan_in[row])
+        weights[row, :taps] = from_ieee(flat[start : start + taps])
+        planes = [
+            np.where(within < pixels, within + plane * pixels, place.input[0] * pixels) for plane in seen
+        ]
+        sources[row, :, :taps] = np.concatenate(planes, axis=1)
+        start += taps
+    biases = from_ieee(parameters[f"{place.name}.bias"]).reshape(-1)
+    biases = biases if biases.size == place.units else np.repeat(biases, place.positions)
+    scales = np.empty_like(weights)
+    fill_scales(weights, scales)
+    return DspLayer(place, weights, scales, fan_in, sources, biases, *activation)
+
+
+def _activation(place: Place, tanh: TanhRoutine) -> tuple[int, float, float]:
+    from hw_sim.kernels.dsp32c import IDENTITY, RELU, SN_AMPLITUDE, SN_SLOPE, SN_TANH, TANH
+
+    if isinstance(place.layer, Rbf):
+        raise InputError(
+            f"Layer '{place.name}' can not be run in the DSP-32C's arithmetic: it is of the kind rbf; conv, "
+            "subsample and dense are known. Choose a network of those."
+        )
+    match place.layer.activation:
+        case Identity():
+            return IDENTITY, 1.0, 1.0
+        case Relu():
+            return RELU, 1.0, 1.0
+        case Tanh(amplitude=amplitude, slope=slope):
+            if tanh == "exact":
+                return TANH, amplitude, slope
+            if abs(amplitude - SN_AMPLITUDE) > 1e-3 or abs(slope - SN_SLOPE) > 1e-3:
+                raise InputError(
+                    f"SN's fast tanh can not stand for layer '{place.name}': the layer has "
+                    f"{amplitude:g} tanh({slope:g} a); SN's is 1.7159 tanh(2a/3). Use the exact tanh."
+                )
+            return SN_TANH, amplitude, slope
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+class _LaneRunner:
+    """The buffers of one thread: rows of lanes for the images and every layer, the border's row last."""
+
+    def __init__(self, network: NetworkSpec, layers: tuple[DspLayer, ...]) -> None:
+        from hw_sim.kernels.dsp32c import LANES
+
+        self.layers = layers
+        units = [int(np.prod(network.input)), *(layer.place.units for layer in layers)]
+        self.rows = [np.zeros((count + 1, LANES)) for count in units]
+        self.scales = [np.zeros((count + 1, LANES)) for count in units]
+        for below, layer in zip(self.rows, layers, strict=False):
+            below[-1] = from_ieee(np.array(getattr(layer.place.layer, "border", 0.0)))
+
+    def run(self, images: Doubles, states: Doubles) -> None:
+        """Fill `states` (n, units of all layers) for `images` (n, pixels), no more of them than lanes."""
+        from hw_sim.kernels.dsp32c import fill_scales, run_layer
+
+        count, start = len(images), 0
+        self.rows[0][:-1, :count] = images.T
+        fill_scales(self.rows[0], self.scales[0])
+        for index, layer in enumerate(self.layers):
+            fill_scales(self.rows[index][-1:], self.scales[index][-1:])
+            run_layer(
+                layer.weights, layer.weight_scales, layer.fan_in, layer.sources, layer.biases,
+                layer.kind, layer.amplitude, layer.slope,
+                self.rows[index], self.scales[index], self.rows[index + 1], self.scales[index + 1],
+            )  # fmt: skip
+            units = layer.place.units
+            states[:, start : start + units] = self.rows[index + 1][:units, :count].T
+            start += units
+
+
+def run_dsp(
+    network: NetworkSpec, layers: tuple[DspLayer, ...], images: NDArray[np.floating], threads: int = 1
+) -> Doubles:
+    """Return the states of all layers in the DSP-32C's arithmetic.
+
+    Parameters
+    ----------
+    network, layers
+        The network, and its layers as `dsp_layers` makes them.
+    images : ndarray, shape (n, rows, columns)
+    threads
+        Threads that share the images; they never change a result.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, units)
+        The layers side by side, the outputs last; numbers of the format.
+
+    Raises
+    ------
+    InputError
+        If the images have another size than the network reads.
+    """
+    from hw_sim.kernels.dsp32c import LANES
+
+    check_images(network, images)
+    pixels = from_ieee(images).reshape(len(images), -1)
+    states = np.empty((len(images), sum(layer.place.units for layer in layers)))
+
+    def work(firsts: range) -> None:
+        runner = _LaneRunner(network, layers)
+        for first in firsts:
+            runner.run(pixels[first : first + LANES], states[first : first + LANES])
+
+    shares = [range(start * LANES, len(pixels), threads * LANES) for start in range(threads)]
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(work, shares))
+    return states

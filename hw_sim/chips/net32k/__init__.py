@@ -1,0 +1,1 @@
+"""NET32K: one-bit synapses that join into wider ones."""

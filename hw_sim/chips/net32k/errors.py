@@ -1,0 +1,66 @@
+"""What the errors of one NET32K make of a network on it."""
+
+import numpy as np
+from msgspec.structs import replace
+
+from hw_sim.chips.analog.layers import AnalogLayer
+from hw_sim.chips.net32k.network import BLOCK, Net32kLayer, Net32kNetwork, Net32kOptions, Part, Whole
+
+
+def on_chip(network: Net32kNetwork, seed: tuple[int, ...] | None) -> tuple[tuple[AnalogLayer, ...], ...]:
+    """Return, layer by layer, the parts as they lie on one chip.
+
+    Parameters
+    ----------
+    network
+        What was meant.
+    seed
+        Decides the fixed errors of this chip; none are drawn without it.
+
+    Notes
+    -----
+    The comparators, blocks and cells of a map are the same ones at all its positions. The blocks that take
+    the bits of a state share one error.
+    """
+    options = network.options if seed is not None else replace(network.options, accuracy=0.0)
+    generator = np.random.default_rng(seed if seed is not None else 0)
+    return tuple(
+        tuple(_analog(layer, part, options, generator) for part in layer.parts) for layer in network.layers
+    )
+
+
+def _analog(
+    layer: Net32kLayer, part: Part, options: Net32kOptions, generator: np.random.Generator
+) -> AnalogLayer:
+    weights, references = part.weights.astype(np.float64), part.references.astype(np.float64)
+    maps, taps = part.weights.shape
+    if options.law in ("reference", "count"):
+        errors = options.accuracy * generator.standard_normal((maps, references.shape[1]))
+        share = np.repeat(1 + errors, layer.place.positions, axis=0)
+        zero = 0.0
+        if options.law == "count":
+            zero = float(np.abs(options.weight_levels).max() * taps)
+        references = (references + zero) * share - zero
+    else:
+        cells = cell_signs(part.weights, options)
+        drawn = -(-taps // BLOCK) if options.law == "block" else taps
+        errors = generator.standard_normal((maps, len(options.cell_factors), drawn))
+        if options.law == "block":
+            errors = np.repeat(errors, BLOCK, axis=2)[:, :, :taps]
+        currents = cells * (1 + options.accuracy * errors)
+        used = np.arange(taps) < part.wiring.fan_in[:, np.newaxis]
+        weights = np.where(used, np.tensordot(options.cell_factors, currents, (0, 1)), 0.0)
+    return AnalogLayer(
+        layer.place, part.wiring, weights.astype(np.float32), np.zeros(layer.place.units, np.float32),
+        references.astype(np.float32), part.values.astype(np.float32), float(layer.border),
+        np.zeros(maps, np.float32),
+    )  # fmt: skip
+
+
+def cell_signs(weights: Whole, options: Net32kOptions) -> Whole:
+    """Return the cells ±1 of weights (maps, taps), shape (maps, cells, taps)."""
+    if options.weights == "ternary":
+        return np.stack([np.where(weights >= 0, 1, -1), np.where(weights > 0, 1, -1)], axis=1)
+    bits = len(options.cell_factors)
+    code = (weights + 2**bits - 1) // 2
+    return np.stack([2 * (code >> bit & 1) - 1 for bit in range(bits)], axis=1)

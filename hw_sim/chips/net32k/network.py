@@ -1,0 +1,289 @@
+"""Puts a network on NET32K: ±1 cells joined to weights and states of a few bits, and thresholds.
+
+All numbers are whole: a weight of n bits is one of the odd numbers −(2^n − 1) … 2^n − 1, made of n cells; so
+is a state. A sum has as many parts as it needs to stay within eight blocks of 128 connections.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from hw_sim.chips.analog.converter_fit import check_squashing, fit_converter, spaced, sums_and_states
+from hw_sim.chips.analog.layers import nearest
+from hw_sim.fixed_point.taps import Wiring, per_map, wire
+from hw_sim.formats.levels import Levels
+from hw_sim.formats.scales import ScaleRule, fit_scale
+from retronet.errors import InputError
+from retronet.network import NetworkSpec, Place, places
+
+Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
+Whole = NDArray[np.int64]
+
+BLOCK, MOST_BLOCKS = 128, 8
+"""Connections of a block, and the blocks that join (NET32K §2.1)."""
+PART_LEVELS = np.arange(-7, 8, 2)
+"""What a converter of 3 bits can hand over of a part of a sum."""
+
+
+class Net32kOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a network lies on the chip, and what no text that was reached says of it.
+
+    Attributes
+    ----------
+    layers
+        First layers on the chip; the others run in floating point beside it.
+    weights
+        Bits of a weight: so many cells with factors 1, 2, 4, 8; or ternary, two cells of one factor.
+    state_bits
+        Bits of the states between layers on the chip: 1 is a threshold, 2 and 3 are staircases of 3 and 7
+        comparators.
+    input_bits
+        Bits of the pixels.
+    law
+        What an error of a chip is an error of. The source says that a comparator set to 100 connections may
+        fire at 95; the law is assumed. ``reference``: each comparator's reference, by a share of itself;
+        ``count``: the same, with the reference counted in conducting connections; ``block``: the current of
+        each block; ``cell``: that of each cell.
+    accuracy
+        Standard deviation of that share: 4–5 % as made, 1 % with neurons spent on trimming (NET32K §3).
+        That these are standard deviations is assumed.
+    """
+
+    layers: Annotated[int, msgspec.Meta(ge=1)] = 2
+    weights: Literal["1-bit", "2-bit", "3-bit", "4-bit", "ternary"] = "2-bit"
+    state_bits: Literal[1, 2, 3] = 2
+    input_bits: Literal[1, 2, 3, 4] = 2
+    law: Literal["reference", "count", "block", "cell"] = "reference"
+    accuracy: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.045
+
+    @property
+    def cell_factors(self) -> Whole:
+        """Factors of the cells of one weight."""
+        return np.array([1, 1]) if self.weights == "ternary" else 2 ** np.arange(int(self.weights[0]))
+
+    @property
+    def weight_levels(self) -> Whole:
+        """Values of a weight."""
+        return np.array([-2, 0, 2]) if self.weights == "ternary" else odd_levels(int(self.weights[0]))
+
+
+def odd_levels(bits: int) -> Whole:
+    """Return −(2^bits − 1) … 2^bits − 1 without the even numbers."""
+    return np.arange(1 - 2**bits, 2**bits, 2)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some taps of a layer's sums that one call adds up.
+
+    Attributes
+    ----------
+    wiring : Wiring
+    weights : ndarray of int64, shape (maps, taps)
+    references : ndarray of int64, shape (units, comparators)
+    values : ndarray of int64, shape (comparators + 1,)
+        What the comparators hand over: states, or numbers to be added to those of other parts.
+    """
+
+    wiring: Wiring
+    weights: Whole
+    references: Whole
+    values: Whole
+
+
+@dataclass(frozen=True)
+class Net32kLayer:
+    """A layer in the chip's numbers, without errors.
+
+    Attributes
+    ----------
+    place : Place
+    parts : tuple of Part
+    thresholds : ndarray of int64, shape (units, comparators)
+        For added parts: where a sum becomes the next state. Empty for a layer in one part.
+    levels : ndarray of int64, shape (states,)
+    blocks : int
+        Blocks that one sum, or the widest part of one, joins.
+    state_step, border
+        Real value of a step of state; state around the planes below.
+    """
+
+    place: Place
+    parts: tuple[Part, ...]
+    thresholds: Whole
+    levels: Whole
+    blocks: int
+    state_step: float
+    border: int
+
+
+@dataclass(frozen=True)
+class Net32kNetwork:
+    """The layers on the chip, and the real value of a step of the input."""
+
+    options: Net32kOptions
+    input_step: float
+    layers: tuple[Net32kLayer, ...]
+
+    def pixels(self, images: NDArray[np.floating]) -> Floats:
+        """Return the input's states (n, pixels)."""
+        levels = odd_levels(self.options.input_bits).astype(np.float32)
+        return nearest(images.reshape(len(images), -1) / self.input_step, levels)
+
+
+def net32k_network(
+    network: NetworkSpec, parameters: Mapping[str, NDArray[Any]], images: Floats, options: Net32kOptions
+) -> Net32kNetwork:
+    """Put the first layers of a trained network on the chip.
+
+    Each map's weights have the scale of least squared error. A straight line then leads from what its sums
+    are on the chip to what they are in floating point, fitted on training images, and moves its thresholds.
+
+    Parameters
+    ----------
+    network, parameters
+        The trained network.
+    images
+        *Training* images: what steps and thresholds are fitted on.
+    options
+        Numbers of bits, and the chip.
+
+    Raises
+    ------
+    InputError
+        If a layer can not run on the chip, or its numbers need more blocks than join.
+    """
+    some = spaced(images)
+    pixel_levels = odd_levels(options.input_bits)
+    step = float(np.abs(some).max()) / float(pixel_levels[-1]) or 1.0
+    found = Net32kNetwork(options, step, ())
+    states, bits = found.pixels(some).astype(np.int64), options.input_bits
+    layers: list[Net32kLayer] = []
+    for index, place in enumerate(places(network)[: options.layers]):
+        check_squashing(place, "NET32K")
+        real = sums_and_states(network, parameters, some, index)
+        layer = _layer(place, parameters, options, states, bits, step, real)
+        states, bits, step = run_exactly(layer, states), options.state_bits, layer.state_step
+        layers.append(layer)
+    return dataclasses.replace(found, layers=tuple(layers))
+
+
+def _layer(
+    place: Place,
+    parameters: Mapping[str, NDArray[Any]],
+    options: Net32kOptions,
+    inputs: Whole,
+    input_bits: int,
+    input_step: float,
+    real: tuple[Doubles, Doubles],
+) -> Net32kLayer:
+    rows = per_map(place, np.asarray(parameters[f"{place.name}.weight"], np.float64))
+    weights = np.zeros(rows.shape, np.int64)
+    form, levels = Levels(tuple(map(int, options.weight_levels))), options.weight_levels
+    for row, taps in enumerate(place.fan_in):
+        scale = fit_scale(ScaleRule("mse"), rows[row, :taps], form)[0]
+        edges = (levels[1:] + levels[:-1]) / 2
+        weights[row, :taps] = levels[np.searchsorted(edges, rows[row, :taps] / scale, side="right")]
+    wiring = wire(place, "plane_slowest")
+    border = int(
+        nearest(np.array(getattr(place.layer, "border", 0.0)) / input_step, _floats(odd_levels(input_bits)))
+    )
+    cuts = _cuts(place, len(options.cell_factors) * input_bits)
+    parts = [(part_of(wiring, start, stop), weights[:, start:stop]) for start, stop in cuts]
+    sums = [exact_sums(own, taken, inputs, border) for own, taken in parts]
+    values = [np.zeros(0, np.int64)] * len(parts)
+    references = [np.zeros((place.units, 0), np.int64)] * len(parts)
+    if len(parts) > 1:
+        for index, part in enumerate(sums):
+            step, value = fit_converter(part.astype(np.float64), part.astype(np.float64), PART_LEVELS)
+            edges = np.ceil((PART_LEVELS[1:] + PART_LEVELS[:-1]) / 2 * step).astype(np.int64)
+            values[index] = np.floor(PART_LEVELS * value + 0.5).astype(np.int64)
+            references[index] = np.tile(edges, (place.units, 1))
+            sums[index] = values[index][np.searchsorted(edges, part, side="right")]
+    state_levels = odd_levels(options.state_bits)
+    biases = np.asarray(parameters[f"{place.name}.bias"], np.float64).reshape(len(rows), -1)
+    thresholds, state_step = _thresholds(place, biases, np.asarray(np.add.reduce(sums)), real, state_levels)
+    if len(parts) == 1:
+        references, values, thresholds = [thresholds], [state_levels], thresholds[:, :0]
+    blocks = max(-(-(stop - start) // BLOCK) for start, stop in cuts) * len(options.cell_factors) * input_bits
+    made = tuple(
+        Part(own, taken, reference, value)
+        for (own, taken), reference, value in zip(parts, references, values, strict=True)
+    )
+    return Net32kLayer(place, made, thresholds, state_levels, blocks, state_step, border)
+
+
+def _floats(levels: Whole) -> Floats:
+    return levels.astype(np.float32)
+
+
+def _cuts(place: Place, blocks_a_term: int) -> list[tuple[int, int]]:
+    """Return where the taps of a sum are cut, so that no part needs more blocks than join."""
+    most = MOST_BLOCKS // blocks_a_term * BLOCK
+    taps = max(place.fan_in)
+    if most == 0:
+        raise InputError(
+            f"Layer '{place.name}' can not run on NET32K: a weight and what it reads together need "
+            f"{blocks_a_term} blocks; at most {MOST_BLOCKS} join. Give weights or states fewer bits."
+        )
+    count = -(-taps // most)
+    return [(taps * part // count, taps * (part + 1) // count) for part in range(count)]
+
+
+def part_of(wiring: Wiring, start: int, stop: int) -> Wiring:
+    """Return the wiring of the taps from `start` to `stop`."""
+    fan_in = np.clip(wiring.fan_in - start, 0, stop - start)
+    return Wiring(fan_in, wiring.tables, np.ascontiguousarray(wiring.sources[:, :, start:stop]))
+
+
+def exact_sums(wiring: Wiring, weights: Whole, inputs: Whole, border: int) -> Whole:
+    """Return the sums (n, units) of whole inputs (n, units below)."""
+    edged = np.concatenate([inputs, np.full((len(inputs), 1), border)], axis=1).astype(np.float64)
+    maps, positions = len(weights), wiring.sources.shape[1]
+    found = np.empty((len(inputs), maps, positions))
+    for table in range(len(wiring.sources)):
+        own = wiring.tables == table
+        # Products of small whole numbers: exact in double precision in any order.
+        found[:, own] = (edged[:, wiring.sources[table]] @ weights[own].T).transpose(0, 2, 1)
+    return found.reshape(len(inputs), -1).astype(np.int64)
+
+
+def _thresholds(
+    place: Place, biases: Doubles, sums: Whole, real: tuple[Doubles, Doubles], levels: Whole
+) -> tuple[Whole, float]:
+    """Return the thresholds (units, comparators) of sums on the chip, and the real step of states."""
+    count, positions = len(sums), place.positions
+    each = np.broadcast_to(biases, (len(biases), positions)).reshape(-1)
+    wanted = (real[0] - each).reshape(count, -1, positions)
+    chip = sums.astype(np.float64).reshape(count, -1, positions)
+    chip_mean, wanted_mean = chip.mean((0, 2)), wanted.mean((0, 2))
+    spread = np.maximum(((chip - chip_mean[:, np.newaxis]) ** 2).mean((0, 2)), 1e-12)
+    covariance = ((chip - chip_mean[:, np.newaxis]) * (wanted - wanted_mean[:, np.newaxis])).mean((0, 2))
+    slope = np.maximum(covariance / spread, 1e-9)
+    level = wanted_mean - slope * chip_mean
+    predicted = chip * slope[:, np.newaxis] + level[:, np.newaxis] + each.reshape(-1, positions)
+    sum_step, state_step = fit_converter(predicted.reshape(count, -1), real[1], levels)
+    edges = (levels[1:] + levels[:-1]) / 2 * sum_step
+    slopes, lifts = np.repeat(slope, positions), np.repeat(level, positions) + each
+    limit = float(1 << 22)
+    exact = np.clip((edges - lifts[:, np.newaxis]) / slopes[:, np.newaxis], -limit, limit)
+    return np.ceil(exact).astype(np.int64), state_step
+
+
+def run_exactly(layer: Net32kLayer, inputs: Whole) -> Whole:
+    """Return the states (n, units) of a layer without errors, in whole numbers."""
+    found = []
+    for part in layer.parts:
+        sums = exact_sums(part.wiring, part.weights, inputs, layer.border)
+        found.append(part.values[(sums[:, :, np.newaxis] >= part.references).sum(2)])
+    total = np.asarray(np.add.reduce(found))
+    if len(found) == 1:
+        return total
+    states: Whole = layer.levels[(total[:, :, np.newaxis] >= layer.thresholds).sum(2)]
+    return states

@@ -1,0 +1,1 @@
+"""What a bit pattern means: fixed point, sets of levels, and the scales of either."""

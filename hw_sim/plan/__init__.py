@@ -1,0 +1,1 @@
+"""Which format where: plans, how they are calibrated, their files."""

@@ -1,0 +1,69 @@
+"""How hardware makes a state of a sum, besides computing the activation exactly and rounding it."""
+
+import math
+from itertools import pairwise
+from typing import Annotated
+
+import msgspec
+
+from hw_sim.formats.fixed import Fixed, Overflow, Rounding
+from retronet.errors import InputError
+from retronet.network import Activation, Tanh
+
+
+class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="table"):
+    """A table of tanh over ``[−limit, limit)``.
+
+    The index is the sum times ``entries / (2 · limit)``, rounded by `index`, plus half the entries, and held
+    at the ends of the table. Entry ``i`` is the function of ``(i − entries / 2) · 2 · limit / entries``,
+    cast to `entry`; the entry is then cast to the format of the states. The defaults are hls4ml's.
+    """
+
+    function: Tanh = Tanh()
+    limit: Annotated[float, msgspec.Meta(gt=0)] = 4.0
+    entries: Annotated[int, msgspec.Meta(ge=2, le=1 << 18, multiple_of=2)] = 1024
+    index: Rounding = Rounding.TRN_ZERO
+    entry: Fixed = Fixed(18, 10, True, Rounding.TRN, Overflow.WRAP)
+
+    def __post_init__(self) -> None:
+        if Rounding.STOCHASTIC in (self.index, self.entry.rounding):
+            raise InputError(
+                "A table can not be rounded stochastically: it is fixed. Choose another rounding mode for "
+                "its index and entries."
+            )
+
+
+class PiecewiseLinear(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="piecewise-linear"
+):
+    """Straight lines between points ``(sum, state)``, level beyond the first and the last one.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two points, the sums do not ascend or the states descend.
+    """
+
+    points: tuple[tuple[float, float], ...]
+
+    def __post_init__(self) -> None:
+        numbers = [number for point in self.points for number in point]
+        ascends = all(a[0] < b[0] and a[1] <= b[1] for a, b in pairwise(self.points))
+        if len(self.points) < 2 or not ascends or not all(map(math.isfinite, numbers)):
+            raise InputError(
+                f"The points {list(self.points)} are no piecewise linear activation: two or more with "
+                "ascending sums and states that never descend are allowed. Mend the list."
+            )
+
+
+class Converter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="converter"):
+    """A saturating A/D converter: `gain` times the sum, cast to the format of the states.
+
+    The format says the rest: ``s3.1`` converts to 8 codes with one for zero, ``{-7:7:2}.2`` to 8 without. As
+    a squashing function it stands for a tanh of the same slope at 0.
+    """
+
+    gain: Annotated[float, msgspec.Meta(gt=0)] = 1.0
+
+
+Squash = Activation | Table | PiecewiseLinear | Converter

@@ -1,0 +1,1 @@
+"""Many simulations: sweeps, bit budgets, comparisons, retraining."""

@@ -1,0 +1,190 @@
+"""Makes a network ready for the kernels: lays its arrays out in memory and carries parameters in and out.
+
+Outside the kernels the arrays have the shapes of :func:`retronet.network.parameter_shapes`.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from retronet.engines.layout import padded_shape, row_length, rows, wire
+from retronet.errors import InputError
+from retronet.kernels.fields import LANES
+from retronet.kernels.passes import Flat, Machine
+from retronet.network import (
+    Conv,
+    NetworkSpec,
+    Place,
+    Rbf,
+    Subsample,
+    code_matrix,
+    parameter_shapes,
+    places,
+)
+
+Floats = NDArray[np.floating]
+Parameters = dict[str, Floats]
+
+ALIGNMENT = 16
+"""Arrays start at multiples of this many numbers, a cache line of float32."""
+
+
+class Vector:
+    """A flat vector cut into named arrays that start on cache lines."""
+
+    def __init__(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        self.shapes = shapes
+        self.starts: dict[str, int] = {}
+        self.size = 0
+        for name, shape in self.shapes.items():
+            self.starts[name] = self.size
+            self.size += -(-int(np.prod(shape)) // ALIGNMENT) * ALIGNMENT
+
+    def view(self, flat: Floats, name: str) -> Floats:
+        """Return the array `name` inside `flat`."""
+        start, shape = self.starts[name], self.shapes[name]
+        return flat[start : start + int(np.prod(shape))].reshape(shape)
+
+    def zeros(self, dtype: DTypeLike) -> Floats:
+        """Return a new flat vector of zeros, aligned to a cache line."""
+        raw = np.zeros(self.size * np.dtype(dtype).itemsize + 64, np.uint8)
+        offset = -raw.ctypes.data % 64
+        return raw[offset : offset + self.size * np.dtype(dtype).itemsize].view(dtype)
+
+
+class Workspace:
+    """A network's arrays in one precision.
+
+    Parameters
+    ----------
+    network
+        The network.
+    dtype
+        float32 to train, float64 to prove.
+    dropped
+        The layer whose states are multiplied by factors, for dropout; None for none.
+
+    Attributes
+    ----------
+    machine
+        What the kernels take.
+    """
+
+    def __init__(
+        self, network: NetworkSpec, dtype: DTypeLike = np.float32, dropped: str | None = None
+    ) -> None:
+        self.network = network
+        self.dtype = np.dtype(dtype)
+        self.places = places(network)
+        self._trained = [place for place in self.places if not isinstance(place.layer, Rbf)]
+        self._dropped = dropped
+        self.vector = Vector(
+            {
+                f"{place.name}.{part}": shape
+                for place in self._trained
+                for part, shape in (
+                    ("weight", (rows(place), row_length(place))),
+                    ("bias", (rows(place), -(-place.biases // place.output[0]))),
+                )
+            }
+        )
+        self._activity = Vector(dict(self._activity_shapes()))
+        self.machine = self._build()
+
+    def _activity_shapes(self) -> Iterator[tuple[str, tuple[int, ...]]]:
+        yield "state0", (int(np.prod(self.network.input)),)
+        for level, place in enumerate(self.places):
+            shape = (rows(place), place.positions)
+            yield f"state{level + 1}", shape
+            yield f"slope{level}", shape
+            if place.name == self._dropped:
+                yield f"factors{level}", shape
+            if isinstance(place.layer, Rbf):
+                yield f"padded{level}", (place.output[0], row_length(place))
+                yield f"field{level}", (rows(place), row_length(place))
+            if isinstance(place.layer, Conv):
+                yield f"field{level}", (row_length(place) * place.positions + LANES,)
+                yield (
+                    f"padded{level}",
+                    (place.input[0] * int(np.prod(padded_shape(place, place.layer))) + LANES,),
+                )
+
+    def _build(self) -> Machine:
+        flat = Flat(
+            parameters=self.vector.zeros(self.dtype),
+            parameters_squared=self.vector.zeros(self.dtype),
+            activity=self._activity.zeros(self.dtype),
+            activity_squared=self._activity.zeros(self.dtype),
+            received=self._activity.zeros(self.dtype),
+            received_squared=self._activity.zeros(self.dtype),
+            gradient=self.vector.zeros(self.dtype),
+            curvature=self.vector.zeros(self.dtype),
+        )
+        for level, place in enumerate(self.places):
+            if isinstance(place.layer, Conv):
+                self._activity.view(flat.activity, f"padded{level}")[:] = place.layer.border
+            if isinstance(place.layer, Rbf):
+                self._activity.view(flat.activity, f"padded{level}")[:] = code_matrix(place.layer)
+                # What follows the codes stands for the rubbish class; see `retronet.kernels.codes`.
+                self._activity.view(flat.activity, f"field{level}")[place.output[0]] = np.sqrt(2)
+            if place.name == self._dropped:
+                self._activity.view(flat.activity, f"factors{level}")[:] = 1
+        return Machine(wire(self.places, self.vector.starts, self._activity.starts, self.dtype), flat)
+
+    @property
+    def factors(self) -> Floats:
+        """The factors of the dropped layer's units inside the activity; empty if none is dropped."""
+        for level, place in enumerate(self.places):
+            if place.name == self._dropped:
+                view = self._activity.view(self.machine.flat.activity, f"factors{level}")
+                return view.reshape(-1)[: place.units]
+        return np.zeros(0, self.dtype)
+
+    def load(self, parameters: Mapping[str, Floats], flat: Floats | None = None) -> None:
+        """Copy named arrays into `flat`, by default the parameters themselves.
+
+        Raises
+        ------
+        InputError
+            If an array is missing or has another shape; the message names the first.
+        """
+        flat = self.machine.flat.parameters if flat is None else flat
+        for name, shape in parameter_shapes(self.network).items():
+            found = parameters.get(name)
+            if found is None or found.shape != shape:
+                what = "is missing" if found is None else f"has the shape {found.shape}"
+                raise InputError(
+                    f"The array '{name}' {what}; network '{self.network.name}' needs the shape {shape}. "
+                    "Use the parameters of this network."
+                )
+        for place in self._trained:
+            view = self.vector.view(flat, f"{place.name}.weight")
+            for row, column, kernels in self._kernels(place):
+                view[row, column] = parameters[f"{place.name}.weight"].reshape(-1)[kernels]
+            bias = self.vector.view(flat, f"{place.name}.bias")[: place.output[0]]
+            bias[:] = parameters[f"{place.name}.bias"].reshape(bias.shape)
+
+    def read(self, flat: Floats | None = None) -> Parameters:
+        """Return copies of the named arrays held in `flat`, by default the parameters themselves."""
+        flat = self.machine.flat.parameters if flat is None else flat
+        found: Parameters = {}
+        for place in self._trained:
+            view = self.vector.view(flat, f"{place.name}.weight")
+            packed = np.empty(int(np.prod(place.weight_shape)), self.dtype)
+            for row, column, kernels in self._kernels(place):
+                packed[kernels] = view[row, column]
+            found[f"{place.name}.weight"] = packed.reshape(place.weight_shape)
+            bias = self.vector.view(flat, f"{place.name}.bias")[: place.output[0]]
+            found[f"{place.name}.bias"] = bias.reshape(place.bias_shape).copy()
+        return found
+
+    @staticmethod
+    def _kernels(place: Place) -> Iterator[tuple[int, slice, slice]]:
+        """Yield each kernel's row, its columns there, and its place in the packed array."""
+        taps = 1 if isinstance(place.layer, Subsample) else place.taps_per_plane
+        packed = 0
+        for row, seen in enumerate(place.sees):
+            for plane in (0,) if isinstance(place.layer, Subsample) else seen:
+                yield row, slice(plane * taps, (plane + 1) * taps), slice(packed, packed + taps)
+                packed += taps

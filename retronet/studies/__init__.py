@@ -1,0 +1,1 @@
+"""Many runs: seeds, and published figures beside those found."""

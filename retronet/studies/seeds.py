@@ -1,0 +1,129 @@
+"""The same recipe from several seeds, to tell what is the recipe's from what is the seed's."""
+
+import hashlib
+import math
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, as_completed
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from retronet.datasets import load
+from retronet.network import load_network
+from retronet.recipe import Recipe, override
+from retronet.runs.configuration import configure
+from retronet.runs.run import CONFIGURATION, continue_run, create_run, open_run
+from retronet.training.train import PassRecord
+
+QUANTITIES = ("misses", "error_percent", "half_mse", "reject_percent_at_1_percent_error")
+
+
+class SeedResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One seed's run: its folder, and all its passes."""
+
+    seed: int
+    run: str
+    records: tuple[PassRecord, ...]
+
+
+class Spread(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A quantity over seeds.
+
+    ``mean_low`` to ``mean_high`` is Student's 95 % interval of the mean; ``next_low`` to ``next_high`` holds
+    one further seed with 95 %, which is what a single published run is to be compared with. All four are
+    absent for one seed.
+    """
+
+    count: int
+    mean: float
+    deviation: float | None
+    minimum: float
+    maximum: float
+    mean_low: float | None
+    mean_high: float | None
+    next_low: float | None
+    next_high: float | None
+
+
+def seed_folder(runs: Path, recipe: Recipe, seed: int) -> Path:
+    """Return the folder of one seed's run below `runs`; recipes that differ otherwise share none."""
+    same_for_all = msgspec.json.encode(override(recipe, {"seed": 0}), order="sorted")
+    return runs / f"{recipe.name}-{hashlib.sha256(same_for_all).hexdigest()[:6]}-seed{seed}"
+
+
+def train_seed(recipe: Recipe, runs: Path, data_dir: Path | None) -> SeedResult:
+    """Train `recipe`, or go on where an earlier call was cut off; a finished run is only read.
+
+    A run of other digits, another network of that name or other versions is overwritten.
+    """
+    folder = seed_folder(runs, recipe, recipe.seed)
+    network = load_network(recipe.network)
+    digits = load(recipe.data, recipe.preparation, data_dir)
+    run = open_run(folder) if (folder / CONFIGURATION).exists() else None
+    if run is None or run.configuration != configure(recipe, network, digits):
+        run = create_run(recipe, network, digits, folder, runs, force=True)
+    if len(run.records()) < recipe.passes:
+        for _ in continue_run(run, digits):
+            pass
+    return SeedResult(recipe.seed, str(folder), tuple(run.records()))
+
+
+def train_seeds(
+    recipe: Recipe, seeds: Sequence[int], runs: Path, data_dir: Path | None, executor: Executor | None
+) -> Iterator[SeedResult]:
+    """Train `recipe` from each seed; yield the results as they come, whatever their order.
+
+    Parameters
+    ----------
+    recipe
+        What to do; its own seed is not used.
+    seeds
+        The seeds.
+    runs
+        The folder that gets one run a seed.
+    data_dir
+        The data folder, as for :func:`retronet.datasets.load`.
+    executor
+        Where to train: processes. None trains here, one after the other; the bytes are the same.
+    """
+    recipes = [override(recipe, {"seed": seed}) for seed in seeds]
+    if executor is None:
+        yield from (train_seed(each, runs, data_dir) for each in recipes)
+        return
+    futures = [executor.submit(train_seed, each, runs, data_dir) for each in recipes]
+    try:
+        for future in as_completed(futures):
+            yield future.result()
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """Return mean, deviation and 95 % intervals of `values`, one a seed."""
+    from scipy.stats import t  # slow to import, and only results need it
+
+    count, mean = len(values), float(np.mean(values))
+    low, high = float(np.min(values)), float(np.max(values))
+    if count == 1:
+        return Spread(count, mean, None, low, high, None, None, None, None)
+    deviation = float(np.std(values, ddof=1))
+    reach = float(t.ppf(0.975, count - 1)) * deviation
+    of_mean, of_next = reach / math.sqrt(count), reach * math.sqrt(1 + 1 / count)
+    return Spread(
+        count, mean, deviation, low, high, mean - of_mean, mean + of_mean, mean - of_next, mean + of_next
+    )
+
+
+def spreads(results: Sequence[SeedResult]) -> dict[str, dict[str, Spread]]:
+    """Return for ``train`` and ``test`` the spread after the last pass of the `QUANTITIES` there are."""
+    last = [result.records[-1] for result in sorted(results, key=lambda result: result.seed)]
+    return {
+        half: {
+            quantity: spread([getattr(getattr(record, half), quantity) for record in last])
+            for quantity in QUANTITIES
+            if getattr(getattr(last[0], half), quantity) is not None
+        }
+        for half in ("train", "test")
+    }

@@ -1,0 +1,1 @@
+"""Training as a recipe says, pass by pass, and what is seen of it."""

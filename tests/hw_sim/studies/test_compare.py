@@ -1,0 +1,92 @@
+"""Two plans side by side: where they part, by how much, and which answers change."""
+
+import numpy as np
+import pytest
+from msgspec.structs import replace
+from trained_run import train_briefly
+
+from hw_sim.fixed_point.quantize import integer_network
+from hw_sim.fixed_point.simulate import simulate
+from hw_sim.fixed_point.trace import trace
+from hw_sim.formats.fixed import Fixed
+from hw_sim.plan.plan import PrecisionPlan, calibrate
+from hw_sim.studies.compare import Comparison, compare
+from hw_sim.studies.testbench import Bench
+from retronet.datasets import load
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    checkpoint = train_briefly(tmp_path_factory.mktemp("runs") / "brief").checkpoint()
+    header = checkpoint.header
+    return Bench(header.network, checkpoint.state.parameters, load("digits5k"), header.recipe.targets, 12)
+
+
+@pytest.fixture(scope="module")
+def plan(bench: Bench) -> PrecisionPlan:
+    return calibrate(bench.network, bench.parameters, bench.digits.train.images, 6)
+
+
+def compared(bench: Bench, first: PrecisionPlan, second: PrecisionPlan) -> Comparison:
+    return compare(bench.network, bench.parameters, (first, second), bench.digits.test, bench.targets)
+
+
+def test_a_plan_does_not_part_from_itself(bench: Bench, plan: PrecisionPlan) -> None:
+    found = compared(bench, plan, plan)
+
+    assert found.parts_at is None
+    assert found.changed == ()
+    assert all(layer.first_digit is None and layer.rms == 0 and layer.worst == () for layer in found.layers)
+
+
+def test_plans_part_where_their_formats_do(bench: Bench, plan: PrecisionPlan) -> None:
+    h2 = plan.layers[1]
+    assert isinstance(h2.weight, Fixed)
+    coarse = replace(h2.weight, bits=h2.weight.bits - 3, frac_bits=h2.weight.frac_bits - 3)
+    other = replace(plan, layers=(plan.layers[0], replace(h2, weight=coarse), *plan.layers[2:]))
+    other = replace(
+        other,
+        layers=tuple(
+            replace(layer, bias=replace(layer.bias, frac_bits=min(layer.bias.frac_bits, 5)))
+            if layer.layer == "h2"
+            else layer
+            for layer in other.layers
+        ),
+    )
+
+    found = compared(bench, plan, other)
+
+    assert found.parts_at == "h2"
+    assert [layer.units_apart for layer in found.layers[:2]] == [0, 0]
+    images, labels = bench.digits.test.images, bench.digits.test.labels
+    pair = [integer_network(bench.network, bench.parameters, each) for each in (plan, other)]
+    states = [trace(each, images).layers[1].values for each in pair]
+    difference = np.abs(states[0] - states[1])
+    layer = found.layers[2]
+    assert layer.states_apart == np.count_nonzero(difference)
+    assert layer.rms == pytest.approx(np.sqrt(np.mean(difference**2)))
+    assert layer.largest == difference.max()
+    assert layer.first_digit == np.flatnonzero(difference.reshape(len(images), -1).any(axis=1))[0]
+    squares = np.square(difference).sum(axis=0)
+    assert squares[layer.worst[0].unit] == pytest.approx(squares.max())
+    assert layer.worst[0].digits == np.count_nonzero(difference[(slice(None), *layer.worst[0].unit)])
+    answers = [simulate(each, images).outputs.argmax(axis=1) for each in pair]
+    changed = np.flatnonzero(answers[0] != answers[1])
+    assert len(changed) > 0
+    assert [(entry.digit, entry.first, entry.second, entry.label) for entry in found.changed] == [
+        (index, answers[0][index], answers[1][index], labels[index]) for index in changed
+    ]
+    assert found.second.score.misses == np.count_nonzero(answers[1] != labels)
+
+
+def test_chunks_do_not_show(bench: Bench, plan: PrecisionPlan, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = calibrate(bench.network, bench.parameters, bench.digits.train.images, 5)
+    whole = compared(bench, plan, other)
+    monkeypatch.setattr("hw_sim.studies.compare.CHUNK", 300)
+
+    pieces = compared(bench, plan, other)
+
+    assert [layer.first_digit for layer in pieces.layers] == [layer.first_digit for layer in whole.layers]
+    for one, all_ in zip(pieces.layers, whole.layers, strict=True):
+        assert one.states_apart == all_.states_apart
+        assert one.rms == pytest.approx(all_.rms)
