@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from trained_run import train_briefly
+from support.trained_run import train_briefly
 
 from retronet_cli.main import cli
 

@@ -1,7 +1,7 @@
 """Where taps read, against the definition."""
 
 import numpy as np
-from small_networks import random_network
+from support.random_networks import random_network
 
 from retronet.connections import tap_sources
 from retronet.network import Conv, Dense, NetworkSpec, Place, Subsample, Tanh, load_network, places

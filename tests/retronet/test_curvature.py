@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-import reference
 from msgspec.structs import replace
-from small_networks import random_network, random_parameters, random_patterns
+from support import reference
+from support.random_networks import random_network, random_parameters, random_patterns
 
 from retronet.curvature import diagonal_curvature, mean_loss
 from retronet.datasets.dataset import Dataset, Provenance

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from small_networks import random_network
+from support.random_networks import random_network
 
 from retronet.errors import InputError
 from retronet.network import (

@@ -8,7 +8,7 @@ import apytypes
 import numpy as np
 import pytest
 from msgspec.structs import replace
-from small_network import check, draw, plan_of
+from support.small_network import check, draw, plan_of
 
 import hw_sim
 from hw_sim.fixed_point.quantize import integer_network

@@ -1,15 +1,11 @@
 """Integer networks, bit for bit against plain Python integers, and their counts against the geometry."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import small_network
-from small_network import NETWORK, check, draw, plan_of
+from support.interpreted import compiled_and_interpreted
+from support.small_network import NETWORK, check, draw, plan_of
 
 from hw_sim.fixed_point.quantize import integer_network
 from hw_sim.fixed_point.simulate import report, simulate, trace
@@ -97,20 +93,8 @@ def test_partly_filled_lanes_and_threads_change_nothing() -> None:
 
 
 def test_interpreted_kernels_make_the_same_integers() -> None:
-    script = Path(small_network.__file__)
-    digests = []
-    for disabled in ("0", "1"):
-        environment = {**os.environ, "NUMBA_DISABLE_JIT": disabled, "PYTHONWARNINGS": "error"}
-        done = subprocess.run(
-            [sys.executable, str(script)],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=300,
-        )
-        digests.append(done.stdout)
-    assert digests[0] == digests[1]
+    compiled_code, interpreted = compiled_and_interpreted("small_network")
+    assert compiled_code == interpreted != ""
 
 
 def test_pixels_outside_their_format_are_counted() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
-import reference_integer
+from support import reference_integer
 
 from hw_sim.fixed_point.step_function import look_up, staircase
 from hw_sim.formats.fixed import DETERMINISTIC, Fixed, Overflow, Rounding

@@ -9,10 +9,10 @@ import apytypes
 import msgspec
 import numpy as np
 import pytest
-import reference_integer
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from support import reference_integer
 
 from hw_sim.formats.fixed import (
     DETERMINISTIC,

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import reference_integer
 from hypothesis import given
 from hypothesis import strategies as st
+from support import reference_integer
 
 from hw_sim.formats.fixed import Fixed, Rounding, cast, quantize
 from hw_sim.formats.levels import Levels, PowerOfTwo, encode, parse_format

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from msgspec.structs import replace
-from small_network import NETWORK, draw, plan_of
+from support.small_network import NETWORK, draw, plan_of
 
 import hw_sim
 from hw_sim.fixed_point.quantize import integer_network

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from trained_run import train_briefly
+from support.trained_run import train_briefly
 
 from hw_sim.fixed_point.quantize import integer_network
 from hw_sim.fixed_point.simulate import simulate

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from msgspec.structs import replace
-from trained_run import train_briefly
+from support.trained_run import train_briefly
 
 from hw_sim.fixed_point.quantize import integer_network
 from hw_sim.fixed_point.simulate import simulate

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from trained_run import train_briefly
+from support.trained_run import train_briefly
 
 from hw_sim.fixed_point.quantize import integer_network
 from hw_sim.fixed_point.simulate import report, simulate

@@ -3,7 +3,7 @@
 import msgspec
 import numpy as np
 import pytest
-from small_runs import NETWORK, small_digits, small_recipe
+from support.small_runs import NETWORK, small_digits, small_recipe
 
 from retronet.engines.batches import CHUNK, dropped_units, lessons, rolled, split
 from retronet.errors import InputError

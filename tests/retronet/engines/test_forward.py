@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-import reference
-from small_networks import random_parameters, random_patterns
+from support import reference
+from support.random_networks import random_parameters, random_patterns
 
 from retronet.engines.forward import layer_states, outputs
 from retronet.engines.workspace import Workspace

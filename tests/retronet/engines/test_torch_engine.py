@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from small_runs import small_digits
+from support.small_runs import small_digits
 
 from retronet.datasets import DigitSets
 from retronet.engines.engine import make_engine

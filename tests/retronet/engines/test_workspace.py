@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from small_networks import random_network, random_parameters
+from support.random_networks import random_network, random_parameters
 
 from retronet.engines.workspace import Workspace
 from retronet.errors import InputError

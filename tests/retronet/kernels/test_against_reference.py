@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import reference
 from numpy.typing import NDArray
-from small_networks import random_network, random_parameters, random_patterns
+from support import reference
+from support.random_networks import random_network, random_parameters, random_patterns
 
 from retronet.engines.workspace import Parameters, Workspace
 from retronet.kernels.losses import SOFTMAX, SQUARED
@@ -118,7 +118,7 @@ PROGRAM = """
 import numpy as np
 from retronet.kernels.passes import Goal, measure_curvature, train_sdlm, train_sgd
 from retronet.engines.workspace import Workspace
-from small_networks import random_network, random_parameters, random_patterns
+from support.random_networks import random_network, random_parameters, random_patterns
 for seed in (0, 3):
     network = random_network(seed)
     images, labels, targets = random_patterns(network, seed, 3, np.float32)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from small_networks import random_network, random_parameters, random_patterns
+from support.random_networks import random_network, random_parameters, random_patterns
 
 from retronet.engines.workspace import Workspace
 from retronet.kernels.losses import SOFTMAX, SQUARED

@@ -5,10 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from safetensors.numpy import save
-from small_runs import NETWORK, small_digits, small_recipe
+from support.small_runs import NETWORK, small_digits, small_recipe
 
 from retronet.errors import InputError
-from retronet.runs import checkpoint as module
 from retronet.runs.checkpoint import (
     SCHEMA,
     Checkpoint,
@@ -17,6 +16,7 @@ from retronet.runs.checkpoint import (
     save_checkpoint,
     write_atomically,
 )
+from retronet.runs.run import checkpoint as module
 from retronet.training.train import Training, TrainingState
 
 

@@ -7,8 +7,8 @@ import msgspec
 import numba
 import numpy as np
 import pytest
-import reference
-from small_runs import NETWORK, RULES, small_digits, small_recipe
+from support import reference
+from support.small_runs import NETWORK, RULES, small_digits, small_recipe
 
 from retronet.datasets import DigitSets, load
 from retronet.errors import DivergedError, InputError

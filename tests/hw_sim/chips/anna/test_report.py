@@ -1,9 +1,6 @@
 """ANNA: the chip without errors against plain Python, the errors against what they are said to be."""
 
 import dataclasses
-import os
-import subprocess
-import sys
 from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
@@ -11,12 +8,13 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from analog_network import NETWORK, compiled, draw
 from msgspec.structs import replace
 from numpy.typing import NDArray
-from reference_analog import anna_states
 from scipy.stats import norm
-from trained_run import train_briefly
+from support.analog_network import NETWORK, compiled, draw
+from support.interpreted import compiled_and_interpreted
+from support.reference_analog import anna_states
+from support.trained_run import train_briefly
 
 from hw_sim.chips.analog.host_layers import HostLayers, Retraining
 from hw_sim.chips.analog.layers import AnalogLayer, run_analog
@@ -173,16 +171,8 @@ def test_noise_turns_a_comparator_as_often_as_a_normal_number_does() -> None:
 
 
 def test_a_chip_with_errors_is_the_same_bytes_with_and_without_compiled_code() -> None:
-    found = set()
-    for disabled in ("0", "1"):
-        environment = {**os.environ, "NUMBA_DISABLE_JIT": disabled, "PYTHONWARNINGS": "error"}
-        script = Path(__file__).parent / "analog_network.py"
-        done = subprocess.run(
-            [sys.executable, str(script)], env=environment, check=True, capture_output=True, text=True
-        )
-        found.add(done.stdout)
-    assert len(found) == 1
-    assert len(found.pop()) == 64
+    compiled_code, interpreted = compiled_and_interpreted("analog_network")
+    assert compiled_code == interpreted != ""
 
 
 @compiled

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_network import NETWORK, draw, plan_of
+from support.small_network import NETWORK, draw, plan_of
 
 from hw_sim.chips.cost.mapping import map_layer
 from hw_sim.chips.cost.network_cost import cost, work_counted, work_of

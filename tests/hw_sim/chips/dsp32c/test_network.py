@@ -1,21 +1,18 @@
 """The DSP-32C's arithmetic against plain fractions, its words against printed ones, and networks in it."""
 
-import os
-import subprocess
-import sys
 from fractions import Fraction
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import mpmath
 import numpy as np
 import pytest
-import reference_dsp32c as reference
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from reference_integer import taps_of
-from small_network import NETWORK, draw
+from support import reference_dsp32c as reference
+from support.interpreted import compiled_and_interpreted
+from support.reference_integer import taps_of
+from support.small_network import NETWORK, draw
 
 import hw_sim.chips.dsp32c.report
 from hw_sim.chips.dsp32c.network import dsp_layers, run_dsp
@@ -236,25 +233,8 @@ def test_lanes_and_threads_change_nothing() -> None:
 
 
 def test_interpreted_kernels_compute_the_same() -> None:
-    digests = []
-    for disabled in ("0", "1"):
-        script = Path(__file__).with_name("reference_dsp32c.py")
-        environment = {
-            **os.environ,
-            "NUMBA_DISABLE_JIT": disabled,
-            "PYTHONWARNINGS": "error",
-            "PYTHONPATH": str(script.parents[1]),
-        }
-        done = subprocess.run(
-            [sys.executable, str(script)],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=300,
-        )
-        digests.append(done.stdout)
-    assert digests[0] == digests[1] != ""
+    compiled_code, interpreted = compiled_and_interpreted("reference_dsp32c")
+    assert compiled_code == interpreted != ""
 
 
 def test_sn_tanh_is_as_near_as_the_papers_say() -> None:

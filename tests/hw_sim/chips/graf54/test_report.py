@@ -9,8 +9,8 @@ import msgspec
 import numba
 import numpy as np
 import pytest
-import reference_graf as reference
 from scipy import ndimage
+from support import reference_graf as reference
 
 from hw_sim.chips.graf54.features import FRAME, block_of_place, features_of, frames_of, thinned
 from hw_sim.chips.graf54.report import GrafOptions, GrafReport, run_graf

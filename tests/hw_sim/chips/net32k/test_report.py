@@ -6,10 +6,10 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
-from analog_network import NETWORK, TANH, compiled, draw
 from msgspec.structs import replace
-from reference_analog import net32k_states
-from trained_run import train_briefly
+from support.analog_network import NETWORK, TANH, compiled, draw
+from support.reference_analog import net32k_states
+from support.trained_run import train_briefly
 
 from hw_sim.chips.net32k.errors import cell_signs, on_chip
 from hw_sim.chips.net32k.network import Net32kNetwork, Net32kOptions, net32k_network

@@ -1,0 +1,1 @@
+"""What tests share: slow references, small networks, runs trained for a moment."""
