@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from pytest_benchmark.fixture import BenchmarkFixture
 from torch.nn import functional
 
-from retronet.engines.batches import dropped_units, lessons
+from retronet.engines.batches import batches_of_pass, dropped_units
 from retronet.engines.engine import make_engine
 from retronet.initial import initial_parameters
-from retronet.network import load_network, places
+from retronet.network import load_network, sized_layers
 from retronet.recipe import load_recipe, override
 
 Report = Callable[[str], None]
@@ -39,8 +39,8 @@ def time_ours(benchmark: BenchmarkFixture, name: str, rows: int, **changes: obje
     units = dropped_units(network, recipe.dropout)
 
     def train() -> None:
-        for lesson in lessons(recipe, images, labels, 1, units, recipe.precision):
-            engine.learn(lesson)
+        for batches in batches_of_pass(recipe, images, labels, 1, units, recipe.precision):
+            engine.learn(batches)
 
     return least_us(benchmark, train)
 
@@ -78,7 +78,7 @@ class Modern(torch.nn.Module):
     def __init__(self) -> None:
         super().__init__()
         draw = torch.nn.Parameter
-        second = places(load_network("karpathy2022-relu"))[1]
+        second = sized_layers(load_network("karpathy2022-relu"))[1]
         mask = torch.zeros(12, 12, 1, 1)
         for row, seen in enumerate(second.sees):
             mask[row, list(seen)] = 1
@@ -102,7 +102,7 @@ class LeNet5(torch.nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        found = {place.name: place for place in places(load_network("lenet5-softmax"))}
+        found = {sized.name: sized for sized in sized_layers(load_network("lenet5-softmax"))}
         mask = torch.zeros(16, 6, 1, 1)
         for row, seen in enumerate(found["c3"].sees):
             mask[row, list(seen)] = 1

@@ -19,7 +19,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from retronet.engines.workspace import Workspace
 from retronet.kernels.losses import SQUARED
 from retronet.kernels.passes import Goal, train_sdlm, train_sgd
-from retronet.network import load_network, parameter_shapes, places
+from retronet.network import load_network, parameter_shapes, sized_layers
 
 PRESENTATIONS = 100
 NETWORK = load_network("lecun1989")
@@ -51,8 +51,8 @@ def multiply_add(values: NDArray[np.float32], by: np.float32, rounds: int) -> No
 
 def macs_of_a_step() -> int:
     """Return the multiply-adds of a presentation: sums, weight gradients, and what is sent down."""
-    layers = places(NETWORK)
-    return sum(2 * place.macs for place in layers) + sum(place.macs for place in layers[1:])
+    layers = sized_layers(NETWORK)
+    return sum(2 * sized.macs for sized in layers) + sum(sized.macs for sized in layers[1:])
 
 
 def parameters() -> dict[str, NDArray[np.float32]]:
@@ -136,7 +136,7 @@ class TorchNetwork(torch.nn.Module):
     def __init__(self) -> None:
         super().__init__()
         drawn = {name: torch.tensor(array) for name, array in parameters().items()}
-        second = places(NETWORK)[1]
+        second = sized_layers(NETWORK)[1]
         dense, mask = torch.zeros(12, 12, 5, 5), torch.zeros(12, 12, 1, 1)
         for row, seen in enumerate(second.sees):
             dense[row, list(seen)] = drawn["h2.weight"][row]

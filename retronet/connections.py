@@ -1,20 +1,63 @@
-"""Which input each tap of a layer reads: where strides, borders and tap order become indices."""
+"""Which input each tap of a layer reads: the one place where strides, borders and tap order become indices.
 
-from typing import assert_never
+A *tap* is one of the inputs that a unit reads, a *kernel* the taps that it reads in one plane. Weights come
+packed, kernel after kernel, as `parameter_shapes` says; as *rows*, one a map, for whoever adds them up.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
-from retronet.network import Conv, Dense, Place, Rbf, Subsample
+from retronet.network import Conv, Dense, Rbf, SizedLayer, Subsample
+
+TapOrder = Literal["plane_fastest", "plane_slowest"]
 
 
-def tap_sources(place: Place) -> NDArray[np.int32]:
-    """Return where the taps of each position read within one plane.
+@dataclass(frozen=True)
+class ConnectionTable:
+    """Which inputs the units of a layer read, in the order in which they add them up.
 
-    Parameters
+    Attributes
     ----------
-    place
-        A layer in its network.
+    fan_in, tables : ndarray of int32, shape (maps,)
+        Taps of each map; the table of `sources` that it uses.
+    sources : ndarray of int32, shape (tables, positions, most taps)
+        Unit of the layer below that each tap reads; the number of units stands for the border, and fills up
+        the rows of maps with fewer taps.
+    """
+
+    fan_in: NDArray[np.int32]
+    tables: NDArray[np.int32]
+    sources: NDArray[np.int32]
+
+
+def tap_coordinates(sized: SizedLayer) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return row and column, in a plane below, of the taps of each position; outside it lies the border.
+
+    Returns
+    -------
+    tuple of ndarray of int64, each of shape (rows, columns, kernel rows, kernel columns)
+        Positions by row and column, taps over the kernel's rows, then its columns.
+    """
+    _, rows, columns = sized.input
+    match sized.layer:
+        case Conv(kernel=size, stride=stride, pad=pad):
+            kernel = (size, size)
+        case Subsample(size=size):
+            kernel, stride, pad = (size, size), size, 0
+        case Dense() | Rbf():
+            kernel, stride, pad = (rows, columns), 1, 0
+        case _ as unreachable:
+            assert_never(unreachable)
+    row, column, tap_row, tap_column = np.indices((*sized.output[1:], *kernel))
+    return row * stride - pad + tap_row, column * stride - pad + tap_column
+
+
+def tap_sources(sized: SizedLayer) -> NDArray[np.int32]:
+    """Return where the taps of each position read within one plane.
 
     Returns
     -------
@@ -22,22 +65,70 @@ def tap_sources(place: Place) -> NDArray[np.int32]:
         Flat index ``row · columns + column`` into the plane below; ``rows · columns`` stands for the
         border. Taps run over the kernel's rows, then its columns.
     """
-    _, rows, columns = place.input
-    match place.layer:
-        case Conv(kernel=size, stride=stride, pad=pad):
-            pass
-        case Subsample(size=size):
-            stride, pad = size, 0
-        case Dense() | Rbf():
-            return np.arange(rows * columns, dtype=np.int32)[np.newaxis, :]
-        case _ as unreachable:
-            assert_never(unreachable)
-    out_rows, out_columns = place.output[1:]
-    row = (np.arange(out_rows) * stride - pad)[:, np.newaxis] + np.arange(size)
-    column = (np.arange(out_columns) * stride - pad)[:, np.newaxis] + np.arange(size)
-    inside_row = (row >= 0) & (row < rows)
-    inside_column = (column >= 0) & (column < columns)
-    flat = row[:, np.newaxis, :, np.newaxis] * columns + column[np.newaxis, :, np.newaxis, :]
-    inside = inside_row[:, np.newaxis, :, np.newaxis] & inside_column[np.newaxis, :, np.newaxis, :]
-    sources = np.where(inside, flat, rows * columns)
-    return np.ascontiguousarray(sources.reshape(out_rows * out_columns, size * size), dtype=np.int32)
+    _, rows, columns = sized.input
+    row, column = tap_coordinates(sized)
+    inside = (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
+    sources = np.where(inside, row * columns + column, rows * columns)
+    return np.ascontiguousarray(sources.reshape(sized.positions, -1), dtype=np.int32)
+
+
+def connection_table(sized: SizedLayer, order: TapOrder = "plane_slowest") -> ConnectionTable:
+    """Return which inputs the taps of every position read.
+
+    Parameters
+    ----------
+    sized
+        A layer in its network.
+    order
+        Plane by plane, or kernel row, kernel column and plane with the plane fastest.
+    """
+    planes, rows, columns = sized.input
+    area, per_plane = rows * columns, sized.taps_per_plane
+    within = tap_sources(sized)
+    distinct = sorted(set(sized.sees))
+    sources = np.full((len(distinct), within.shape[0], max(sized.fan_in)), planes * area, np.int32)
+    for table, seen in enumerate(distinct):
+        offsets = np.array(seen)[:, np.newaxis, np.newaxis] * area
+        full = np.where(within == area, planes * area, within + offsets)
+        axes = (1, 2, 0) if order == "plane_fastest" else (1, 0, 2)
+        sources[table, :, : len(seen) * per_plane] = full.transpose(axes).reshape(within.shape[0], -1)
+    tables = np.array([distinct.index(seen) for seen in sized.sees], np.int32)
+    return ConnectionTable(np.array(sized.fan_in, np.int32), tables, sources)
+
+
+def weight_rows(sized: SizedLayer, weights: NDArray[Any], order: TapOrder = "plane_slowest") -> NDArray[Any]:
+    """Return packed weights as one row of taps a map; a map with fewer taps than others leaves the rest 0.
+
+    The coefficient of a subsampling map is the weight of all its taps.
+
+    Returns
+    -------
+    ndarray of the type of `weights`, shape (maps, most taps)
+        The taps in `order`.
+    """
+    maps, most = len(sized.sees), max(sized.fan_in)
+    rows = np.zeros((maps, most), weights.dtype)
+    if sized.taps_per_weight > 1:
+        rows[:] = weights.reshape(maps, 1)
+    else:
+        rows[np.arange(most) < np.array(sized.fan_in)[:, np.newaxis]] = weights.ravel()
+    return in_order(sized, rows, order)
+
+
+def in_order(sized: SizedLayer, rows: NDArray[Any], order: TapOrder) -> NDArray[Any]:
+    """Return rows of taps that go plane by plane in the `order` that is asked for."""
+    if order == "plane_slowest":
+        return rows
+    arranged = np.zeros_like(rows)
+    for row, taps in enumerate(sized.fan_in):
+        arranged[row, :taps] = rows[row, :taps].reshape(-1, sized.taps_per_plane).T.ravel()
+    return arranged
+
+
+def kernels(sized: SizedLayer) -> Iterator[tuple[int, int, slice]]:
+    """Yield map, plane and packed weights of each kernel; a coefficient is a kernel of one in plane 0."""
+    weights, packed = sized.taps_per_plane // sized.taps_per_weight, 0
+    for row, seen in enumerate(sized.sees):
+        for plane in seen if sized.taps_per_weight == 1 else (0,):
+            yield row, plane, slice(packed, packed + weights)
+            packed += weights

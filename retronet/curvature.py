@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from retronet.connections import tap_sources
+from retronet.connections import connection_table, weight_rows
 from retronet.datasets.dataset import Dataset
 from retronet.engines.forward import check_images, outputs
 from retronet.engines.workspace import Workspace
@@ -21,7 +21,7 @@ from retronet.kernels.layers import Layer
 from retronet.kernels.losses import SOFTMAX, SQUARED
 from retronet.kernels.passes import Goal
 from retronet.kernels.unit_curvature import measure_unit_curvature
-from retronet.network import NetworkSpec, Place, Subsample
+from retronet.network import NetworkSpec, SizedLayer
 from retronet.recipe import CrossEntropy, Recipe, SquaredError
 
 INPUT = "input"
@@ -108,21 +108,23 @@ def diagonal_curvature(
         raise InputError("Second derivatives can not be averaged over no digits. Give at least one.")
     workspace = Workspace(network, dtype)
     workspace.load(parameters)
-    machine, places = workspace.machine, workspace.places
+    machine, sized_layers = workspace.machine, workspace.sized_layers
     received = np.empty(machine.flat.activity.size, np.float64)
-    goal = goal_of(recipe, places[-1].output[0], workspace.dtype)
+    goal = goal_of(recipe, sized_layers[-1].output[0], workspace.dtype)
     images = np.ascontiguousarray(digits.images, workspace.dtype)
     order = np.arange(len(images))
     measure_unit_curvature(machine, images, digits.labels, order, goal, received)
     sums: dict[str, NDArray[np.float64]] = {}
-    for place, row in zip(places, machine.wiring.table, strict=True):
+    for sized, row in zip(sized_layers, machine.wiring.table, strict=True):
         start = Layer(*(int(entry) for entry in row)).output
-        sums[place.name] = received[start : start + place.units].reshape(place.output).copy()
+        sums[sized.name] = received[start : start + sized.units].reshape(sized.output).copy()
     states = {
-        below: _sent_down(place, parameters[f"{place.name}.weight"], sums[place.name])
-        for below, place in zip([INPUT, *sums], places, strict=False)
+        below: _sent_down(sized, parameters[f"{sized.name}.weight"], sums[sized.name])
+        for below, sized in zip([INPUT, *sums], sized_layers, strict=False)
     }
-    states[places[-1].name] = _top_curvature(recipe, outputs(workspace, images)).reshape(places[-1].output)
+    states[sized_layers[-1].name] = _top_curvature(recipe, outputs(workspace, images)).reshape(
+        sized_layers[-1].output
+    )
     return Curvature(len(images), workspace.read(machine.flat.curvature), sums, states)
 
 
@@ -158,19 +160,15 @@ def _unknown_loss(recipe: Recipe) -> InputError:
     )
 
 
-def _sent_down(place: Place, weights: NDArray[np.floating], sums: NDArray[np.float64]) -> NDArray[np.float64]:
+def _sent_down(
+    sized: SizedLayer, weights: NDArray[np.floating], sums: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Return the second derivatives by the states below: those by the sums, times squared weights."""
-    planes, rows, columns = place.input
-    area = rows * columns
-    sources = tap_sources(place)
-    below = np.zeros((planes, area + 1))  # the last place is the border
-    squared = np.square(weights.reshape(-1).astype(np.float64))
-    arriving = sums.reshape(place.output[0], -1)
-    taps = 1 if isinstance(place.layer, Subsample) else place.taps_per_plane
-    start = 0
-    for seen, received in zip(place.sees, arriving, strict=True):
-        for plane in seen:
-            kernel = np.broadcast_to(squared[start : start + taps], place.taps_per_plane)
-            np.add.at(below[plane], sources, received[:, np.newaxis] * kernel)
-            start += taps
-    return below[:, :area].reshape(planes, rows, columns)
+    table = connection_table(sized)
+    squared = np.square(weight_rows(sized, weights.astype(np.float64)))
+    below = np.zeros(int(np.prod(sized.input)) + 1)  # the last place is the border
+    for row, received in enumerate(sums.reshape(sized.output[0], -1)):
+        taps = table.fan_in[row]
+        sources = table.sources[table.tables[row], :, :taps]
+        np.add.at(below, sources, received[:, np.newaxis] * squared[row, :taps])
+    return below[:-1].reshape(sized.input)

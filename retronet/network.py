@@ -110,7 +110,7 @@ class NetworkSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True)
-class Place:
+class SizedLayer:
     """A layer in its network: the planes it reads, the planes it makes, and the counts of both papers."""
 
     layer: Layer
@@ -159,6 +159,21 @@ class Place:
                 return self.input[1] * self.input[2]
             case _ as unreachable:
                 assert_never(unreachable)
+
+    @property
+    def taps_per_weight(self) -> int:
+        """Taps that one trainable weight stands for: all of a block for a coefficient, else one."""
+        return self.taps_per_plane if isinstance(self.layer, Subsample) else 1
+
+    @property
+    def trained(self) -> bool:
+        """Whether the layer has parameters; codes are fixed."""
+        return not isinstance(self.layer, Rbf)
+
+    @property
+    def activation(self) -> Activation:
+        """What the layer makes of its sums; distances to codes stay as they are."""
+        return Identity() if isinstance(self.layer, Rbf) else self.layer.activation
 
     @property
     def fan_in(self) -> tuple[int, ...]:
@@ -242,7 +257,7 @@ class Place:
         return self.macs - live * sum(len(seen) for seen in self.sees)
 
 
-def places(network: NetworkSpec) -> tuple[Place, ...]:
+def sized_layers(network: NetworkSpec) -> tuple[SizedLayer, ...]:
     """Return the layers of `network` with the shapes they read and make.
 
     Raises
@@ -250,13 +265,13 @@ def places(network: NetworkSpec) -> tuple[Place, ...]:
     InputError
         If a layer does not fit on the one below it.
     """
-    found: list[Place] = []
+    found: list[SizedLayer] = []
     shape: Shape = network.input
     for layer in network.layers:
-        place = Place(layer, shape, _output_shape(layer, shape, network.name))
-        found.append(place)
-        shape = place.output
-    if len({place.name for place in found}) < len(found):
+        sized = SizedLayer(layer, shape, _output_shape(layer, shape, network.name))
+        found.append(sized)
+        shape = sized.output
+    if len({sized.name for sized in found}) < len(found):
         raise InputError(f"Network '{network.name}' has two layers of one name. Give each its own.")
     return tuple(found)
 
@@ -310,17 +325,17 @@ def code_matrix(rbf: Rbf) -> NDArray[np.float64]:
 def parameter_shapes(network: NetworkSpec) -> dict[str, tuple[int, ...]]:
     """Return name and shape of every trainable array, in the order in which they are drawn and stored."""
     shapes: dict[str, tuple[int, ...]] = {}
-    for place in places(network):
-        if not isinstance(place.layer, Rbf):
-            shapes[f"{place.name}.weight"] = place.weight_shape
-            shapes[f"{place.name}.bias"] = place.bias_shape
+    for sized in sized_layers(network):
+        if sized.trained:
+            shapes[f"{sized.name}.weight"] = sized.weight_shape
+            shapes[f"{sized.name}.bias"] = sized.bias_shape
     return shapes
 
 
 def total_units(network: NetworkSpec) -> int:
     """Return the units of `network`, inputs included, as NC89 counts them."""
     planes, rows, columns = network.input
-    return planes * rows * columns + sum(place.units for place in places(network))
+    return planes * rows * columns + sum(sized.units for sized in sized_layers(network))
 
 
 def network_names() -> list[str]:
@@ -337,5 +352,5 @@ def load_network(name: str) -> NetworkSpec:
         If there is none, or its description does not hold together.
     """
     network = decode_toml(find("network", name, FOLDER), NetworkSpec)
-    places(network)
+    sized_layers(network)
     return network

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hw_sim.chips.spec import Array, ChipSpec, Constant, workload
+from hw_sim.chips.spec import ChipSpec, Constant, NeuronArray, workload
 from retronet.errors import InputError
-from retronet.network import places
+from retronet.network import sized_layers
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def check(chip: ChipSpec, path: Path) -> None:
                 f"{allowed}. Mend the value or its unit."
             )
     match chip.engine:
-        case Array(neurons=neurons, groups=groups) if (neurons.value or 0) % (groups.value or 1):
+        case NeuronArray(neurons=neurons, groups=groups) if (neurons.value or 0) % (groups.value or 1):
             raise InputError(
                 f"The chip file {path} can not be used: engine.neurons is {neurons.value:g}, which "
                 f"engine.groups, {groups.value:g}, does not divide; neurons stand in groups of one size. "
@@ -105,4 +105,4 @@ def check(chip: ChipSpec, path: Path) -> None:
             pass
     for figure in chip.published:
         if figure.network is not None:
-            places(workload(chip, figure.network))
+            sized_layers(workload(chip, figure.network))

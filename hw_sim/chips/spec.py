@@ -79,7 +79,7 @@ class Processor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fie
     cycles_per_unit: Constant
 
 
-class Array(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="array"):
+class NeuronArray(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="array"):
     """Dot products side by side: `neurons` of them, each over `inputs` terms, in one call.
 
     Attributes
@@ -131,7 +131,7 @@ class Array(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
     refresh_period_s: Constant | None = None
 
 
-Engine = Processor | Array
+ComputeEngine = Processor | NeuronArray
 
 
 class Host(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -200,7 +200,7 @@ class ChipSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: str
     year: int
     source: str
-    engine: Engine
+    engine: ComputeEngine
     facts: tuple[Fact, ...] = ()
     host: Host | None = None
     companion: Companion | None = None

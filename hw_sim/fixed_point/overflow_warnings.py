@@ -54,7 +54,7 @@ def overflow_warnings(
 
 
 def _of_layer(layer: IntegerLayer, counts: "LayerCounts") -> list[str]:
-    plan, name = layer.plan, layer.place.name
+    plan, name = layer.plan, layer.sized.name
     found: list[str] = []
     if counts.overflows and plan.accumulator is not None:
         casts = counts.macs * (1 if plan.accumulator.fused else 2)
@@ -90,7 +90,7 @@ def unlimited(layer: IntegerLayer) -> int:
     weights = np.abs(layer.weights.astype(np.int64))
     products = int(weights.sum(axis=1).max()) * layer.input.magnitude
     shift = layer.input.frac_bits + layer.plan.weight.frac_bits + layer.prescale - layer.sum_frac_bits
-    rounding = 2 * int(layer.wiring.fan_in.max())  # a product and a sum may be rounded up
+    rounding = 2 * int(layer.connections.fan_in.max())  # a product and a sum may be rounded up
     return (
         (products >> shift if shift >= 0 else products << -shift) + rounding + int(np.abs(layer.starts).max())
     )

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw_sim.fixed_point.requantise import multiplier_of
-from hw_sim.fixed_point.step_function import Staircase, staircase
-from hw_sim.fixed_point.taps import Wiring, in_order, per_map, wire
+from hw_sim.fixed_point.step_function import StepFunction, step_function
 from hw_sim.fixed_point.word_bounds import (
     WORD,
     SumMethod,
@@ -23,17 +22,18 @@ from hw_sim.fixed_point.word_bounds import (
 from hw_sim.formats.fixed import CAST_LIMIT, Fixed, cast_counted
 from hw_sim.formats.levels import Format, encode
 from hw_sim.plan.plan import LayerPlan, PrecisionPlan
+from retronet.connections import ConnectionTable, connection_table, in_order, weight_rows
 from retronet.errors import InputError
 from retronet.network import (
     Conv,
     Identity,
     NetworkSpec,
-    Place,
     Rbf,
     Relu,
+    SizedLayer,
     code_matrix,
     parameter_shapes,
-    places,
+    sized_layers,
 )
 
 
@@ -43,13 +43,13 @@ class IntegerLayer:
 
     Attributes
     ----------
-    place, plan, input
+    sized, plan, input
         The layer in its network, its formats and the format it reads.
     weights : ndarray of int32, shape (maps, most taps)
         In the order of accumulation, times ``2^prescale``; a map with fewer taps leaves the rest 0.
     prescale : int
         Bits that weights are shifted to the left because sums have more fraction bits than products.
-    wiring
+    connections
         Which inputs the taps read.
     starts, ends : ndarray of int64, shape (units,)
         The biases, as sums start with them, or as they are added after the last product; the other is 0.
@@ -65,18 +65,18 @@ class IntegerLayer:
         How sums are made, and the machine word they are proved to fit.
     multipliers : tuple of (int, int)
         Multiplier and shift of each scale where sums are requantised.
-    staircases : tuple of Staircase
+    step_functions : tuple of StepFunction
         The activation of what sums become, one or one a map; none where it is a cast.
     clipped_weights, clipped_biases : int
         Parameters that were outside their format.
     """
 
-    place: Place
+    sized: SizedLayer
     plan: LayerPlan
     input: Format
     weights: NDArray[np.int32]
     prescale: int
-    wiring: Wiring
+    connections: ConnectionTable
     starts: NDArray[np.int64]
     ends: NDArray[np.int64]
     border: int
@@ -87,7 +87,7 @@ class IntegerLayer:
     method: SumMethod
     word_bits: WordBits
     multipliers: tuple[tuple[int, int], ...]
-    staircases: tuple[Staircase, ...]
+    step_functions: tuple[StepFunction, ...]
     clipped_weights: int
     clipped_biases: int
 
@@ -126,14 +126,14 @@ def integer_network(
         If plan or parameters are not of this network, a format is too wide for its place, or sums could
         leave 64 bits.
     """
-    found = places(network)
+    found = sized_layers(network)
     codes = code_matrix(found[-1].layer).astype(np.int64) if isinstance(found[-1].layer, Rbf) else None
     found = found if codes is None else found[:-1]
-    _check_fit(network, [place.name for place in found], parameters, plan)
+    _check_fit(network, [sized.name for sized in found], parameters, plan)
     layers: list[IntegerLayer] = []
     warnings: list[str] = []
-    for index, place in enumerate(found):
-        layer, text = _layer(place, plan, index, parameters)
+    for index, sized in enumerate(found):
+        layer, text = _layer(sized, plan, index, parameters)
         layers.append(layer)
         warnings += text
     return IntegerNetwork(network, plan, tuple(layers), tuple(warnings), codes)
@@ -158,16 +158,16 @@ def _check_fit(
 
 
 def _layer(
-    place: Place, plan: PrecisionPlan, index: int, parameters: Mapping[str, NDArray[Any]]
+    sized: SizedLayer, plan: PrecisionPlan, index: int, parameters: Mapping[str, NDArray[Any]]
 ) -> tuple[IntegerLayer, list[str]]:
     formats, below = plan.layers[index], plan.input_of(index)
-    check_formats(place, formats, below)
-    divisors = _one_or_each(place, formats.weight_divisor or formats.weight_scale)
-    rows = per_map(place, parameters[f"{place.name}.weight"].astype(np.float64))
+    check_formats(sized, formats, below)
+    divisors = _one_or_each(sized, formats.weight_divisor or formats.weight_scale)
+    rows = weight_rows(sized, parameters[f"{sized.name}.weight"].astype(np.float64))
     divided = rows / np.array(divisors)[:, np.newaxis]
     exact, clipped_weights = encode(divided, formats.weight, (plan.seed, index, 0))
-    exact[np.arange(rows.shape[1]) >= np.array(place.fan_in)[:, np.newaxis]] = 0
-    weights = in_order(place, exact, plan.tap_order)
+    exact[np.arange(rows.shape[1]) >= np.array(sized.fan_in)[:, np.newaxis]] = 0
+    weights = in_order(sized, exact, plan.tap_order)
     product_bits = formats.weight.frac_bits + below.frac_bits
     if formats.accumulator is not None:
         sum_bits = formats.accumulator.form.frac_bits
@@ -177,52 +177,53 @@ def _layer(
     prescale = 0 if split else max(sum_bits - product_bits, 0)
     if int(np.abs(weights).max(initial=0)) << min(prescale, 32) > WORD:
         raise InputError(
-            f"The sums of layer '{place.name}' have {prescale} fraction bits more than a product, too many "
+            f"The sums of layer '{sized.name}' have {prescale} fraction bits more than a product, too many "
             f"for 32-bit weights. Give the accumulator or the bias fewer than {sum_bits}."
         )
     scaled = weights << prescale
     sum_scales = tuple(scale * plan.input_scale_of(index) for scale in formats.weight_scale)
-    biases = parameters[f"{place.name}.bias"].astype(np.float64)
-    per_map_scales = np.array(_one_or_each(place, sum_scales)).reshape(-1, *[1] * (biases.ndim - 1))
+    biases = parameters[f"{sized.name}.bias"].astype(np.float64)
+    per_map_scales = np.array(_one_or_each(sized, sum_scales)).reshape(-1, *[1] * (biases.ndim - 1))
     starts, ends, biased_bits, clipped_biases = _biases(
-        place, formats, biases / per_map_scales, sum_bits, (plan.seed, index, 1)
+        sized, formats, biases / per_map_scales, sum_bits, (plan.seed, index, 1)
     )
-    border, warnings = _border(place, below, plan.input_scale_of(index))
-    method, word, bound = prove(place.name, formats, scaled, starts, below.magnitude, product_bits + prescale)
+    border, warnings = _border(sized, below, plan.input_scale_of(index))
+    method, word, bound = prove(sized.name, formats, scaled, starts, below.magnitude, product_bits + prescale)
     kept = bound if formats.accumulator is None else formats.accumulator.form.magnitude
     most = (kept << (biased_bits - sum_bits)) + int(np.abs(ends).max(initial=0))
     if most >= CAST_LIMIT:
-        raise beyond(place.name, most)
-    stages = _stages(place, formats, sum_scales, biased_bits, most)
+        raise beyond(sized.name, most)
+    stages = _stages(sized, formats, sum_scales, biased_bits, most)
     for count, what, form in (
         (clipped_weights, "weights", formats.weight), (clipped_biases, "biases", formats.bias),
     ):  # fmt: skip
         if count and isinstance(form, Fixed):
             warnings.append(
-                f"{count:,} {what} of layer '{place.name}' lie outside their format {form.text} and were "
+                f"{count:,} {what} of layer '{sized.name}' lie outside their format {form.text} and were "
                 "clipped."
             )
+    connections = connection_table(sized, plan.tap_order)
     layer = IntegerLayer(
-        place, formats, below, scaled.astype(np.int32), prescale, wire(place, plan.tap_order), starts, ends,
-        border, sum_bits, biased_bits, sum_scales, bound, method, word, *stages, clipped_weights,
+        sized, formats, below, scaled.astype(np.int32), prescale, connections, starts, ends, border,
+         sum_bits, biased_bits, sum_scales, bound, method, word, *stages, clipped_weights,
         clipped_biases,
     )  # fmt: skip
     return layer, warnings
 
 
-def _one_or_each(place: Place, scales: tuple[float, ...]) -> tuple[float, ...]:
+def _one_or_each(sized: SizedLayer, scales: tuple[float, ...]) -> tuple[float, ...]:
     """Return one scale a map."""
-    maps = place.output[0]
+    maps = sized.output[0]
     if len(scales) not in (1, maps):
         raise InputError(
-            f"Layer '{place.name}' has {len(scales)} scales; one, or one for each of its {maps} maps is "
+            f"Layer '{sized.name}' has {len(scales)} scales; one, or one for each of its {maps} maps is "
             "allowed. Mend the plan."
         )
     return scales * maps if len(scales) == 1 else scales
 
 
 def _biases(
-    place: Place, formats: LayerPlan, biases: NDArray[np.float64], sum_bits: int, seed: tuple[int, ...]
+    sized: SizedLayer, formats: LayerPlan, biases: NDArray[np.float64], sum_bits: int, seed: tuple[int, ...]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], int, int]:
     """Return what sums start and end with, the fraction bits of the end, and how many were clipped."""
     integers, clipped = encode(biases, formats.bias, seed)
@@ -237,26 +238,26 @@ def _biases(
         shift = sum_bits - bias_bits
     if int(np.abs(integers).max(initial=0)) << min(shift, 62) >= CAST_LIMIT:
         raise InputError(
-            f"The biases of layer '{place.name}' do not fit sums with {biased_bits} fraction bits: 64 bits "
+            f"The biases of layer '{sized.name}' do not fit sums with {biased_bits} fraction bits: 64 bits "
             "would overflow. Give them a format with a smaller range."
         )
     integers = (integers << shift).ravel()
-    per_unit = integers if integers.size == place.units else np.repeat(integers, place.positions)
+    per_unit = integers if integers.size == sized.units else np.repeat(integers, sized.positions)
     nothing = np.zeros_like(per_unit)
     if formats.bias_at == "end":
         return nothing, per_unit, biased_bits, clipped
     return per_unit, nothing, biased_bits, clipped
 
 
-def _border(place: Place, below: Format, scale: float) -> tuple[int, list[str]]:
-    match place.layer:
+def _border(sized: SizedLayer, below: Format, scale: float) -> tuple[int, list[str]]:
+    match sized.layer:
         case Conv(border=value, pad=pad) if pad > 0:
             border = int(encode(np.array([value / scale]), below)[0][0])
             stands = border * below.step * scale
             if stands == value:
                 return border, []
             text = (
-                f"The border {value} of layer '{place.name}' is no value of {below.text}: {stands:.10g} "
+                f"The border {value} of layer '{sized.name}' is no value of {below.text}: {stands:.10g} "
                 "stands for it."
             )
             return border, [text]
@@ -265,8 +266,8 @@ def _border(place: Place, below: Format, scale: float) -> tuple[int, list[str]]:
 
 
 def _stages(
-    place: Place, formats: LayerPlan, scales: tuple[float, ...], biased_bits: int, bound: int
-) -> tuple[tuple[tuple[int, int], ...], tuple[Staircase, ...]]:
+    sized: SizedLayer, formats: LayerPlan, scales: tuple[float, ...], biased_bits: int, bound: int
+) -> tuple[tuple[tuple[int, int], ...], tuple[StepFunction, ...]]:
     """Return multipliers and staircases between sums and states; `bound` holds for sums with biases."""
     pre, unit, reach = formats.preactivation, Fraction(2) ** -biased_bits, bound
     multipliers: tuple[tuple[int, int], ...] = ()
@@ -275,13 +276,13 @@ def _stages(
     if formats.requantise is not None and pre is not None:
         step = pre.step * formats.preactivation_scale
         multipliers = tuple(multiplier_of(scale * 2.0**-biased_bits / step) for scale in scales)
-        prove_requantised(place.name, formats.requantise, multipliers, bound)
+        prove_requantised(sized.name, formats.requantise, multipliers, bound)
         scales = (formats.preactivation_scale,)
     plain = isinstance(formats.activation, Identity | Relu) and isinstance(formats.state, Fixed)
     if plain and set(scales) == {formats.state_scale}:
         return multipliers, ()
     made = {
-        scale: staircase(
+        scale: step_function(
             formats.activation, unit * Fraction(scale), formats.state, formats.state_scale, reach
         )
         for scale in set(scales)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw_sim.fixed_point.quantize import IntegerLayer, IntegerNetwork
-from hw_sim.fixed_point.step_function import Staircase
+from hw_sim.fixed_point.step_function import StepFunction
 from hw_sim.formats.fixed import Fixed
 from hw_sim.formats.levels import Format, twice_edges
 from hw_sim.kernels import layer as kernels
@@ -27,7 +27,7 @@ class LaneRunner:
 
     def __init__(self, network: IntegerNetwork, *, keep_sums: bool = False) -> None:
         self.network = network
-        units = [int(np.prod(network.network.input)), *(layer.place.units for layer in network.layers)]
+        units = [int(np.prod(network.network.input)), *(layer.sized.units for layer in network.layers)]
         self.rows = [np.zeros((count + 1, LANES), np.int32) for count in units]
         for below, layer in zip(self.rows, network.layers, strict=False):
             below[-1] = layer.border
@@ -79,8 +79,8 @@ def _cast(first: int, form: Format) -> Ints:
 def _work(layer: IntegerLayer, border: int) -> Ints:
     """Return the counts of one image that no datum changes."""
     counts = np.zeros(len(kernels.COUNTS), np.int64)
-    wiring = layer.wiring
-    kernels.count_work(layer.weights, wiring.fan_in, wiring.tables, wiring.sources, border, counts)
+    table = layer.connections
+    kernels.count_work(layer.weights, table.fan_in, table.tables, table.sources, border, counts)
     return counts
 
 
@@ -90,8 +90,8 @@ def arguments_of(layer: IntegerLayer, border: int) -> tuple[Any, ...]:
     adder, second = _adders(layer)
     stage, before, scalings = _stage(layer)
     formats = layer.plan
-    if layer.staircases:
-        kind, steps = kernels.STEPS, _join(layer.staircases)
+    if layer.step_functions:
+        kind, steps = kernels.STEPS, _join(layer.step_functions)
     else:
         kind = kernels.RELU if isinstance(formats.activation, Relu) else kernels.CAST
         steps = (
@@ -110,14 +110,14 @@ def arguments_of(layer: IntegerLayer, border: int) -> tuple[Any, ...]:
 
 def _blocks(layer: IntegerLayer, border: int) -> tuple[NDArray[np.int32], ...]:
     """Return the maps in blocks that read the same inputs, and their taps filled up to an even number."""
-    wiring = layer.wiring
+    connections = layer.connections
     blocks = [
         (table, maps[start : start + UNITS])
-        for table in range(wiring.sources.shape[0])
-        for maps in [np.flatnonzero(wiring.tables == table)]
+        for table in range(connections.sources.shape[0])
+        for maps in [np.flatnonzero(connections.tables == table)]
         for start in range(0, len(maps), UNITS)
     ]
-    taps = wiring.sources.shape[2]
+    taps = connections.sources.shape[2]
     even = taps + taps % 2
     weights = np.zeros((len(blocks), UNITS, even), np.int32)
     rows = np.full((len(blocks), UNITS), -1, np.int32)
@@ -125,10 +125,10 @@ def _blocks(layer: IntegerLayer, border: int) -> tuple[NDArray[np.int32], ...]:
     for index, (table, maps) in enumerate(blocks):
         weights[index, : len(maps), :taps] = layer.weights[maps]
         rows[index, : len(maps)] = maps
-        fan_in = int(wiring.fan_in[maps[0]])
+        fan_in = int(connections.fan_in[maps[0]])
         tables[index] = table, fan_in + fan_in % 2
-    sources = np.full((*wiring.sources.shape[:2], even), border, np.int32)
-    sources[:, :, :taps] = wiring.sources
+    sources = np.full((*connections.sources.shape[:2], even), border, np.int32)
+    sources[:, :, :taps] = connections.sources
     return weights, rows, tables, sources
 
 
@@ -158,16 +158,18 @@ def _stage(layer: IntegerLayer) -> tuple[int, Ints, Ints]:
     return kernels.CAST_PRE if requantise is None else STAGES[requantise], before, scalings
 
 
-def _join(staircases: tuple[Staircase, ...]) -> tuple[Ints, Ints, NDArray[np.int32], NDArray[np.bool_]]:
+def _join(
+    step_functions: tuple[StepFunction, ...],
+) -> tuple[Ints, Ints, NDArray[np.int32], NDArray[np.bool_]]:
     """Return staircases one after the other, with a table of where each begins."""
-    table = np.zeros((len(staircases), 6), np.int64)
+    table = np.zeros((len(step_functions), 6), np.int64)
     cells = steps = 0
-    for row, stairs in zip(table, staircases, strict=True):
+    for row, stairs in zip(table, step_functions, strict=True):
         row[:] = stairs.first, stairs.final, stairs.shift, cells, steps, stairs.clips.any()
         cells, steps = cells + stairs.thresholds.size, steps + stairs.levels.size
     return (
         table,
-        np.concatenate([stairs.thresholds for stairs in staircases]),
-        np.concatenate([stairs.levels for stairs in staircases]),
-        np.concatenate([stairs.clips for stairs in staircases]),
+        np.concatenate([stairs.thresholds for stairs in step_functions]),
+        np.concatenate([stairs.levels for stairs in step_functions]),
+        np.concatenate([stairs.clips for stairs in step_functions]),
     )

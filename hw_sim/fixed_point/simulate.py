@@ -18,7 +18,7 @@ from hw_sim.plan.plan import CHUNK, PrecisionPlan
 from retronet.datasets.dataset import Dataset
 from retronet.engines.forward import layer_states
 from retronet.evaluate import Score, score
-from retronet.network import NetworkSpec, Place, places
+from retronet.network import NetworkSpec, SizedLayer, sized_layers
 from retronet.recipe import Loss, Targets
 
 __all__ = [
@@ -84,7 +84,7 @@ def simulate(network: IntegerNetwork, images: NDArray[np.float32], threads: int 
         If the images have another size than the network reads, or are not finite.
     """
     flat = flattened(network, images)
-    classes = network.layers[-1].place.units if network.codes is None else len(network.codes)
+    classes = network.layers[-1].sized.units if network.codes is None else len(network.codes)
     outputs = np.empty((len(flat), classes), np.float64)
 
     def work(firsts: range) -> LaneRunner:
@@ -173,7 +173,7 @@ def report(
     """
     integers = integer_network(network, parameters, plan)
     result = simulate(integers, data.images, threads)
-    found = places(network)
+    found = sized_layers(network)
     signal, noise = np.zeros(len(found)), np.zeros(len(found))
     reference = np.empty_like(result.outputs)
     for start in range(0, len(data.images), CHUNK):
@@ -183,8 +183,8 @@ def report(
         values = [layer.values for layer in traced.layers]
         if integers.codes is not None:
             values.append(traced.outputs)
-        for index, (place, simulated) in enumerate(zip(found, values, strict=True)):
-            states = exact[place.name].astype(np.float64)
+        for index, (sized, simulated) in enumerate(zip(found, values, strict=True)):
+            states = exact[sized.name].astype(np.float64)
             signal[index] += np.square(states).sum()
             noise[index] += np.square(states - simulated.reshape(states.shape)).sum()
         reference[start : start + len(images)] = exact[found[-1].name].reshape(len(images), -1)
@@ -197,13 +197,13 @@ def report(
     ratio = np.divide(signal, noise, out=np.zeros_like(signal), where=(signal > 0) & (noise > 0))
     layers = tuple(
         LayerReport(
-            place.name,
-            place.connections,
+            sized.name,
+            sized.connections,
             count,
             10 * float(np.log10(ratio[index])) if ratio[index] > 0 else None,
             *proofs[index],
         )
-        for index, (place, count) in enumerate(zip(found, counts, strict=True))
+        for index, (sized, count) in enumerate(zip(found, counts, strict=True))
     )
     largest = float(np.abs(data.images).max(initial=0))
     overflowed = overflow_warnings(integers, result.counts, len(data.images), result.clipped_pixels, largest)
@@ -220,7 +220,7 @@ def report(
     )
 
 
-def _distance_counts(place: Place, images: int) -> LayerCounts:
+def _distance_counts(sized: SizedLayer, images: int) -> LayerCounts:
     """Return the work of an RBF layer: a code's ±1 for every unit below, and no bias."""
-    macs = place.macs * images
-    return LayerCounts(macs, 0, 0, macs, macs, place.units * images, 0, 0)
+    macs = sized.macs * images
+    return LayerCounts(macs, 0, 0, macs, macs, sized.units * images, 0, 0)

@@ -21,11 +21,11 @@ from hw_sim.fixed_point.thresholds import (
     piecewise,
     rectified,
     rounding_edges,
-    squashed,
+    thresholds_of_tanh,
 )
 from hw_sim.formats.fixed import Fixed, cast
 from hw_sim.formats.levels import Format, twice_edges
-from hw_sim.plan.activations import Converter, PiecewiseLinear, Squash, Table
+from hw_sim.plan.activations import Converter, HardwareActivation, PiecewiseLinear, Table
 from retronet.errors import InputError
 from retronet.network import Identity, Relu, Tanh
 
@@ -34,7 +34,7 @@ MAX_CELLS = 1 << 22
 
 
 @dataclass(frozen=True)
-class Staircase:
+class StepFunction:
     """A step function of integers, cut into cells of ``2^shift`` integers with at most one threshold each.
 
     Attributes
@@ -57,14 +57,18 @@ class Staircase:
     clips: NDArray[np.bool_]
 
 
-def staircase(
-    squash: Squash, unit: Fraction, state: Format, state_scale: float = 1.0, reach: int = NEVER
-) -> Staircase:
+def step_function(
+    activation: HardwareActivation,
+    unit: Fraction,
+    state: Format,
+    state_scale: float = 1.0,
+    reach: int = NEVER,
+) -> StepFunction:
     """Return the states of sums ``n · unit`` for every integer ``n``.
 
     Parameters
     ----------
-    squash
+    activation
         The activation.
     unit
         What one step of the sum is worth; rational, as every double is.
@@ -81,12 +85,12 @@ def staircase(
         If there would be more levels than a table holds, or a constant is not positive.
     """
     size = Fraction(state.step) * Fraction(state_scale)
-    if isinstance(squash, Table):
-        return _table(squash, unit, state, size)
-    if isinstance(squash, Tanh):
-        _check(squash)
+    if isinstance(activation, Table):
+        return _table(activation, unit, state, size)
+    if isinstance(activation, Tanh):
+        _check(activation)
     if isinstance(state, Fixed):
-        least, most = (bound / size for bound in _range(squash, unit * reach))
+        least, most = (bound / size for bound in _range(activation, unit * reach))
         lowest, highest = math.floor(least) - 1, math.ceil(most) + 1
         if min(highest - lowest, fixed_count(state)) > MAX_LEVELS:
             raise InputError(
@@ -103,7 +107,7 @@ def staircase(
         kept = np.array((state.low, *state.levels, state.high), np.int64)
         clips = np.zeros(kept.shape, np.bool_)
         clips[[0, -1]] = True
-    return _cells(_thresholds(squash, twice, reached, size, unit), kept, clips)
+    return _cells(_thresholds(activation, twice, reached, size, unit), kept, clips)
 
 
 def fixed_count(form: Fixed) -> int:
@@ -119,8 +123,8 @@ def _check(tanh: Tanh) -> None:
         )
 
 
-def _range(squash: Squash, reach: Fraction) -> tuple[Fraction, Fraction]:
-    match squash:
+def _range(activation: HardwareActivation, reach: Fraction) -> tuple[Fraction, Fraction]:
+    match activation:
         case Tanh(amplitude=amplitude):
             return -Fraction(amplitude), Fraction(amplitude)
         case Relu():
@@ -138,11 +142,15 @@ def _range(squash: Squash, reach: Fraction) -> tuple[Fraction, Fraction]:
 
 
 def _thresholds(
-    squash: Squash, twice: NDArray[np.int64], reached: NDArray[np.bool_], size: Fraction, unit: Fraction
+    activation: HardwareActivation,
+    twice: NDArray[np.int64],
+    reached: NDArray[np.bool_],
+    size: Fraction,
+    unit: Fraction,
 ) -> NDArray[np.int64]:
-    match squash:
+    match activation:
         case Tanh():
-            return squashed(squash, twice, reached, size, unit)
+            return thresholds_of_tanh(activation, twice, reached, size, unit)
         case Relu():
             return rectified(twice, reached, size, unit)
         case Identity():
@@ -150,23 +158,23 @@ def _thresholds(
         case Converter(gain=gain):
             return line(twice, reached, size, unit, gain)
         case PiecewiseLinear():
-            return piecewise(squash, twice, reached, size, unit)
+            return piecewise(activation, twice, reached, size, unit)
         case Table():
             raise ValueError("a table's thresholds are those of its index")
         case _ as unreachable:
             assert_never(unreachable)
 
 
-def _table(table: Table, unit: Fraction, state: Format, size: Fraction) -> Staircase:
+def _table(table: Table, unit: Fraction, state: Format, size: Fraction) -> StepFunction:
     """Return the staircase of a table: its index as a staircase, its entries as the levels."""
     _check(table.function)
     half = table.entries // 2
     width = Fraction(table.limit) / half
     index = np.arange(-half, half, dtype=np.int64)
-    exact = staircase(table.function, width, table.entry)
+    exact = step_function(table.function, width, table.entry)
     entries, clips = look_up(exact, index)
     entry_size = Fraction(table.entry.step)
-    rounded = staircase(Identity(), entry_size / size, _in_steps(state), reach=int(np.abs(entries).max()))
+    rounded = step_function(Identity(), entry_size / size, _in_steps(state), reach=int(np.abs(entries).max()))
     levels, more = look_up(rounded, entries)
     twice, reached = rounding_edges(table.index, index[1:])
     return _cells(line(twice, reached, width, unit, 1.0), levels, clips | more)
@@ -181,14 +189,14 @@ def _in_steps(state: Format) -> Format:
     return replace(state, frac_bits=0) if isinstance(state, Fixed) else Levels(tuple(state.levels))
 
 
-def look_up(stairs: Staircase, sums: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def look_up(stairs: StepFunction, sums: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return the states of integer `sums`, and which of them did not fit their format."""
     cell = np.clip(sums, stairs.first, stairs.final) - stairs.first >> stairs.shift
     place = cell + (sums >= stairs.thresholds[cell])
     return stairs.levels[place].astype(np.int64), stairs.clips[place]
 
 
-def _cells(thresholds: NDArray[np.int64], kept: NDArray[np.int64], clips: NDArray[np.bool_]) -> Staircase:
+def _cells(thresholds: NDArray[np.int64], kept: NDArray[np.int64], clips: NDArray[np.bool_]) -> StepFunction:
     """Cut the staircase that has ``kept[0]``, and ``kept[k + 1]`` from ``thresholds[k]`` on, into cells."""
     base = int(np.count_nonzero(thresholds <= -NEVER))
     finite = np.abs(thresholds) < NEVER
@@ -200,7 +208,7 @@ def _cells(thresholds: NDArray[np.int64], kept: NDArray[np.int64], clips: NDArra
     order = np.concatenate(([base], after[changes]))
     values, flags = kept[order].astype(np.int32), clips[order]
     if steps.size == 0:
-        return Staircase(0, 0, 0, np.array([NEVER]), np.repeat(values, 2), np.repeat(flags, 2))
+        return StepFunction(0, 0, 0, np.array([NEVER]), np.repeat(values, 2), np.repeat(flags, 2))
     first = int(steps[0]) - 1
     shift = max(int(np.diff(steps).min()).bit_length() - 1, 0) if steps.size > 1 else 0
     cells = (int(steps[-1]) - first >> shift) + 1
@@ -214,4 +222,4 @@ def _cells(thresholds: NDArray[np.int64], kept: NDArray[np.int64], clips: NDArra
     reached = np.searchsorted(steps, starts, side="right")
     inner = reached[1:] > reached[:-1]
     table = np.where(inner, steps[np.minimum(reached[:-1], steps.size - 1)], NEVER)
-    return Staircase(first, int(steps[-1]), shift, table, values[reached], flags[reached])
+    return StepFunction(first, int(steps[-1]), shift, table, values[reached], flags[reached])

@@ -84,7 +84,7 @@ def _crossing(points: list[tuple[Fraction, Fraction]], edge: Fraction, own: bool
     return NEVER
 
 
-def squashed(tanh: Tanh, twice: Ints, reached: Flags, size: Fraction, unit: Fraction) -> Ints:
+def thresholds_of_tanh(tanh: Tanh, twice: Ints, reached: Flags, size: Fraction, unit: Fraction) -> Ints:
     """Return the thresholds of a tanh.
 
     Amplitude, slope, unit and edges are rational, and the tanh of a rational number other than 0 is

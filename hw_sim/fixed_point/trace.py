@@ -88,7 +88,7 @@ def trace(network: IntegerNetwork, images: NDArray[np.floating]) -> Trace:
     count, layers = len(flat), network.layers
     rows = [np.empty((count, len(found) - 1), np.int32) for found in worker.rows]
     kinds = (worker.sums, worker.biased, worker.preactivations)
-    sums = [[np.empty((count, layer.place.units), np.int64) for layer in layers] for _ in kinds]
+    sums = [[np.empty((count, layer.sized.units), np.int64) for layer in layers] for _ in kinds]
     for first in range(0, count, LANES):
         used = worker.run(flat, first)
         for integers, found in zip(rows, worker.rows, strict=True):
@@ -109,15 +109,15 @@ def _layer(
     states: NDArray[np.int32],
     sums: list[NDArray[np.int64]],
 ) -> LayerTrace:
-    place, plan = layer.place, layer.plan
-    shape = (-1, *place.output)
-    planes = inputs.reshape(-1, *place.input)
-    if isinstance(place.layer, Conv) and place.layer.pad:
-        edge = (place.layer.pad, place.layer.pad)
+    sized, plan = layer.sized, layer.plan
+    shape = (-1, *sized.output)
+    planes = inputs.reshape(-1, *sized.input)
+    if isinstance(sized.layer, Conv) and sized.layer.pad:
+        edge = (sized.layer.pad, sized.layer.pad)
         planes = np.pad(planes, ((0, 0), (0, 0), edge, edge), constant_values=layer.border)
     pre = plan.preactivation
     return LayerTrace(
-        place.name,
+        sized.name,
         planes,
         sums[0].reshape(shape),
         sums[1].reshape(shape),

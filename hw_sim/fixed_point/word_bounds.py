@@ -9,7 +9,7 @@ from hw_sim.formats.fixed import CAST_LIMIT, Fixed, Overflow, Rounding
 from hw_sim.formats.levels import Format
 from hw_sim.plan.plan import LayerPlan
 from retronet.errors import InputError
-from retronet.network import Place, Rbf
+from retronet.network import Rbf, SizedLayer
 
 WORD = (1 << 31) - 1
 SumMethod = Literal["exact", "fit", "product", "fused", "split"]
@@ -18,7 +18,7 @@ product cast to a format of its own."""
 WordBits = Literal[32, 64]
 
 
-def check_formats(place: Place, formats: LayerPlan, below: Format) -> None:
+def check_formats(sized: SizedLayer, formats: LayerPlan, below: Format) -> None:
     """Refuse formats that have no place in a layer.
 
     Raises
@@ -26,14 +26,14 @@ def check_formats(place: Place, formats: LayerPlan, below: Format) -> None:
     InputError
         If a format is too wide, rounds what runs per image stochastically, or lacks its counterpart.
     """
-    if isinstance(place.layer, Rbf):
+    if isinstance(sized.layer, Rbf):
         raise InputError(
-            f"Layer '{place.name}' can not be put on integers: an RBF layer must be the last one."
+            f"Layer '{sized.name}' can not be put on integers: an RBF layer must be the last one."
         )
     for form in (formats.weight, below, formats.state):
         if form.magnitude > WORD + 1:
             raise InputError(
-                f"Layer '{place.name}' can not use the format {form.text}: weights, inputs and states must "
+                f"Layer '{sized.name}' can not use the format {form.text}: weights, inputs and states must "
                 "lie within the 32-bit integers with a sign. Give it a bit less."
             )
     running: list[Format | None] = [below, formats.state, formats.preactivation]
@@ -42,13 +42,13 @@ def check_formats(place: Place, formats: LayerPlan, below: Format) -> None:
     for kept in running:
         if isinstance(kept, Fixed) and kept.rounding is Rounding.STOCHASTIC:
             raise InputError(
-                f"Layer '{place.name}' can not use {kept.text}: stochastic rounding is for weights and "
+                f"Layer '{sized.name}' can not use {kept.text}: stochastic rounding is for weights and "
                 "biases. Choose another rounding mode for inputs, sums and states."
             )
     alone = formats.preactivation is None and formats.requantise is not None
     if alone or (formats.requantise is None and formats.preactivation_scale != 1):
         raise InputError(
-            f"The plan of layer '{place.name}' is incomplete: requantising and a scale of pre-activations "
+            f"The plan of layer '{sized.name}' is incomplete: requantising and a scale of pre-activations "
             "need each other and a format of pre-activations. Give all of them or none."
         )
 

@@ -66,4 +66,4 @@ class Converter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fie
     gain: Annotated[float, msgspec.Meta(gt=0)] = 1.0
 
 
-Squash = Activation | Table | PiecewiseLinear | Converter
+HardwareActivation = Activation | Table | PiecewiseLinear | Converter

@@ -8,14 +8,14 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_sim.fixed_point.taps import per_map
 from hw_sim.formats.fixed import MAX_BITS, Fixed, Overflow, Rounding
 from hw_sim.formats.levels import Format
 from hw_sim.formats.scales import ScaleRule, fit_scale
-from hw_sim.plan.activations import Squash
+from hw_sim.plan.activations import HardwareActivation
 from hw_sim.plan.format_rows import FormatRow, row_of
+from retronet.connections import weight_rows
 from retronet.errors import InputError
-from retronet.network import NetworkSpec, Rbf, places
+from retronet.network import NetworkSpec, Rbf, sized_layers
 
 CHUNK = 1024
 """Images whose float states are held at a time, or that a rule sees which asks for all states."""
@@ -84,7 +84,7 @@ class LayerPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     weight: Format
     bias: Fixed
     state: Format
-    activation: Squash
+    activation: HardwareActivation
     accumulator: Accumulator | None = None
     preactivation: Fixed | None = None
     bias_at: Literal["start", "end"] = "start"
@@ -221,12 +221,12 @@ def calibrate(
     seen = _seen_states(network, parameters, images, whole=not states.needs_all)
     first, (first_scale,), _ = below = states.choose([seen[INPUT]])
     layers: list[LayerPlan] = []
-    for place in places(network):
-        if isinstance(place.layer, Rbf):
+    for sized in sized_layers(network):
+        if isinstance(sized.layer, Rbf):
             continue
-        rows = per_map(place, np.asarray(parameters[f"{place.name}.weight"], np.float64))
+        rows = weight_rows(sized, np.asarray(parameters[f"{sized.name}.weight"], np.float64))
         weight, scale, divisor = weights.choose(
-            [row[:taps] for row, taps in zip(rows, place.fan_in, strict=True)]
+            [row[:taps] for row, taps in zip(rows, sized.fan_in, strict=True)]
         )
         frac_bits = weight.frac_bits + below[0].frac_bits
         sums = accumulator
@@ -235,10 +235,10 @@ def calibrate(
         if accumulator is not None:
             frac_bits = accumulator.form.frac_bits
         bias = Fixed(sums.form.bits if sums else MAX_BITS, frac_bits, True, rounding, overflow)
-        below = states.choose([seen[place.name]])
+        below = states.choose([seen[sized.name]])
         layers.append(
             LayerPlan(
-                place.name, weight, bias, below[0], place.layer.activation, sums,
+                sized.name, weight, bias, below[0], sized.layer.activation, sums,
                 weight_scale=scale, weight_divisor=divisor, state_scale=below[1][0],
             )
         )  # fmt: skip

@@ -78,9 +78,9 @@ def parse_plan(text: str, network: NetworkSpec) -> PrecisionPlan:
     for name, layer in layers.items():
         entry = _expanded({"layer": name, **defaults, **given.get(name, {})})
         own = msgspec.to_builtins(layer.activation)
-        squash = entry.setdefault("activation", own)
-        if isinstance(squash, dict) and squash.get("kind") == "table" and own["kind"] == "tanh":
-            entry["activation"] = {"function": own} | squash
+        activation = entry.setdefault("activation", own)
+        if isinstance(activation, dict) and activation.get("kind") == "table" and own["kind"] == "tanh":
+            entry["activation"] = {"function": own} | activation
         if "bias" not in entry and (bias := _bias(entry, below)):
             entry["bias"] = bias
         below = entry.get("state", {})

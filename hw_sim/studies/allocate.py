@@ -18,13 +18,13 @@ from hw_sim.fixed_point.simulate import simulate
 from hw_sim.formats.fixed import Rounding
 from hw_sim.plan.mixed_precision import mixed_plan
 from hw_sim.plan.plan import PrecisionPlan
-from hw_sim.studies.testbench import Bench
+from hw_sim.studies.testbench import Testbench
 from retronet.curvature import INPUT, Curvature, diagonal_curvature, mean_loss
 from retronet.engines.forward import outputs
 from retronet.engines.workspace import Workspace
 from retronet.errors import InputError
 from retronet.evaluate import Score, score
-from retronet.network import places
+from retronet.network import sized_layers
 from retronet.recipe import Recipe
 
 HOLDS = 2.0
@@ -83,32 +83,32 @@ class Allocator:
 
     Parameters
     ----------
-    bench
-        Network and digits; ``bench.other_bits`` are those of the tensors that an estimate leaves alone.
+    testbench
+        Network and digits; ``testbench.other_bits`` are those of the tensors that an estimate leaves alone.
     recipe
         What the network was trained by, for its loss.
     """
 
-    def __init__(self, bench: Bench, recipe: Recipe) -> None:
-        self.bench = bench
+    def __init__(self, testbench: Testbench, recipe: Recipe) -> None:
+        self.testbench = testbench
         self.recipe = recipe
-        self.places = places(bench.network)
+        self.sized_layers = sized_layers(testbench.network)
         self.curvature: Curvature = diagonal_curvature(
-            bench.network, bench.parameters, bench.digits.train, recipe
+            testbench.network, testbench.parameters, testbench.digits.train, recipe
         )
-        workspace = Workspace(bench.network)
-        workspace.load(bench.parameters)
-        self.float_loss = self._loss(outputs(workspace, bench.digits.train.images))
-        names = [place.name for place in self.places]
+        workspace = Workspace(testbench.network)
+        workspace.load(testbench.parameters)
+        self.float_loss = self._loss(outputs(workspace, testbench.digits.train.images))
+        names = [sized.name for sized in self.sized_layers]
         kinds: tuple[Literal["weights", "states"], ...] = ("weights", "states")
         self.tensors = (Tensor(INPUT, "states"), *(Tensor(name, kind) for name in names for kind in kinds))
 
     def _loss(self, answers: NDArray[np.floating]) -> float:
-        return mean_loss(answers, self.bench.digits.train.labels, self.recipe)
+        return mean_loss(answers, self.testbench.digits.train.labels, self.recipe)
 
     def step(self, tensor: Tensor, bits: int) -> float:
         """Return the step that a tensor has with `bits` bits."""
-        plan = self.bench.plan_of_bits(bits, Rounding.RND)
+        plan = self.testbench.plan_of_bits(bits, Rounding.RND)
         if tensor.layer == INPUT:
             return plan.input.step
         layer = next(layer for layer in plan.layers if layer.layer == tensor.layer)
@@ -124,12 +124,12 @@ class Allocator:
 
     def plan(self, weights: Mapping[str, int], states: Mapping[str, int]) -> PrecisionPlan:
         """Return the plan with these bits."""
-        return mixed_plan(lambda bits: self.bench.plan_of_bits(bits, Rounding.RND), weights, states)
+        return mixed_plan(lambda bits: self.testbench.plan_of_bits(bits, Rounding.RND), weights, states)
 
     def measured(self, plan: PrecisionPlan) -> float:
         """Return the loss of a plan on the training digits."""
-        integers = integer_network(self.bench.network, self.bench.parameters, plan)
-        return self._loss(simulate(integers, self.bench.digits.train.images).outputs)
+        integers = integer_network(self.testbench.network, self.testbench.parameters, plan)
+        return self._loss(simulate(integers, self.testbench.digits.train.images).outputs)
 
     def estimates(self, bits: Sequence[int]) -> Iterator[Estimate]:
         """Yield prediction and measurement for each tensor alone, the others at the bench's other bits.
@@ -139,13 +139,13 @@ class Allocator:
         InputError
             If `bits` come too near to those of the others.
         """
-        other = self.bench.other_bits
+        other = self.testbench.other_bits
         if max(bits) > other - 2:
             raise InputError(
                 f"The rise by {max(bits)} bits in one tensor can not be told from that by {other} bits in "
                 f"all others; up to {other - 2} are allowed. Give fewer bits, or the others more."
             )
-        names = [place.name for place in self.places]
+        names = [sized.name for sized in self.sized_layers]
         base = self.measured(self.plan(dict.fromkeys(names, other), dict.fromkeys((INPUT, *names), other)))
         for tensor in self.tensors:
             for width in bits:
@@ -165,26 +165,26 @@ class Allocator:
 
     def budget(self, name: str, weights: dict[str, int], states: dict[str, int]) -> Budget:
         """Return cost, predicted and measured rise, and the score on the test digits, of these bits."""
-        plan, bench = self.plan(weights, states), self.bench
-        integers = integer_network(bench.network, bench.parameters, plan)
-        answers = simulate(integers, bench.digits.test.images).outputs
+        plan, testbench = self.plan(weights, states), self.testbench
+        integers = integer_network(testbench.network, testbench.parameters, plan)
+        answers = simulate(integers, testbench.digits.test.images).outputs
         chosen = [(Tensor(layer, "weights"), bits) for layer, bits in weights.items()]
         chosen += [(Tensor(layer, "states"), bits) for layer, bits in states.items()]
-        below = [INPUT, *(place.name for place in self.places)]
+        below = [INPUT, *(sized.name for sized in self.sized_layers)]
         return Budget(
             name=name,
             weights=weights,
             states=states,
             weight_storage_bits=sum(
-                int(np.prod(place.weight_shape)) * weights[place.name] for place in self.places
+                int(np.prod(sized.weight_shape)) * weights[sized.name] for sized in self.sized_layers
             ),
             mac_bits=sum(
-                place.macs * weights[place.name] * states[read]
-                for place, read in zip(self.places, below, strict=False)
+                sized.macs * weights[sized.name] * states[read]
+                for sized, read in zip(self.sized_layers, below, strict=False)
             ),
             predicted=sum(self.predicted(tensor, bits) for tensor, bits in chosen),
             measured=self.measured(plan) - self.float_loss,
-            score=score(answers, bench.digits.test.labels, bench.targets),
+            score=score(answers, testbench.digits.test.labels, testbench.targets),
         )
 
 
@@ -238,7 +238,7 @@ def allocate(
     InputError
         If no choice is predicted, or measured, to stay within `allowed`.
     """
-    below = [INPUT, *(place.name for place in allocator.places)]
+    below = [INPUT, *(sized.name for sized in allocator.sized_layers)]
     choices = frontier([
         _options(allocator, index, read, objective, bits, state_bits)
         for index, read in enumerate(below[:-1])
@@ -269,21 +269,21 @@ def _options(
     allocator: Allocator, index: int, read: str, objective: Objective, bits: range, state_bits: int
 ) -> list[Choice]:
     """Return what can be chosen for layer `index`, which reads the states `read`."""
-    place = allocator.places[index]
+    sized = allocator.sized_layers[index]
     if objective == "weight-bits":
-        count = int(np.prod(place.weight_shape))
+        count = int(np.prod(sized.weight_shape))
         return [
             Choice(
                 count * width,
-                allocator.predicted(Tensor(place.name, "weights"), width),
+                allocator.predicted(Tensor(sized.name, "weights"), width),
                 ((width, state_bits),),
             )
             for width in bits
         ]
     return [
         Choice(
-            place.macs * width * state,
-            allocator.predicted(Tensor(place.name, "weights"), width)
+            sized.macs * width * state,
+            allocator.predicted(Tensor(sized.name, "weights"), width)
             + allocator.predicted(Tensor(read, "states"), state),
             ((width, state),),
         )
@@ -296,7 +296,7 @@ def uniform_budgets(
     allocator: Allocator, like: Budget, objective: Objective, bits: range, state_bits: int
 ) -> list[Budget]:
     """Return the uniform bits with the most that cost no more than `like`, and the next, if there are any."""
-    names = [place.name for place in allocator.places]
+    names = [sized.name for sized in allocator.sized_layers]
     found: list[Budget] = []
     for width in bits:
         states = dict.fromkeys((INPUT, *names), state_bits if objective == "weight-bits" else width)

@@ -14,7 +14,7 @@ from hw_sim.plan.plan import CHUNK, PrecisionPlan
 from retronet.curvature import INPUT
 from retronet.datasets import Dataset
 from retronet.evaluate import Score, score
-from retronet.network import NetworkSpec, places
+from retronet.network import NetworkSpec, sized_layers
 from retronet.recipe import Targets
 
 
@@ -156,7 +156,7 @@ def compare(
         integer_network(network, parameters, plans[1]),
     )
     sums = [_Sums(INPUT, network.input)]
-    sums += [_Sums(place.name, place.output) for place in places(network)][: len(pair[0].layers)]
+    sums += [_Sums(sized.name, sized.output) for sized in sized_layers(network)][: len(pair[0].layers)]
     for start in range(0, len(digits.images), CHUNK):
         images = digits.images[start : start + CHUNK]
         for found, first, second in zip(sums, *(_states(one, images) for one in pair), strict=True):
@@ -167,7 +167,7 @@ def compare(
         Side(
             plan,
             score(result.outputs, digits.labels, targets),
-            {layer.place.name: counts for layer, counts in zip(one.layers, result.counts, strict=True)},
+            {layer.sized.name: counts for layer, counts in zip(one.layers, result.counts, strict=True)},
             one.warnings,
         )
         for plan, one, result in zip(plans, pair, results, strict=True)

@@ -27,7 +27,7 @@ from retronet.errors import DivergedError, InputError
 from retronet.evaluate import Score, score
 from retronet.kernels.layers import Layer
 from retronet.kernels.passes import measure_curvature
-from retronet.network import Conv, NetworkSpec, Place, Rbf, Subsample
+from retronet.network import Conv, NetworkSpec, Rbf, SizedLayer, Subsample
 from retronet.recipe import Recipe
 
 Parameters = dict[str, NDArray[np.floating]]
@@ -105,7 +105,7 @@ class Retraining:
         self._workspace = Workspace(_with_cast_borders(network, plan))
         self._workspace.load(parameters)
         self._master = self._workspace.machine.flat.parameters.copy()
-        self._goal = goal_of(recipe, self._workspace.places[-1].output[0], self._workspace.dtype)
+        self._goal = goal_of(recipe, self._workspace.sized_layers[-1].output[0], self._workspace.dtype)
         images = _cast(digits.train.images, plan.input, plan.input_scale)
         self._images = np.ascontiguousarray(images, self._workspace.dtype)
 
@@ -152,20 +152,22 @@ class Retraining:
 
     def _first(self) -> int:
         """Return the place from which on parameters are trained."""
-        last = self._workspace.places[-1].name
+        last = self._workspace.sized_layers[-1].name
         return 0 if self.settings.layers == "all" else self._workspace.vector.starts[f"{last}.weight"]
 
     def _formats(self) -> Iterator[tuple[str, Format, NDArray[np.float64], NDArray[np.float64]]]:
         """Yield for each array of parameters its format, its divisors, and its scales with the step."""
-        for index, (place, layer) in enumerate(zip(self._workspace.places, self.plan.layers, strict=True)):
-            divisors = _spread(place, layer.weight_divisor or layer.weight_scale)
-            scales = _spread(place, layer.weight_scale)
-            yield f"{place.name}.weight", layer.weight, divisors, scales * layer.weight.step
+        for index, (sized, layer) in enumerate(
+            zip(self._workspace.sized_layers, self.plan.layers, strict=True)
+        ):
+            divisors = _spread(sized, layer.weight_divisor or layer.weight_scale)
+            scales = _spread(sized, layer.weight_scale)
+            yield f"{sized.name}.weight", layer.weight, divisors, scales * layer.weight.step
             # A bias is a sum, whose scale is that of the products.
             sums = np.array(layer.weight_scale) * self.plan.input_scale_of(index)
-            each = np.broadcast_to(sums, place.output[0]).reshape(-1, *[1] * (len(place.bias_shape) - 1))
-            scale = np.broadcast_to(each, place.bias_shape)
-            yield f"{place.name}.bias", layer.bias, scale, scale * layer.bias.step
+            each = np.broadcast_to(sums, sized.output[0]).reshape(-1, *[1] * (len(sized.bias_shape) - 1))
+            scale = np.broadcast_to(each, sized.bias_shape)
+            yield f"{sized.name}.bias", layer.bias, scale, scale * layer.bias.step
 
     def _cast_parameters(self) -> Parameters:
         found = self.parameters()
@@ -244,11 +246,11 @@ def _cast(values: NDArray[np.floating], form: Format, scale: float) -> NDArray[n
     return encode(values.astype(np.float64) / scale, form)[0] * (form.step * scale)
 
 
-def _spread(place: Place, scales: Sequence[float]) -> NDArray[np.float64]:
+def _spread(sized: SizedLayer, scales: Sequence[float]) -> NDArray[np.float64]:
     """Return one number for each weight of a layer, given one or one a map."""
-    each = tuple(scales) * (place.output[0] if len(scales) == 1 else 1)
-    taps = (1,) * len(each) if isinstance(place.layer, Subsample) else place.fan_in
-    return np.repeat(each, taps).reshape(place.weight_shape)
+    each = tuple(scales) * (sized.output[0] if len(scales) == 1 else 1)
+    taps = (1,) * len(each) if isinstance(sized.layer, Subsample) else sized.fan_in
+    return np.repeat(each, taps).reshape(sized.weight_shape)
 
 
 def casters(forms: Sequence[Format]) -> Casters:

@@ -12,7 +12,7 @@ import msgspec
 
 from hw_sim.formats.fixed import Rounding
 from hw_sim.formats.scales import parse_rule
-from hw_sim.studies.testbench import Point, Source, SweepRow, bench_of
+from hw_sim.studies.testbench import Point, Source, SweepRow, testbench_of
 from retronet.errors import InputError
 from retronet.network import NetworkSpec
 
@@ -76,13 +76,13 @@ def measure(source: Source, subject: str, point: Point) -> SweepRow:
     InputError
         If the worker finds another subject than `subject` at `source`.
     """
-    bench = bench_of(source)
-    if bench.subject != subject:
+    testbench = testbench_of(source)
+    if testbench.subject != subject:
         raise InputError(
             f"The run {source.run} or its digits are not the same everywhere: a worker found "
-            f"{bench.subject}, the sweep began with {subject}. Give all workers the same files."
+            f"{testbench.subject}, the sweep began with {subject}. Give all workers the same files."
         )
-    return bench.row(point)
+    return testbench.row(point)
 
 
 def sweep(
@@ -95,7 +95,7 @@ def sweep(
     source
         Network and digits; what workers load for themselves.
     subject
-        The digest that these must have: see `Bench.subject`.
+        The digest that these must have: see `Testbench.subject`.
     points
         See `grid`.
     executor

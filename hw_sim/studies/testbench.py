@@ -24,7 +24,7 @@ from retronet.datasets import DigitSets, load
 from retronet.engines.forward import outputs
 from retronet.engines.workspace import Workspace
 from retronet.evaluate import Score, score
-from retronet.network import NetworkSpec, places
+from retronet.network import NetworkSpec, sized_layers
 from retronet.recipe import Targets
 from retronet.runs.run import open_run
 
@@ -75,7 +75,7 @@ class Source(msgspec.Struct, frozen=True):
     other_bits: int
 
 
-class Bench:
+class Testbench:
     """A trained network and its digits.
 
     Parameters
@@ -171,7 +171,7 @@ class Bench:
         Sums of a limited number of bits hold the largest sum seen in training, drop the fraction bits that
         do not fit, and saturate.
         """
-        names = [place.name for place in places(self.network)]
+        names = [sized.name for sized in sized_layers(self.network)]
         narrow = dict.fromkeys((INPUT, *names), point.bits)
         wide = dict.fromkeys((INPUT, *names), self.other_bits)
 
@@ -207,7 +207,7 @@ class Bench:
         integers = integer_network(self.network, self.parameters, self.plan(point))
         test = self.digits.test
         result = simulate(integers, test.images)
-        names = [layer.place.name for layer in integers.layers]
+        names = [layer.sized.name for layer in integers.layers]
         signal = float(np.square(self.reference, dtype=np.float64).sum())
         noise = float(np.square(self.reference - result.outputs).sum())
         return SweepRow(
@@ -248,7 +248,7 @@ def _rounded(plan: PrecisionPlan, rounding: Rounding) -> PrecisionPlan:
 
 
 @lru_cache(maxsize=2)
-def bench_of(source: Source) -> Bench:
+def testbench_of(source: Source) -> Testbench:
     """Return the bench that `source` describes, loaded once in each process.
 
     Raises
@@ -260,4 +260,4 @@ def bench_of(source: Source) -> Bench:
     recipe = checkpoint.header.recipe
     digits = load(source.data, recipe.preparation, Path(source.data_dir) if source.data_dir else None)
     parameters = checkpoint.state.parameters
-    return Bench(checkpoint.header.network, parameters, digits, recipe.targets, source.other_bits)
+    return Testbench(checkpoint.header.network, parameters, digits, recipe.targets, source.other_bits)

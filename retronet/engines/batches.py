@@ -11,7 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from retronet.datasets import Dataset
 from retronet.errors import InputError
-from retronet.network import NetworkSpec, places
+from retronet.network import NetworkSpec, sized_layers
 from retronet.recipe import Adam, AdamW, Dropout, Holdout, Recipe, SdlmBatch, SdlmRunning, Sgd
 from retronet.schedule import step_rates
 
@@ -23,7 +23,7 @@ ROLLS, DROPPED = 1, 2
 
 
 @dataclass(frozen=True)
-class Lesson:
+class Batches:
     """Patterns to learn one after the other.
 
     Attributes
@@ -89,7 +89,7 @@ def dropped_units(network: NetworkSpec, dropout: Dropout | None) -> int:
     """
     if dropout is None:
         return 0
-    hidden = {place.name: place.units for place in places(network)[:-1]}
+    hidden = {sized.name: sized.units for sized in sized_layers(network)[:-1]}
     if dropout.layer not in hidden:
         raise InputError(
             f"Network '{network.name}' has no hidden layer '{dropout.layer}' to drop units of; "
@@ -105,14 +105,14 @@ def presentation_order(recipe: Recipe, count: int, number: int) -> NDArray[np.in
     return np.arange(count)
 
 
-def lessons(
+def batches_of_pass(
     recipe: Recipe,
     images: NDArray[np.floating],
     labels: NDArray[np.uint8],
     number: int,
     units: int,
     dtype: DTypeLike,
-) -> Iterator[Lesson]:
+) -> Iterator[Batches]:
     """Yield the lessons of pass `number`.
 
     Parameters
@@ -142,7 +142,7 @@ def lessons(
         if recipe.dropout is not None:
             share = recipe.dropout.share
             factors = ((draws.random((len(chosen), units)) >= share) / (1 - share)).astype(dtype)
-        yield Lesson(
+        yield Batches(
             images=rolled(images[chosen], shifts[start : start + chunk]) if recipe.roll else images[chosen],
             labels=labels[chosen],
             rates=rates[start // batch : -(-(start + len(chosen)) // batch)],
@@ -151,18 +151,18 @@ def lessons(
         )
 
 
-def pieces(lesson: Lesson, steps: int, done: int) -> Iterator[Lesson]:
-    """Cut `lesson` wherever the count of steps, `done` before it, is a multiple of `steps`."""
-    total = len(lesson.rates)
+def pieces(batches: Batches, steps: int, done: int) -> Iterator[Batches]:
+    """Cut `batches` wherever the count of steps, `done` before it, is a multiple of `steps`."""
+    total = len(batches.rates)
     ends = [end for end in range(1, total) if (done + end) % steps == 0]
     for first, last in zip([0, *ends], [*ends, total], strict=True):
-        chosen = slice(first * lesson.batch, last * lesson.batch)
-        yield Lesson(
-            lesson.images[chosen],
-            lesson.labels[chosen],
-            lesson.rates[first:last],
-            lesson.batch,
-            None if lesson.factors is None else lesson.factors[chosen],
+        chosen = slice(first * batches.batch, last * batches.batch)
+        yield Batches(
+            batches.images[chosen],
+            batches.labels[chosen],
+            batches.rates[first:last],
+            batches.batch,
+            None if batches.factors is None else batches.factors[chosen],
         )
 
 

@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from retronet.engines.batches import Lesson
+from retronet.engines.batches import Batches
 from retronet.errors import InputError
 from retronet.network import NetworkSpec
 from retronet.recipe import Recipe
@@ -18,8 +18,8 @@ Parameters = dict[str, NDArray[np.floating]]
 class Engine(Protocol):
     """A network in training."""
 
-    def learn(self, lesson: Lesson) -> float:
-        """Learn the patterns of `lesson`; return the sum of their losses, each taken before its step."""
+    def learn(self, batches: Batches) -> float:
+        """Learn the patterns of `batches`; return the sum of their losses, each taken before its step."""
 
     def measure_curvature(self, images: NDArray[np.floating], labels: NDArray[np.uint8]) -> None:
         """Set the curvature to its mean over these digits (PIEEE98 App. C)."""

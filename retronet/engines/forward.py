@@ -40,21 +40,21 @@ def layer_states(
     states = run(workspace, images, first=0)
     found: dict[str, NDArray[np.float32]] = {}
     start = 0
-    for place in workspace.places:
-        found[place.name] = states[:, start : start + place.units].reshape(len(images), *place.output)
-        start += place.units
+    for sized in workspace.sized_layers:
+        found[sized.name] = states[:, start : start + sized.units].reshape(len(images), *sized.output)
+        start += sized.units
     return found
 
 
 def outputs(workspace: Workspace, images: NDArray[np.floating]) -> NDArray[np.floating]:
     """Return the network's outputs for `images` (n, rows, columns), shape (n, outputs)."""
-    return run(workspace, images, first=len(workspace.places) - 1)
+    return run(workspace, images, first=len(workspace.sized_layers) - 1)
 
 
 def run(workspace: Workspace, images: NDArray[np.floating], first: int) -> NDArray[np.floating]:
     """Return the states of the layers from number `first` up, side by side, shape (n, units)."""
     check_images(workspace.network, images)
-    units = np.array([place.units for place in workspace.places])
+    units = np.array([sized.units for sized in workspace.sized_layers])
     states = np.empty((len(images), int(units[first:].sum())), workspace.dtype)
     run_forward(workspace.machine, np.ascontiguousarray(images, workspace.dtype), first, units, states)
     return states

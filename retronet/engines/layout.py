@@ -10,9 +10,10 @@ from typing import assert_never
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from retronet.connections import tap_coordinates, tap_sources
 from retronet.kernels.layers import CODES, DENSE, POSITIONS_INNER, SUBSAMPLE, TAPS_INNER, Layer, Wiring
 from retronet.kernels.units import IDENTITY, RELU, TANH
-from retronet.network import Conv, Identity, Place, Rbf, Relu, Subsample, Tanh
+from retronet.network import Conv, Identity, Rbf, Relu, SizedLayer, Subsample, Tanh
 
 
 def even(count: int) -> int:
@@ -20,14 +21,14 @@ def even(count: int) -> int:
     return count + count % 2
 
 
-def rows(place: Place) -> int:
+def rows(sized: SizedLayer) -> int:
     """Return the rows of a layer's outputs in memory: its maps, made even; codes have one more."""
-    return even(place.output[0] + isinstance(place.layer, Rbf))
+    return even(sized.output[0] + isinstance(sized.layer, Rbf))
 
 
-def row_length(place: Place) -> int:
+def row_length(sized: SizedLayer) -> int:
     """Return the length of a map's dense row of weights."""
-    return 1 if isinstance(place.layer, Subsample) else place.input[0] * place.taps_per_plane
+    return 1 if isinstance(sized.layer, Subsample) else sized.input[0] * sized.taps_per_plane
 
 
 def _ranges(planes: Iterable[int], taps: int) -> list[list[int]]:
@@ -41,29 +42,29 @@ def _ranges(planes: Iterable[int], taps: int) -> list[list[int]]:
     return found
 
 
-def _runs(place: Place, group: int) -> list[list[list[int]]]:
+def _runs(sized: SizedLayer, group: int) -> list[list[list[int]]]:
     """Return the ranges of taps that any map of each group of maps reads."""
     return [
-        _ranges(set().union(*place.sees[first : first + group]), place.taps_per_plane)
-        for first in range(0, len(place.sees), group)
+        _ranges(set().union(*sized.sees[first : first + group]), sized.taps_per_plane)
+        for first in range(0, len(sized.sees), group)
     ]
 
 
-def _sent(place: Place) -> list[list[list[int]]]:
+def _sent(sized: SizedLayer) -> list[list[list[int]]]:
     """Return the runs of what four maps send down: taps they read, or positions if those lie innermost."""
-    if _kind(place) == POSITIONS_INNER:
-        return [[[0, place.positions]]] * -(-place.output[0] // 4)
-    return _runs(place, 4)
+    if _kind(sized) == POSITIONS_INNER:
+        return [[[0, sized.positions]]] * -(-sized.output[0] // 4)
+    return _runs(sized, 4)
 
 
-def _holes(place: Place) -> list[list[int]]:
+def _holes(sized: SizedLayer) -> list[list[int]]:
     """Return row and range of the taps that only the other map of a pair reads."""
-    sees = [set(planes) for planes in place.sees]
+    sees = [set(planes) for planes in sized.sees]
     return [
         [row, *hole]
         for row, planes in enumerate(sees)
         for hole in _ranges(
-            set().union(*sees[row // 2 * 2 : row // 2 * 2 + 2]) - planes, place.taps_per_plane
+            set().union(*sees[row // 2 * 2 : row // 2 * 2 + 2]) - planes, sized.taps_per_plane
         )
     ]
 
@@ -74,78 +75,78 @@ def _padded(runs: Sequence[list[list[int]]]) -> NDArray[np.uint64]:
     return np.array([ranges + [[0, 0]] * (most - len(ranges)) for ranges in runs], dtype=np.uint64)
 
 
-def _kind(place: Place) -> int:
+def _kind(sized: SizedLayer) -> int:
     """Return which product layout is faster: the longer of positions and adjacent taps goes innermost."""
-    match place.layer:
+    match sized.layer:
         case Subsample():
             return SUBSAMPLE
         case Conv():
             longest = max(
-                stop - start for seen in place.sees for start, stop in _ranges(seen, place.taps_per_plane)
+                stop - start for seen in sized.sees for start, stop in _ranges(seen, sized.taps_per_plane)
             )
-            return POSITIONS_INNER if place.positions > longest else TAPS_INNER
+            return POSITIONS_INNER if sized.positions > longest else TAPS_INNER
         case Rbf():
             return CODES
         case _:
             return DENSE
 
 
-def padded_shape(place: Place, conv: Conv) -> tuple[int, int]:
+def padded_shape(sized: SizedLayer, conv: Conv) -> tuple[int, int]:
     """Return rows and columns in memory of a plane with its border; columns are a multiple of the stride."""
-    _, rows, columns = place.input
+    _, rows, columns = sized.input
     return rows + 2 * conv.pad, -(-(columns + 2 * conv.pad) // conv.stride) * conv.stride
 
 
 def _padded_place(
-    place: Place, conv: Conv, row: NDArray[np.int64], column: NDArray[np.int64]
+    sized: SizedLayer, conv: Conv, row: NDArray[np.int64], column: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Return where a row and column of the padded plane lie in memory.
 
     Where positions lie innermost, each row holds first the columns 0, stride, 2 · stride …, then those one to
     the right of them and so on: what neighbouring positions read through one tap is then adjacent.
     """
-    width = padded_shape(place, conv)[1]
-    if _kind(place) == POSITIONS_INNER:
+    width = padded_shape(sized, conv)[1]
+    if _kind(sized) == POSITIONS_INNER:
         column = column % conv.stride * (width // conv.stride) + column // conv.stride
     return row * width + column
 
 
-def _places(place: Place) -> NDArray[np.int64]:
+def _places(sized: SizedLayer) -> NDArray[np.int64]:
     """Return where the units of a plane go; see :class:`Wiring`."""
-    _, rows, columns = place.input
-    row, column = np.divmod(np.arange(rows * columns), columns)
-    match place.layer:
+    _, rows, columns = sized.input
+    match sized.layer:
         case Conv() as conv:
-            return _padded_place(place, conv, row + conv.pad, column + conv.pad)
-        case Subsample(size=size):
-            block: NDArray[np.int64] = row // size * place.output[2] + column // size
-            return block
+            row, column = np.divmod(np.arange(rows * columns), columns)
+            return _padded_place(sized, conv, row + conv.pad, column + conv.pad)
+        case Subsample():
+            sources = tap_sources(sized)
+            blocks = np.empty(rows * columns, np.int64)
+            blocks[sources] = np.arange(sized.positions)[:, np.newaxis]
+            return blocks
         case _:
             return np.zeros(0, np.int64)
 
 
-def _strips(place: Place) -> NDArray[np.int64]:
+def _strips(sized: SizedLayer) -> NDArray[np.int64]:
     """Return where the strips of a field start in the padded planes, in the order in which they fill it."""
-    if not isinstance(place.layer, Conv):
+    if not isinstance(sized.layer, Conv):
         return np.zeros(0, np.int64)
-    conv, size = place.layer, int(np.prod(padded_shape(place, place.layer)))
-    planes, (_, rows, columns), taps = np.arange(place.input[0]), place.output, np.arange(conv.kernel)
-    if _kind(place) == POSITIONS_INNER:
-        plane, tap_row, tap_column, row = np.ix_(planes, taps, taps, np.arange(rows))
-        column = tap_column
+    conv, size = sized.layer, int(np.prod(padded_shape(sized, sized.layer)))
+    row, column = tap_coordinates(sized)
+    within = _padded_place(sized, conv, row + conv.pad, column + conv.pad)
+    planes = np.arange(sized.input[0]) * size
+    if _kind(sized) == POSITIONS_INNER:
+        # Plane, kernel row, kernel column, row: a strip is what the positions of a row read through a tap.
+        starts = planes[:, np.newaxis, np.newaxis, np.newaxis] + within[:, 0].transpose(1, 2, 0)
     else:
-        row, outer, plane, tap_row = np.ix_(np.arange(rows), np.arange(columns), planes, taps)
-        column = outer * conv.stride
-    within = _padded_place(place, conv, row * conv.stride + tap_row, column)
-    starts: NDArray[np.int64] = (plane * size + within).reshape(-1)
-    return starts
+        # Row, column, plane, kernel row: a strip is a row of the kernel.
+        starts = planes[:, np.newaxis] + within[:, :, np.newaxis, :, 0]
+    return starts.reshape(-1)
 
 
-def _squashing(place: Place) -> tuple[int, float, float]:
+def _squashing(sized: SizedLayer) -> tuple[int, float, float]:
     """Return code, amplitude and gain of the squashing function."""
-    if isinstance(place.layer, Rbf):
-        return IDENTITY, 1.0, 1.0
-    activation = place.layer.activation
+    activation = sized.activation
     match activation:
         case Tanh(amplitude=amplitude, slope=slope):
             return TANH, amplitude, slope
@@ -157,54 +158,60 @@ def _squashing(place: Place) -> tuple[int, float, float]:
             assert_never(unreachable)
 
 
-def _field_sizes(place: Place) -> tuple[int, int]:
+def _field_sizes(sized: SizedLayer) -> tuple[int, int]:
     """Return the units of a padded plane and the length of a field's strips."""
-    match place.layer:
+    match sized.layer:
         case Conv(kernel=kernel) as conv:
-            length = place.output[2] if _kind(place) == POSITIONS_INNER else kernel
-            return int(np.prod(padded_shape(place, conv))), length
+            length = sized.output[2] if _kind(sized) == POSITIONS_INNER else kernel
+            return int(np.prod(padded_shape(sized, conv))), length
         case _:
             return 0, 0
 
 
 def wire(
-    places: Sequence[Place], parameters: Mapping[str, int], activity: Mapping[str, int], dtype: DTypeLike
+    sized_layers: Sequence[SizedLayer],
+    parameters: Mapping[str, int],
+    activity: Mapping[str, int],
+    dtype: DTypeLike,
 ) -> Wiring:
     """Return what the kernels need to know of a network.
 
     Parameters
     ----------
-    places
+    sized_layers
         The layers.
     parameters, activity
         Where each named array starts in its flat vector.
     dtype
         Precision of the constants.
     """
-    unit_places, strips = [_places(place) for place in places], [_strips(place) for place in places]
-    holes = [_holes(place) for place in places]
+    unit_places, strips = (
+        [_places(sized) for sized in sized_layers],
+        [_strips(sized) for sized in sized_layers],
+    )
+    holes = [_holes(sized) for sized in sized_layers]
     layers: list[Layer] = []
     constants: list[tuple[float, float]] = []
-    for level, place in enumerate(places):
-        squashing, amplitude, gain = _squashing(place)
+    for level, sized in enumerate(sized_layers):
+        squashing, amplitude, gain = _squashing(sized)
         constants.append((amplitude, gain))
-        padded_plane, strip = _field_sizes(place)
+        padded_plane, strip = _field_sizes(sized)
         state, first_strip = activity[f"state{level}"], sum(map(len, strips[:level]))
         first_hole = sum(map(len, holes[:level]))
         layers.append(
             Layer(
-                kind=_kind(place),
+                kind=_kind(sized),
                 squashing=squashing,
-                maps=rows(place),
-                positions=place.positions,
-                taps=row_length(place),
-                biases=-(-place.biases // place.output[0]),
-                planes=place.output[0] if isinstance(place.layer, Rbf) else place.input[0],
-                plane=place.input[1] * place.input[2],
+                maps=rows(sized),
+                positions=sized.positions,
+                taps=row_length(sized),
+                biases=-(-sized.biases // sized.output[0]),
+                planes=sized.output[0] if isinstance(sized.layer, Rbf) else sized.input[0],
+                plane=sized.input[1] * sized.input[2],
                 padded_plane=padded_plane,
                 strip=strip,
-                weight=parameters.get(f"{place.name}.weight", 0),
-                bias=parameters.get(f"{place.name}.bias", 0),
+                weight=parameters.get(f"{sized.name}.weight", 0),
+                bias=parameters.get(f"{sized.name}.bias", 0),
                 state=state,
                 padded=activity.get(f"padded{level}", state),
                 field=activity.get(f"field{level}", state),
@@ -213,8 +220,8 @@ def wire(
                 first_place=sum(map(len, unit_places[:level])),
                 first_strip=first_strip,
                 stop_strip=first_strip + len(strips[level]),
-                first_pair=sum(-(-below.output[0] // 2) for below in places[:level]),
-                first_four=sum(-(-below.output[0] // 4) for below in places[:level]),
+                first_pair=sum(-(-below.output[0] // 2) for below in sized_layers[:level]),
+                first_four=sum(-(-below.output[0] // 4) for below in sized_layers[:level]),
                 first_hole=first_hole,
                 stop_hole=first_hole + len(holes[level]),
                 factors=activity.get(f"factors{level}", -1),
@@ -225,7 +232,7 @@ def wire(
         constants=np.array(constants, dtype=dtype),
         places=np.concatenate(unit_places).astype(np.uint32),
         strips=np.concatenate(strips).astype(np.uint32),
-        runs=_padded([runs for place in places for runs in _runs(place, 2)]),
-        sent=_padded([runs for place in places for runs in _sent(place)]),
+        runs=_padded([runs for sized in sized_layers for runs in _runs(sized, 2)]),
+        sent=_padded([runs for sized in sized_layers for runs in _sent(sized)]),
         holes=np.array([hole for found in holes for hole in found], dtype=np.int64).reshape(-1, 3),
     )

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retronet.engines import forward
-from retronet.engines.batches import Lesson
+from retronet.engines.batches import Batches
 from retronet.engines.workspace import Parameters, Workspace
 from retronet.evaluate import target_matrix
 from retronet.kernels.losses import BINARY, POSTERIOR, SOFTMAX, SQUARED
@@ -40,7 +40,7 @@ class NumbaEngine:
         self._steps = 0
 
     def _make_goal(self) -> Goal:
-        classes = self._workspace.places[-1].output[0]
+        classes = self._workspace.sized_layers[-1].output[0]
         dtype = self._workspace.dtype
         wanted, own = target_matrix(self._recipe.targets, classes).astype(dtype), np.eye(classes, dtype=dtype)
         match self._recipe.loss:
@@ -65,42 +65,44 @@ class NumbaEngine:
             case _:
                 return None
 
-    def learn(self, lesson: Lesson) -> float:
-        """Learn the patterns of `lesson`; return the sum of their losses."""
-        machine, goal, images, labels = self._workspace.machine, self._goal, lesson.images, lesson.labels
+    def learn(self, batches: Batches) -> float:
+        """Learn the patterns of `batches`; return the sum of their losses."""
+        machine, goal, images, labels = self._workspace.machine, self._goal, batches.images, batches.labels
         place = self._workspace.factors
-        dropped = Dropped(place, np.zeros((0, 0), place.dtype) if lesson.factors is None else lesson.factors)
+        dropped = Dropped(
+            place, np.zeros((0, 0), place.dtype) if batches.factors is None else batches.factors
+        )
         total = 0.0
         match self._recipe.rule:
-            case Sgd(batch=1) if lesson.factors is None:
-                for order, rate in self._runs(lesson):
+            case Sgd(batch=1) if batches.factors is None:
+                for order, rate in self._runs(batches):
                     total += train_sgd(machine, images, labels, order, goal, rate)
             case Sgd(batch=batch):
-                total = train_batches(machine, images, labels, goal, dropped, lesson.rates, batch)
+                total = train_batches(machine, images, labels, goal, dropped, batches.rates, batch)
             case Adam(batch=batch) | AdamW(batch=batch):
                 assert self._moments is not None
                 total = train_adam(
-                    machine, images, labels, goal, dropped, lesson.rates, batch, self._moments, self._steps
+                    machine, images, labels, goal, dropped, batches.rates, batch, self._moments, self._steps
                 )
             case SdlmRunning(mu=mu, gamma=gamma):
-                for order, rate in self._runs(lesson):
+                for order, rate in self._runs(batches):
                     total += train_sdlm(machine, images, labels, order, goal, rate, mu, gamma)
             case SdlmBatch(mu=mu):
-                for order, rate in self._runs(lesson):
+                for order, rate in self._runs(batches):
                     total += train_sdlm(machine, images, labels, order, goal, rate, mu, 0.0)
             case _ as unreachable:
                 assert_never(unreachable)
-        self._steps += len(lesson.rates)
+        self._steps += len(batches.rates)
         place[:] = 1
         return float(total)
 
-    def _runs(self, lesson: Lesson) -> Iterator[tuple[NDArray[np.int64], float]]:
+    def _runs(self, batches: Batches) -> Iterator[tuple[NDArray[np.int64], float]]:
         """Yield what to present in one call: patterns while the rate holds; with dropout one alone."""
-        rates, place = lesson.rates, self._workspace.factors
-        ends = np.flatnonzero(np.diff(rates)) + 1 if lesson.factors is None else np.arange(1, len(rates))
+        rates, place = batches.rates, self._workspace.factors
+        ends = np.flatnonzero(np.diff(rates)) + 1 if batches.factors is None else np.arange(1, len(rates))
         for order in np.split(np.arange(len(rates)), ends):
-            if lesson.factors is not None:
-                place[:] = lesson.factors[order[0]]
+            if batches.factors is not None:
+                place[:] = batches.factors[order[0]]
             yield order, float(rates[order[0]])
 
     def measure_curvature(self, images: NDArray[np.floating], labels: NDArray[np.uint8]) -> None:

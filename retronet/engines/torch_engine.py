@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from retronet.engines.batches import Lesson
+from retronet.engines.batches import Batches
 from retronet.engines.torch_losses import losses, output_curvatures
 from retronet.errors import InputError
 from retronet.evaluate import target_matrix
@@ -24,14 +24,14 @@ from retronet.network import (
     Dense,
     Identity,
     NetworkSpec,
-    Place,
     Rbf,
     Relu,
+    SizedLayer,
     Subsample,
     Tanh,
     code_matrix,
     parameter_shapes,
-    places,
+    sized_layers,
 )
 from retronet.recipe import Adam, AdamW, Recipe, SdlmBatch, SdlmRunning, Sgd
 
@@ -50,14 +50,14 @@ class Passage:
     states: list[Tensor]
 
 
-def weighted_sums(place: Place, below: Tensor, weight: Tensor, bias: Tensor, border: float) -> Tensor:
+def weighted_sums(sized: SizedLayer, below: Tensor, weight: Tensor, bias: Tensor, border: float) -> Tensor:
     """Return a layer's sums (n, maps, rows, columns): linear in weight, bias and states with border."""
     wide = bias if bias.ndim == 3 else bias[:, None, None]
-    match place.layer:
+    match sized.layer:
         case Conv(kernel=size, stride=stride, pad=pad):
-            seen = [(row, plane) for row, planes in enumerate(place.sees) for plane in planes]
+            seen = [(row, plane) for row, planes in enumerate(sized.sees) for plane in planes]
             rows, planes = torch.tensor(seen, device=weight.device).T
-            empty = weight.new_zeros(place.output[0], place.input[0], size, size)
+            empty = weight.new_zeros(sized.output[0], sized.input[0], size, size)
             kernels = empty.index_put((rows, planes), weight.reshape(-1, size, size))
             return (
                 functional.conv2d(functional.pad(below, (pad,) * 4, value=border), kernels, stride=stride)
@@ -96,14 +96,14 @@ class TorchEngine:
         torch.set_num_threads(1)
         self._recipe = recipe
         self._network = network
-        self._places = places(network)
+        self._places = sized_layers(network)
         self._device = torch.device("cuda" if recipe.engine == "torch-cuda" else "cpu")
         self._dtype = {"float32": torch.float32, "float64": torch.float64}[recipe.precision]
         self._wanted = self._tensor(target_matrix(recipe.targets, self._places[-1].output[0]))
         self._codes = {
-            place.name: self._tensor(code_matrix(place.layer))
-            for place in self._places
-            if isinstance(place.layer, Rbf)
+            sized.name: self._tensor(code_matrix(sized.layer))
+            for sized in self._places
+            if isinstance(sized.layer, Rbf)
         }
         self._parameters: Tensors = {}
         self._curvature: Tensors = {}
@@ -174,32 +174,32 @@ class TorchEngine:
 
     def _forward(self, images: Tensor, factors: Tensor | None) -> Passage:
         states, sums = [images.reshape(len(images), *self._network.input)], list[Tensor | None]()
-        for place in self._places:
-            layer = place.layer
+        for sized in self._places:
+            layer = sized.layer
             if isinstance(layer, Rbf):
                 sums.append(None)
-                distances = (states[-1].flatten(1)[:, None, :] - self._codes[place.name]).square().sum(2)
+                distances = (states[-1].flatten(1)[:, None, :] - self._codes[sized.name]).square().sum(2)
                 states.append(-distances[:, :, None, None])
                 continue
-            weight, bias = (self._parameters[f"{place.name}.{part}"] for part in ("weight", "bias"))
-            total = weighted_sums(place, states[-1], weight, bias, _border(place))
+            weight, bias = (self._parameters[f"{sized.name}.{part}"] for part in ("weight", "bias"))
+            total = weighted_sums(sized, states[-1], weight, bias, _border(sized))
             state = squashed(layer.activation, total)
-            if factors is not None and self._drops(place):
+            if factors is not None and self._drops(sized):
                 state = state * factors.reshape(state.shape)
             sums.append(total)
             states.append(state)
         return Passage(sums, states)
 
-    def _drops(self, place: Place) -> bool:
-        return self._recipe.dropout is not None and self._recipe.dropout.layer == place.name
+    def _drops(self, sized: SizedLayer) -> bool:
+        return self._recipe.dropout is not None and self._recipe.dropout.layer == sized.name
 
-    def learn(self, lesson: Lesson) -> float:
-        """Learn the patterns of `lesson`; return the sum of their losses."""
-        images, labels = self._tensor(lesson.images), self._labels(lesson.labels)
-        factors = None if lesson.factors is None else self._tensor(lesson.factors)
+    def learn(self, batches: Batches) -> float:
+        """Learn the patterns of `batches`; return the sum of their losses."""
+        images, labels = self._tensor(batches.images), self._labels(batches.labels)
+        factors = None if batches.factors is None else self._tensor(batches.factors)
         total = 0.0
-        for step, rate in enumerate(lesson.rates):
-            part = slice(step * lesson.batch, (step + 1) * lesson.batch)
+        for step, rate in enumerate(batches.rates):
+            part = slice(step * batches.batch, (step + 1) * batches.batch)
             masks = None if factors is None else factors[part]
             total += self._step(images[part], labels[part], masks, float(rate))
         return total
@@ -254,29 +254,29 @@ class TorchEngine:
         """
         found: Tensors = {}
         arriving = output_curvatures(self._recipe.loss, passage.states[-1].detach().flatten(1), labels)
-        for level, place in reversed(list(enumerate(self._places))):
+        for level, sized in reversed(list(enumerate(self._places))):
             total, below = passage.sums[level], passage.states[level].detach()
-            if isinstance(place.layer, Rbf) or total is None:
-                distances = 2 * (below.flatten(1)[:, None, :] - self._codes[place.name])
+            if isinstance(sized.layer, Rbf) or total is None:
+                distances = 2 * (below.flatten(1)[:, None, :] - self._codes[sized.name])
                 rubbish = arriving[:, -1:]
                 arriving = (arriving[:, :-1, None] * distances.square()).sum(1) + 2 * rubbish
                 continue
-            slope = _slope(place.layer.activation, total)
-            if factors is not None and self._drops(place):
+            slope = _slope(sized.layer.activation, total)
+            if factors is not None and self._drops(sized):
                 slope = slope * factors.reshape(slope.shape)
-            weight = self._parameters[f"{place.name}.weight"].detach().square().requires_grad_()
-            bias = torch.zeros_like(self._parameters[f"{place.name}.bias"], requires_grad=True)
+            weight = self._parameters[f"{sized.name}.weight"].detach().square().requires_grad_()
+            bias = torch.zeros_like(self._parameters[f"{sized.name}.bias"], requires_grad=True)
             inputs = below.square().requires_grad_()
-            linear = weighted_sums(place, inputs, weight, bias, _border(place) ** 2)
+            linear = weighted_sums(sized, inputs, weight, bias, _border(sized) ** 2)
             weighted = (arriving.reshape(total.shape) * slope.square() * linear).sum()
-            found[f"{place.name}.weight"], found[f"{place.name}.bias"], arriving = torch.autograd.grad(
+            found[f"{sized.name}.weight"], found[f"{sized.name}.bias"], arriving = torch.autograd.grad(
                 weighted, (weight, bias, inputs)
             )
         return found
 
 
-def _border(place: Place) -> float:
-    return place.layer.border if isinstance(place.layer, Conv) else 0.0
+def _border(sized: SizedLayer) -> float:
+    return sized.layer.border if isinstance(sized.layer, Conv) else 0.0
 
 
 def _slope(activation: Activation, sums: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from retronet.connections import kernels
 from retronet.engines.layout import padded_shape, row_length, rows, wire
 from retronet.errors import InputError
 from retronet.kernels.fields import LANES
@@ -15,12 +16,11 @@ from retronet.kernels.passes import Flat, Machine
 from retronet.network import (
     Conv,
     NetworkSpec,
-    Place,
     Rbf,
-    Subsample,
+    SizedLayer,
     code_matrix,
     parameter_shapes,
-    places,
+    sized_layers,
 )
 
 Floats = NDArray[np.floating]
@@ -76,16 +76,16 @@ class Workspace:
     ) -> None:
         self.network = network
         self.dtype = np.dtype(dtype)
-        self.places = places(network)
-        self._trained = [place for place in self.places if not isinstance(place.layer, Rbf)]
+        self.sized_layers = sized_layers(network)
+        self._trained = [sized for sized in self.sized_layers if sized.trained]
         self._dropped = dropped
         self.vector = Vector(
             {
-                f"{place.name}.{part}": shape
-                for place in self._trained
+                f"{sized.name}.{part}": shape
+                for sized in self._trained
                 for part, shape in (
-                    ("weight", (rows(place), row_length(place))),
-                    ("bias", (rows(place), -(-place.biases // place.output[0]))),
+                    ("weight", (rows(sized), row_length(sized))),
+                    ("bias", (rows(sized), -(-sized.biases // sized.output[0]))),
                 )
             }
         )
@@ -94,20 +94,20 @@ class Workspace:
 
     def _activity_shapes(self) -> Iterator[tuple[str, tuple[int, ...]]]:
         yield "state0", (int(np.prod(self.network.input)),)
-        for level, place in enumerate(self.places):
-            shape = (rows(place), place.positions)
+        for level, sized in enumerate(self.sized_layers):
+            shape = (rows(sized), sized.positions)
             yield f"state{level + 1}", shape
             yield f"slope{level}", shape
-            if place.name == self._dropped:
+            if sized.name == self._dropped:
                 yield f"factors{level}", shape
-            if isinstance(place.layer, Rbf):
-                yield f"padded{level}", (place.output[0], row_length(place))
-                yield f"field{level}", (rows(place), row_length(place))
-            if isinstance(place.layer, Conv):
-                yield f"field{level}", (row_length(place) * place.positions + LANES,)
+            if isinstance(sized.layer, Rbf):
+                yield f"padded{level}", (sized.output[0], row_length(sized))
+                yield f"field{level}", (rows(sized), row_length(sized))
+            if isinstance(sized.layer, Conv):
+                yield f"field{level}", (row_length(sized) * sized.positions + LANES,)
                 yield (
                     f"padded{level}",
-                    (place.input[0] * int(np.prod(padded_shape(place, place.layer))) + LANES,),
+                    (sized.input[0] * int(np.prod(padded_shape(sized, sized.layer))) + LANES,),
                 )
 
     def _build(self) -> Machine:
@@ -121,24 +121,24 @@ class Workspace:
             gradient=self.vector.zeros(self.dtype),
             curvature=self.vector.zeros(self.dtype),
         )
-        for level, place in enumerate(self.places):
-            if isinstance(place.layer, Conv):
-                self._activity.view(flat.activity, f"padded{level}")[:] = place.layer.border
-            if isinstance(place.layer, Rbf):
-                self._activity.view(flat.activity, f"padded{level}")[:] = code_matrix(place.layer)
+        for level, sized in enumerate(self.sized_layers):
+            if isinstance(sized.layer, Conv):
+                self._activity.view(flat.activity, f"padded{level}")[:] = sized.layer.border
+            if isinstance(sized.layer, Rbf):
+                self._activity.view(flat.activity, f"padded{level}")[:] = code_matrix(sized.layer)
                 # What follows the codes stands for the rubbish class; see `retronet.kernels.codes`.
-                self._activity.view(flat.activity, f"field{level}")[place.output[0]] = np.sqrt(2)
-            if place.name == self._dropped:
+                self._activity.view(flat.activity, f"field{level}")[sized.output[0]] = np.sqrt(2)
+            if sized.name == self._dropped:
                 self._activity.view(flat.activity, f"factors{level}")[:] = 1
-        return Machine(wire(self.places, self.vector.starts, self._activity.starts, self.dtype), flat)
+        return Machine(wire(self.sized_layers, self.vector.starts, self._activity.starts, self.dtype), flat)
 
     @property
     def factors(self) -> Floats:
         """The factors of the dropped layer's units inside the activity; empty if none is dropped."""
-        for level, place in enumerate(self.places):
-            if place.name == self._dropped:
+        for level, sized in enumerate(self.sized_layers):
+            if sized.name == self._dropped:
                 view = self._activity.view(self.machine.flat.activity, f"factors{level}")
-                return view.reshape(-1)[: place.units]
+                return view.reshape(-1)[: sized.units]
         return np.zeros(0, self.dtype)
 
     def load(self, parameters: Mapping[str, Floats], flat: Floats | None = None) -> None:
@@ -158,33 +158,30 @@ class Workspace:
                     f"The array '{name}' {what}; network '{self.network.name}' needs the shape {shape}. "
                     "Use the parameters of this network."
                 )
-        for place in self._trained:
-            view = self.vector.view(flat, f"{place.name}.weight")
-            for row, column, kernels in self._kernels(place):
-                view[row, column] = parameters[f"{place.name}.weight"].reshape(-1)[kernels]
-            bias = self.vector.view(flat, f"{place.name}.bias")[: place.output[0]]
-            bias[:] = parameters[f"{place.name}.bias"].reshape(bias.shape)
+        for sized in self._trained:
+            view = self.vector.view(flat, f"{sized.name}.weight")
+            for row, columns, packed in self._kernels(sized):
+                view[row, columns] = parameters[f"{sized.name}.weight"].reshape(-1)[packed]
+            bias = self.vector.view(flat, f"{sized.name}.bias")[: sized.output[0]]
+            bias[:] = parameters[f"{sized.name}.bias"].reshape(bias.shape)
 
     def read(self, flat: Floats | None = None) -> Parameters:
         """Return copies of the named arrays held in `flat`, by default the parameters themselves."""
         flat = self.machine.flat.parameters if flat is None else flat
         found: Parameters = {}
-        for place in self._trained:
-            view = self.vector.view(flat, f"{place.name}.weight")
-            packed = np.empty(int(np.prod(place.weight_shape)), self.dtype)
-            for row, column, kernels in self._kernels(place):
-                packed[kernels] = view[row, column]
-            found[f"{place.name}.weight"] = packed.reshape(place.weight_shape)
-            bias = self.vector.view(flat, f"{place.name}.bias")[: place.output[0]]
-            found[f"{place.name}.bias"] = bias.reshape(place.bias_shape).copy()
+        for sized in self._trained:
+            view = self.vector.view(flat, f"{sized.name}.weight")
+            weights = np.empty(int(np.prod(sized.weight_shape)), self.dtype)
+            for row, columns, packed in self._kernels(sized):
+                weights[packed] = view[row, columns]
+            found[f"{sized.name}.weight"] = weights.reshape(sized.weight_shape)
+            bias = self.vector.view(flat, f"{sized.name}.bias")[: sized.output[0]]
+            found[f"{sized.name}.bias"] = bias.reshape(sized.bias_shape).copy()
         return found
 
     @staticmethod
-    def _kernels(place: Place) -> Iterator[tuple[int, slice, slice]]:
-        """Yield each kernel's row, its columns there, and its place in the packed array."""
-        taps = 1 if isinstance(place.layer, Subsample) else place.taps_per_plane
-        packed = 0
-        for row, seen in enumerate(place.sees):
-            for plane in (0,) if isinstance(place.layer, Subsample) else seen:
-                yield row, slice(plane * taps, (plane + 1) * taps), slice(packed, packed + taps)
-                packed += taps
+    def _kernels(sized: SizedLayer) -> Iterator[tuple[int, slice, slice]]:
+        """Yield each kernel's dense row, its columns there, and its place in the packed array."""
+        for row, plane, packed in kernels(sized):
+            size = packed.stop - packed.start
+            yield row, slice(plane * size, (plane + 1) * size), packed

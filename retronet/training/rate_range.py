@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 
 from retronet.datasets import DigitSets
-from retronet.engines.batches import Lesson, batch_size
+from retronet.engines.batches import Batches, batch_size
 from retronet.engines.engine import make_engine
 from retronet.errors import InputError
 from retronet.initial import initial_parameters
@@ -69,8 +69,8 @@ def rate_range(
     for number in range(lots):
         rate = lowest * (highest / lowest) ** (number / (lots - 1))
         chosen = np.arange(number * steps * batch, (number + 1) * steps * batch) % len(labels)
-        lesson = Lesson(images[chosen], labels[chosen], np.full(steps, rate), batch, None)
-        loss = engine.learn(lesson) / len(chosen)
+        batches = Batches(images[chosen], labels[chosen], np.full(steps, rate), batch, None)
+        loss = engine.learn(batches) / len(chosen)
         yield RatePoint(rate, loss)
         if not np.isfinite(loss):
             return

@@ -8,10 +8,10 @@ import numpy as np
 
 from retronet.datasets import Dataset, DigitSets
 from retronet.engines.batches import (
-    Lesson,
+    Batches,
     batch_size,
+    batches_of_pass,
     dropped_units,
-    lessons,
     pieces,
     presentation_order,
     split,
@@ -158,11 +158,11 @@ class Training:
             self._prepare(number)
             total, done, rate = 0.0, 0, None
             steps = self.passes * self._steps_a_pass
-            for lesson in lessons(
+            for batches in batches_of_pass(
                 self.recipe, self._images, self._learnt.labels, number, self._dropped, self.recipe.precision
             ):
-                rate = float(lesson.rates[0]) if rate is None else rate
-                for piece in (lesson,) if watch is None else pieces(lesson, watch, steps):
+                rate = float(batches.rates[0]) if rate is None else rate
+                for piece in (batches,) if watch is None else pieces(batches, watch, steps):
                     total += self._engine.learn(piece)
                     steps += len(piece.rates)
                     if watch is not None and steps % watch == 0:
@@ -170,7 +170,7 @@ class Training:
                 # A squashing function may turn a sum that is not a number into a state that is.
                 if not (np.isfinite(total) and self._has_finite_parameters()):
                     raise self._diverged(number, rate)
-                done += len(lesson.labels)
+                done += len(batches.labels)
                 yield Progress(number, done, count)
             self.passes = number
             yield self._record(number, total / count, rate or 0.0)
@@ -201,7 +201,7 @@ class Training:
             validation=validation,
         )
 
-    def _snapshot(self, number: int, steps: int, piece: Lesson) -> Snapshot:
+    def _snapshot(self, number: int, steps: int, piece: Batches) -> Snapshot:
         images, labels = piece.images[-SNAPSHOT_DIGITS:], piece.labels[-SNAPSHOT_DIGITS:]
         return snapshot(number, steps, self._engine, self.network, images, labels)
 

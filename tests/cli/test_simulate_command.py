@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from retronet.network import load_network, places
+from retronet.network import load_network, sized_layers
 
 Call = Callable[..., Result]
 
@@ -43,13 +43,13 @@ def test_json_is_one_object_with_the_promised_keys(eight_bits: dict[str, Any], t
 def test_counts_are_those_of_the_geometry(eight_bits: dict[str, Any]) -> None:
     """What the kernels counted digit by digit, against the formulas: 63,660 MACs, 64,660 connections."""
     assert (eight_bits["macs"], eight_bits["connections"]) == (63_660, 64_660)
-    network = places(load_network("lecun1989"))
-    assert [layer["name"] for layer in eight_bits["layers"]] == [place.name for place in network]
-    for layer, place in zip(eight_bits["layers"], network, strict=True):
-        assert layer["macs"] == place.macs
-        assert layer["border_macs"] == place.border_macs
-        assert layer["connections"] == place.connections
-        assert 0 <= layer["zero_macs"] < place.macs
+    network = sized_layers(load_network("lecun1989"))
+    assert [layer["name"] for layer in eight_bits["layers"]] == [sized.name for sized in network]
+    for layer, sized in zip(eight_bits["layers"], network, strict=True):
+        assert layer["macs"] == sized.macs
+        assert layer["border_macs"] == sized.border_macs
+        assert layer["connections"] == sized.connections
+        assert 0 <= layer["zero_macs"] < sized.macs
         assert layer["overflows"] == 0
 
 

@@ -4,20 +4,20 @@ import numpy as np
 from support.random_networks import random_network
 
 from retronet.connections import tap_sources
-from retronet.network import Conv, Dense, NetworkSpec, Place, Subsample, Tanh, load_network, places
+from retronet.network import Conv, Dense, NetworkSpec, SizedLayer, Subsample, Tanh, load_network, sized_layers
 
 
-def expected_sources(place: Place) -> list[list[int]]:
+def expected_sources(sized: SizedLayer) -> list[list[int]]:
     """Return the table tap by tap, the border as the number of pixels."""
-    layer, (_, rows, columns) = place.layer, place.input
+    layer, (_, rows, columns) = sized.layer, sized.input
     if isinstance(layer, Dense):
         return [list(range(rows * columns))]
     size, stride, pad = (
         (layer.kernel, layer.stride, layer.pad) if isinstance(layer, Conv) else (layer.size, layer.size, 0)
     )
     found = []
-    for y in range(place.output[1]):
-        for x in range(place.output[2]):
+    for y in range(sized.output[1]):
+        for x in range(sized.output[2]):
             taps = []
             for r in range(size):
                 for c in range(size):
@@ -31,23 +31,23 @@ def expected_sources(place: Place) -> list[list[int]]:
 def test_taps_read_where_the_definition_says() -> None:
     block = NetworkSpec("block", "", (2, 4, 6), (Subsample("s", 2, Tanh()),))
     for network in (load_network("lecun1989"), block, *(random_network(seed) for seed in range(20))):
-        for place in places(network):
-            found = tap_sources(place)
+        for sized in sized_layers(network):
+            found = tap_sources(sized)
             assert found.dtype == np.int32
             assert found.flags.c_contiguous
-            assert found.tolist() == expected_sources(place), (network.name, place.name)
+            assert found.tolist() == expected_sources(sized), (network.name, sized.name)
 
 
 def test_the_border_is_read_as_often_as_the_network_counts() -> None:
     for seed in range(20):
-        for place in places(random_network(seed)):
-            border = np.count_nonzero(tap_sources(place) == place.input[1] * place.input[2])
-            assert border * sum(map(len, place.sees)) == place.border_macs
+        for sized in sized_layers(random_network(seed)):
+            border = np.count_nonzero(tap_sources(sized) == sized.input[1] * sized.input[2])
+            assert border * sum(map(len, sized.sees)) == sized.border_macs
 
 
 def test_windows_of_1989_are_centred_on_even_pixels() -> None:
     """Two rows of border above and left, one below and right (papers.md §1.2)."""
-    h1 = tap_sources(places(load_network("lecun1989"))[0]).reshape(8, 8, 5, 5)
+    h1 = tap_sources(sized_layers(load_network("lecun1989"))[0]).reshape(8, 8, 5, 5)
 
     for y, x in np.ndindex(8, 8):
         assert h1[y, x, 2, 2] == 2 * y * 16 + 2 * x

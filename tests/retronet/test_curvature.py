@@ -10,7 +10,7 @@ from retronet.curvature import diagonal_curvature, mean_loss
 from retronet.datasets.dataset import Dataset, Provenance
 from retronet.errors import InputError
 from retronet.evaluate import target_matrix
-from retronet.network import Conv, Dense, Identity, NetworkSpec, Relu, Tanh, places
+from retronet.network import Conv, Dense, Identity, NetworkSpec, Relu, Tanh, sized_layers
 from retronet.recipe import CrossEntropy, Recipe, SquaredError, load_recipe
 
 NETWORK = NetworkSpec(
@@ -45,24 +45,24 @@ def expected(
     recipe: Recipe,
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Return the mean second derivatives by sums and by states, connection by connection."""
-    found = places(network)
-    sums = {place.name: np.zeros(place.output) for place in found}
-    states = {"input": np.zeros(network.input)} | {place.name: np.zeros(place.output) for place in found}
+    found = sized_layers(network)
+    sums = {sized.name: np.zeros(sized.output) for sized in found}
+    states = {"input": np.zeros(network.input)} | {sized.name: np.zeros(sized.output) for sized in found}
     classes = found[-1].output[0]
     for image, label in zip(digits.images, digits.labels, strict=True):
         values, slopes = reference.forward(network, parameters, image)
         target = target_matrix(recipe.targets, classes)[label]
         _, _, second = reference.loss(kind, 1 / classes, values[-1].reshape(-1), target)
         arriving = second.reshape(found[-1].output)
-        for level, place in reversed(list(enumerate(found))):
-            states[place.name] += arriving / len(digits.images)
+        for level, sized in reversed(list(enumerate(found))):
+            states[sized.name] += arriving / len(digits.images)
             delta = arriving * slopes[level] ** 2
-            sums[place.name] += delta / len(digits.images)
-            arriving = np.zeros(place.input)
-            for unit in np.ndindex(*place.output):
-                for index, below in reference.connections(place, unit):
+            sums[sized.name] += delta / len(digits.images)
+            arriving = np.zeros(sized.input)
+            for unit in np.ndindex(*sized.output):
+                for index, below in reference.connections(sized, unit):
                     if below is not None:
-                        arriving[below] += delta[unit] * parameters[f"{place.name}.weight"][index] ** 2
+                        arriving[below] += delta[unit] * parameters[f"{sized.name}.weight"][index] ** 2
         states["input"] += arriving / len(digits.images)
     return sums, states
 

@@ -18,7 +18,7 @@ from retronet.network import (
     load_network,
     network_names,
     parameter_shapes,
-    places,
+    sized_layers,
     total_units,
 )
 
@@ -37,11 +37,11 @@ LENET5_TABLE = (
 
 def counts(network: NetworkSpec) -> dict[str, tuple[int, int, int]]:
     """Return units, connections and parameters of each layer."""
-    return {place.name: (place.units, place.connections, place.parameters) for place in places(network)}
+    return {sized.name: (sized.units, sized.connections, sized.parameters) for sized in sized_layers(network)}
 
 
 def total(network: NetworkSpec, count: str) -> int:
-    return sum(getattr(place, count) for place in places(network))
+    return sum(getattr(sized, count) for sized in sized_layers(network))
 
 
 @pytest.mark.parametrize("name", ["lecun1989", "lecun1989-rolled"])
@@ -55,12 +55,12 @@ def test_the_network_of_1989(name: str) -> None:
         "h3": (30, 5_790, 5_790),
         "output": (10, 310, 310),
     }
-    assert [place.macs for place in places(network)] == [19_200, 38_400, 5_760, 300]
+    assert [sized.macs for sized in sized_layers(network)] == [19_200, 38_400, 5_760, 300]
     assert total_units(network) == 1_256
     assert total(network, "connections") == 64_660
     assert total(network, "parameters") == 9_760
     assert total(network, "macs") == 63_660
-    assert {place.name: set(place.fan_in) for place in places(network)} == {
+    assert {sized.name: set(sized.fan_in) for sized in sized_layers(network)} == {
         "h1": {25},
         "h2": {200},
         "h3": {192},
@@ -69,8 +69,8 @@ def test_the_network_of_1989(name: str) -> None:
 
 
 def test_the_two_guesses_at_the_scheme() -> None:
-    blocks = places(load_network("lecun1989"))[1].sees
-    rolled = places(load_network("lecun1989-rolled"))[1].sees
+    blocks = sized_layers(load_network("lecun1989"))[1].sees
+    rolled = sized_layers(load_network("lecun1989-rolled"))[1].sees
 
     assert blocks == (tuple(range(8)),) * 4 + (tuple(range(4, 12)),) * 4 + ((0, 1, 2, 3, 8, 9, 10, 11),) * 4
     assert rolled == tuple(tuple(sorted((c + k) % 12 for k in range(8))) for c in range(12))
@@ -90,7 +90,7 @@ def test_lenet1() -> None:
     assert (total(network, "connections"), total(network, "parameters")) == (98_442, 2_578)
     assert total_units(network) == 4_634
     assert total(network, "macs") == 94_592
-    assert places(network)[2].sees == LENET1_TABLE
+    assert sized_layers(network)[2].sees == LENET1_TABLE
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_lenet5(name: str, outputs: tuple[int, int, int], connections: int, para
         "output": outputs,
     }
     assert (total(network, "connections"), total(network, "parameters")) == (connections, parameters)
-    assert places(network)[2].sees == LENET5_TABLE
+    assert sized_layers(network)[2].sees == LENET5_TABLE
     assert parameter_shapes(network)["c3.weight"] == (60, 5, 5)
     assert ("output.weight" in parameter_shapes(network)) == (name == "lenet5-softmax")
 
@@ -127,20 +127,20 @@ def test_the_network_of_the_chip_chapter() -> None:
     """As re-created on 28×28 digits with every map reading all 12: 21,904 parameters (recipes.md R5)."""
     network = load_network("lecun1990")
 
-    assert [place.output for place in places(network)][:2] == [(12, 14, 14), (12, 7, 7)]
+    assert [sized.output for sized in sized_layers(network)][:2] == [(12, 14, 14), (12, 7, 7)]
     assert total(network, "parameters") == 21_904
 
 
 def border_taps(network: NetworkSpec) -> list[int]:
     """Count, tap by tap, what reads outside the planes below."""
     found = []
-    for place in places(network):
+    for sized in sized_layers(network):
         outside = 0
-        if isinstance(place.layer, Conv):
-            conv, (_, rows, columns) = place.layer, place.input
-            for seen in place.sees:
-                for y in range(place.output[1]):
-                    for x in range(place.output[2]):
+        if isinstance(sized.layer, Conv):
+            conv, (_, rows, columns) = sized.layer, sized.input
+            for seen in sized.sees:
+                for y in range(sized.output[1]):
+                    for x in range(sized.output[2]):
                         for r in range(conv.kernel):
                             for c in range(conv.kernel):
                                 row, column = y * conv.stride + r - conv.pad, x * conv.stride + c - conv.pad
@@ -159,7 +159,7 @@ def test_border_macs_against_counting() -> None:
     ]
 
     for network in networks:
-        assert [place.border_macs for place in places(network)] == border_taps(network), network.name
+        assert [sized.border_macs for sized in sized_layers(network)] == border_taps(network), network.name
     assert border_taps(networks[0]) == [2_772, 10_656, 0, 0]
 
 
@@ -198,7 +198,7 @@ MISFITS: list[tuple[tuple[Layer, ...], str]] = [
 @pytest.mark.parametrize(("layers", "said"), MISFITS)
 def test_layers_that_do_not_fit(layers: tuple[Layer, ...], said: str) -> None:
     with pytest.raises(InputError, match=said):
-        places(NetworkSpec("n", "", (2, 6, 8), layers))
+        sized_layers(NetworkSpec("n", "", (2, 6, 8), layers))
 
 
 def test_unknown_names_suggest_the_nearest() -> None:

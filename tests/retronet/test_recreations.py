@@ -8,7 +8,7 @@ import pytest
 
 from retronet.datasets import DigitSets, load
 from retronet.initial import initial_parameters
-from retronet.network import load_network, places
+from retronet.network import load_network, sized_layers
 from retronet.recipe import load_recipe, override, recipe_names
 from retronet.training.train import PassRecord, Training
 
@@ -186,6 +186,6 @@ def test_lenet5_learns_the_sample(name: str, sample: DigitSets) -> None:
 def test_every_recipe_states_what_it_trains() -> None:
     for name in recipe_names():
         recipe = load_recipe(name)
-        hidden = [place.name for place in places(load_network(recipe.network))[:-1]]
+        hidden = [sized.name for sized in sized_layers(load_network(recipe.network))[:-1]]
         assert recipe.dropout is None or recipe.dropout.layer in hidden
         assert recipe.engine == "numba"

@@ -10,7 +10,17 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from retronet.network import Activation, Conv, Dense, NetworkSpec, Place, Relu, Subsample, Tanh, places
+from retronet.network import (
+    Activation,
+    Conv,
+    Dense,
+    NetworkSpec,
+    Relu,
+    SizedLayer,
+    Subsample,
+    Tanh,
+    sized_layers,
+)
 
 Floats = NDArray[np.floating]
 Parameters = dict[str, Floats]
@@ -18,15 +28,15 @@ Unit = tuple[int, int, int]
 Loss = Literal["squared", "softmax"]
 
 
-def connections(place: Place, unit: Unit) -> Iterator[tuple[tuple[int, ...], Unit | None]]:
+def connections(sized: SizedLayer, unit: Unit) -> Iterator[tuple[tuple[int, ...], Unit | None]]:
     """Yield (index of the weight, unit below) for each connection of a unit; None stands for the border."""
-    layer, (m, y, x) = place.layer, unit
-    planes, rows, columns = place.input
+    layer, (m, y, x) = sized.layer, unit
+    planes, rows, columns = sized.input
     match layer:
         case Conv(kernel=kernel, stride=stride, pad=pad):
             seen = range(planes) if layer.sees is None else layer.sees[m]
             before = 0 if layer.sees is None else sum(len(row) for row in layer.sees[:m])
-            ragged = len(place.weight_shape) == 3
+            ragged = len(sized.weight_shape) == 3
             for number, plane in enumerate(seen):
                 for r in range(kernel):
                     for c in range(kernel):
@@ -39,13 +49,13 @@ def connections(place: Place, unit: Unit) -> Iterator[tuple[tuple[int, ...], Uni
                 for c in range(size):
                     yield (m,), (m, y * size + r, x * size + c)
         case Dense():
-            for plane, row, column in np.ndindex(*place.input):
+            for plane, row, column in np.ndindex(*sized.input):
                 yield (m, (plane * rows + row) * columns + column), (plane, row, column)
         case _:
             raise AssertionError(layer)
 
 
-def squash(activation: Activation, value: float) -> tuple[float, float]:
+def activation(activation: Activation, value: float) -> tuple[float, float]:
     """Return the unit's value and its derivative."""
     match activation:
         case Tanh(amplitude=a, slope=s):
@@ -56,23 +66,23 @@ def squash(activation: Activation, value: float) -> tuple[float, float]:
             return value, 1.0
 
 
-def bias_index(place: Place, unit: Unit) -> tuple[int, ...]:
+def bias_index(sized: SizedLayer, unit: Unit) -> tuple[int, ...]:
     """Return where a unit's bias lies."""
-    return unit if len(place.bias_shape) == 3 else unit[:1]
+    return unit if len(sized.bias_shape) == 3 else unit[:1]
 
 
 def forward(network: NetworkSpec, parameters: Parameters, image: Floats) -> tuple[list[Floats], list[Floats]]:
     """Return the states from the input up, and the slopes of each layer."""
     states, slopes = [image.reshape(network.input).astype(np.float64)], []
-    for place in places(network):
-        weight, bias = parameters[f"{place.name}.weight"], parameters[f"{place.name}.bias"]
-        border = getattr(place.layer, "border", 0.0)
-        state, slope = np.zeros(place.output), np.zeros(place.output)
-        for unit in np.ndindex(*place.output):
-            total = float(bias[bias_index(place, unit)])
-            for index, below in connections(place, unit):
+    for sized in sized_layers(network):
+        weight, bias = parameters[f"{sized.name}.weight"], parameters[f"{sized.name}.bias"]
+        border = getattr(sized.layer, "border", 0.0)
+        state, slope = np.zeros(sized.output), np.zeros(sized.output)
+        for unit in np.ndindex(*sized.output):
+            total = float(bias[bias_index(sized, unit)])
+            for index, below in connections(sized, unit):
                 total += weight[index] * (border if below is None else states[-1][below])
-            state[unit], slope[unit] = squash(place.layer.activation, total)  # type: ignore[union-attr]
+            state[unit], slope[unit] = activation(sized.layer.activation, total)  # type: ignore[union-attr]
         states.append(state)
         slopes.append(slope)
     return states, slopes
@@ -93,16 +103,16 @@ def backward(
     """
     found = {name: np.zeros_like(array) for name, array in parameters.items()}
     arriving = top
-    for level, place in reversed(list(enumerate(places(network)))):
-        weight = parameters[f"{place.name}.weight"]
-        border = getattr(place.layer, "border", 0.0)
-        sent = np.zeros(place.input)
-        for unit in np.ndindex(*place.output):
+    for level, sized in reversed(list(enumerate(sized_layers(network)))):
+        weight = parameters[f"{sized.name}.weight"]
+        border = getattr(sized.layer, "border", 0.0)
+        sent = np.zeros(sized.input)
+        for unit in np.ndindex(*sized.output):
             delta = arriving[unit] * slopes[level][unit] ** power
-            found[f"{place.name}.bias"][bias_index(place, unit)] += delta
-            for index, below in connections(place, unit):
+            found[f"{sized.name}.bias"][bias_index(sized, unit)] += delta
+            for index, below in connections(sized, unit):
                 value = border if below is None else states[level][below]
-                found[f"{place.name}.weight"][index] += delta * value**power
+                found[f"{sized.name}.weight"][index] += delta * value**power
                 if below is not None:
                     sent[below] += delta * weight[index] ** power
         arriving = sent

@@ -5,13 +5,13 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
-from retronet.network import Conv, Dense, Place, Subsample
+from retronet.network import Conv, Dense, SizedLayer, Subsample
 
 
-def sums(place: Place, weights: Sequence[Any], planes: Any, border: Any) -> list[list[list[Any]]]:
+def sums(sized: SizedLayer, weights: Sequence[Any], planes: Any, border: Any) -> list[list[list[Any]]]:
     """Return [map][row][column] of the sums of products; `weights` has a row a map, plane by plane."""
-    layer, (_, rows, columns) = place.layer, place.input
-    _, out_rows, out_columns = place.output
+    layer, (_, rows, columns) = sized.layer, sized.input
+    _, out_rows, out_columns = sized.output
     match layer:
         case Conv(kernel=kernel, stride=stride, pad=pad):
             height, width = kernel, kernel
@@ -23,7 +23,7 @@ def sums(place: Place, weights: Sequence[Any], planes: Any, border: Any) -> list
         case _:
             raise NotImplementedError
     found = []
-    for row, seen in zip(weights, place.sees, strict=True):
+    for row, seen in zip(weights, sized.sees, strict=True):
         made = [[0 * border for _ in range(out_columns)] for _ in range(out_rows)]
         for y in range(out_rows):
             for x in range(out_columns):
@@ -49,8 +49,8 @@ def anna_states(network: Any, planes: Any) -> list[list[list[list[int]]]]:
     made = []
     for layer in network.layers:
         weights = [[int(weight) for weight in row] for row in layer.weights]
-        totals = sums(layer.place, weights, planes, int(layer.border))
-        _, rows, columns = layer.place.output
+        totals = sums(layer.sized, weights, planes, int(layer.border))
+        _, rows, columns = layer.sized.output
         planes = []
         for number, (total, factor) in enumerate(zip(totals, layer.factors, strict=True)):
             # The converter sees factor · sum / step, in steps of state.
@@ -72,8 +72,8 @@ def net32k_states(network: Any, planes: Any) -> list[list[list[list[int]]]]:
     """Return [layer][map][row][column] of the states on a NET32K without errors, given those of the input."""
     made = []
     for layer in network.layers:
-        maps, rows, columns = layer.place.output
-        full = [[0] * max(layer.place.fan_in) for _ in range(maps)]
+        maps, rows, columns = layer.sized.output
+        full = [[0] * max(layer.sized.fan_in) for _ in range(maps)]
         numbers = [[[0] * columns for _ in range(rows)] for _ in range(maps)]
         first = 0
         for part in layer.parts:
@@ -82,7 +82,7 @@ def net32k_states(network: Any, planes: Any) -> list[list[list[list[int]]]]:
             for row, taken in zip(weights, part.weights, strict=True):
                 row[first : first + len(taken)] = [int(weight) for weight in taken]
             first += part.weights.shape[1]
-            for number, total in enumerate(sums(layer.place, weights, planes, int(layer.border))):
+            for number, total in enumerate(sums(layer.sized, weights, planes, int(layer.border))):
                 for y in range(rows):
                     for x in range(columns):
                         references = part.references[(number * rows + y) * columns + x].tolist()

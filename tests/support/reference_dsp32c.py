@@ -53,7 +53,7 @@ def store(total: Fraction) -> Fraction:
     return total if total == 0 else floor_to(total, power(exponent_of(total) - 23))
 
 
-def decode(word: int) -> Fraction:
+def decode_words(word: int) -> Fraction:
     """Return the value of a memory word."""
     exponent, fraction = word & 0xFF, Fraction(word >> 8 & 0x7FFFFF, 1 << 23)
     if exponent == 0:
@@ -65,10 +65,10 @@ if __name__ == "__main__":
     import hashlib
 
     import numpy as np
-    from small_network import draw
 
     from hw_sim.chips.dsp32c.network import dsp_layers, run_dsp
     from retronet.network import Conv, Dense, NetworkSpec, Relu, Tanh
+    from support.small_network import draw
 
     tiny = NetworkSpec(
         name="tiny",

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hw_sim.formats.fixed import Fixed
 from hw_sim.plan.plan import LayerPlan, PrecisionPlan
-from retronet.network import Activation, Place
+from retronet.network import Activation, SizedLayer
 
 HALF = Fraction(1, 2)
 
@@ -72,7 +72,7 @@ def real(integer: int, form: Any) -> Fraction:
     return integer * Fraction(2) ** -form.frac_bits
 
 
-def squash(activation: Activation, value: Fraction | int | float) -> Fraction:
+def activation(activation: Activation, value: Fraction | int | float) -> Fraction:
     """Return the activation of an exact value: exact, or to 60 digits where it is a tanh."""
     match type(activation).__name__:
         case "Identity":
@@ -108,7 +108,7 @@ def activate(activation: Any, value: Fraction) -> tuple[Fraction, bool]:
             half = activation.entries // 2
             width = Fraction(activation.limit) / half
             index = min(max(round_fraction(value / width, activation.index), -half), half - 1)
-            entry, clipped = cast(squash(activation.function, index * width), activation.entry)
+            entry, clipped = cast(activation(activation.function, index * width), activation.entry)
             return real(entry, activation.entry), clipped
         case "Converter":
             return value * Fraction(activation.gain), False
@@ -120,7 +120,7 @@ def activate(activation: Any, value: Fraction) -> tuple[Fraction, bool]:
                 if value <= x1:
                     return y0 + (value - x0) * (y1 - y0) / (x1 - x0), False
             return points[-1][1], False
-    return squash(activation, value), False
+    return activation(activation, value), False
 
 
 def requantise(total: int, factor: float, variant: str) -> int:
@@ -163,8 +163,8 @@ def taps_of(
     for kernel_row in range(size[0]):
         for kernel_column in range(size[1]):
             for index, plane in enumerate(seen):
-                place = (plane, row * stride - pad + kernel_row, column * stride - pad + kernel_column)
-                taps.append((index, float(kernels[index, kernel_row, kernel_column]), *place))
+                at = (plane, row * stride - pad + kernel_row, column * stride - pad + kernel_column)
+                taps.append((index, float(kernels[index, kernel_row, kernel_column]), *at))
     if order == "plane_slowest":
         taps.sort(key=lambda tap: tap[0])  # stable: rows and columns keep their order
     return [tap[1:] for tap in taps]
@@ -268,18 +268,21 @@ def real_bits(formats: LayerPlan, input_form: Any) -> tuple[int, int]:
 
 
 def run_network(
-    places: tuple[Place, ...], plan: PrecisionPlan, parameters: dict[str, NDArray[Any]], image: NDArray[Any]
+    sized_layers: tuple[SizedLayer, ...],
+    plan: PrecisionPlan,
+    parameters: dict[str, NDArray[Any]],
+    image: NDArray[Any],
 ) -> list[Any]:
     """Return [(stages, counts), ...] of all layers with formats, for one image (rows, columns) of floats."""
     planes = [
         [[code(Fraction(float(pixel) / plan.input_scale), plan.input)[0] for pixel in row] for row in image]
     ]
     below, results = (plan.input, plan.input_scale), []
-    for place, formats in zip(places, plan.layers, strict=False):
-        weights, biases = parameters[f"{place.name}.weight"], parameters[f"{place.name}.bias"]
-        found = run_layer(place.layer, formats, below, weights, biases, planes, place.output, plan.tap_order)
+    for sized, formats in zip(sized_layers, plan.layers, strict=False):
+        weights, biases = parameters[f"{sized.name}.weight"], parameters[f"{sized.name}.bias"]
+        found = run_layer(sized.layer, formats, below, weights, biases, planes, sized.output, plan.tap_order)
         results.append(found)
-        maps, rows, columns = place.output
+        maps, rows, columns = sized.output
         states = found[0]["states"]
         planes = [[[states[m, r, c] for c in range(columns)] for r in range(rows)] for m in range(maps)]
         below = (formats.state, formats.state_scale)

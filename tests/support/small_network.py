@@ -20,7 +20,7 @@ from retronet.network import (
     Subsample,
     Tanh,
     parameter_shapes,
-    places,
+    sized_layers,
 )
 
 if TYPE_CHECKING:
@@ -73,18 +73,17 @@ def check(
     network: NetworkSpec, parameters: dict[str, NDArray[Any]], images: NDArray[Any], plan: PrecisionPlan
 ) -> "IntegerNetwork":
     """Compare every integer and every count of `images` with the reference; return the integer network."""
-    import reference_integer
-
     from hw_sim.fixed_point.quantize import integer_network
     from hw_sim.fixed_point.simulate import simulate
     from hw_sim.fixed_point.trace import trace
+    from support import reference_integer
 
     integers = integer_network(network, parameters, plan)
     traced, counted = trace(integers, images), simulate(integers, images)
-    found_places = places(network)[: len(plan.layers)]
-    totals: list[dict[str, int]] = [{} for _ in found_places]
+    sized_layers_of_network = sized_layers(network)[: len(plan.layers)]
+    totals: list[dict[str, int]] = [{} for _ in sized_layers_of_network]
     for image in range(len(images)):
-        expected = reference_integer.run_network(found_places, plan, parameters, images[image])
+        expected = reference_integer.run_network(sized_layers_of_network, plan, parameters, images[image])
         for layer, (stages, counts), total in zip(traced.layers, expected, totals, strict=True):
             bits = {
                 "sums": layer.sum_frac_bits,
@@ -99,13 +98,13 @@ def check(
                     assert int(integers_of_stage[unit]) == exact, (layer.layer, stage, unit)
             for name, count in counts.items():
                 total[name] = total.get(name, 0) + count
-    for place, counts, total in zip(found_places, counted.counts, totals, strict=True):
+    for sized, counts, total in zip(sized_layers_of_network, counted.counts, totals, strict=True):
         assert {name: getattr(counts, name) for name in total} == total
-        assert counts.macs == place.macs * len(images)
-        assert counts.border_macs == place.border_macs * len(images)
-        assert counts.weight_reads == place.connections * len(images)
-        assert counts.state_reads == (place.macs - place.border_macs) * len(images)
-        assert counts.state_writes == place.units * len(images)
+        assert counts.macs == sized.macs * len(images)
+        assert counts.border_macs == sized.border_macs * len(images)
+        assert counts.weight_reads == sized.connections * len(images)
+        assert counts.state_reads == (sized.macs - sized.border_macs) * len(images)
+        assert counts.state_writes == sized.units * len(images)
     assert np.array_equal(counted.outputs, traced.outputs)
     if integers.codes is None:
         last = traced.layers[-1]

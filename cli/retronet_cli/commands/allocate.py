@@ -93,7 +93,7 @@ def allocate(
 
     from hw_sim.studies.allocate import Allocator, uniform_budgets
     from hw_sim.studies.allocate import allocate as attempts_of
-    from hw_sim.studies.testbench import Bench
+    from hw_sim.studies.testbench import Testbench
     from retronet.curvature import loss_name
     from retronet_cli.runs import take_digits, take_run
     from retronet_cli.terminal import print_json, print_table, progress
@@ -103,8 +103,8 @@ def allocate(
     digits = take_digits(checkpoint, data, data_dir)
     header, recipe = checkpoint.header, checkpoint.header.recipe
     other = max(MOST, max(bits) + 2)
-    bench = Bench(header.network, checkpoint.state.parameters, digits, recipe.targets, other)
-    allocator = Allocator(bench, recipe)
+    testbench = Testbench(header.network, checkpoint.state.parameters, digits, recipe.targets, other)
+    allocator = Allocator(testbench, recipe)
     with progress(enabled=not quiet) as bar:
         task = bar.add_task("tensors and bits", total=len(allocator.tensors) * len(bits))
         estimates = []
@@ -123,7 +123,7 @@ def allocate(
             "dataset": name,
             "loss": loss,
             "float_loss": allocator.float_loss,
-            "float": {"misses": bench.reference_score.misses, "n": bench.reference_score.n},
+            "float": {"misses": testbench.reference_score.misses, "n": testbench.reference_score.n},
             "minimised": minimise,
             "allowed_rise_percent": rise,
             "training_digits": allocator.curvature.digits,
@@ -135,8 +135,8 @@ def allocate(
     title = f"Rise of the {loss} by rounding one tensor"
     print_table(estimate_table(f"{title}\non the {on}", estimates, allocator.float_loss))
     best = attempts[-1]
-    weights = {place.name: int(np.prod(place.weight_shape)) for place in allocator.places}
-    macs = {place.name: place.macs for place in allocator.places}
+    weights = {sized.name: int(np.prod(sized.weight_shape)) for sized in allocator.sized_layers}
+    macs = {sized.name: sized.macs for sized in allocator.sized_layers}
     print_table(bits_table(f"Fewest {minimise} for a rise of {rise:g} %", best, weights, macs))
     caption = (
         f"Rise: of the {loss}, {allocator.float_loss:.3e} in floating point,\non the {on};\n"
@@ -145,5 +145,5 @@ def allocate(
     if len(attempts) > 1:
         caption += f"\nCheaper choices predicted to keep the rise but measured not to: {len(attempts) - 1}."
     title = "At this budget: each layer its own bits, and the same for all"
-    table = budget_table(title, bench.reference_score, allocator.float_loss, [best, *uniform], caption)
+    table = budget_table(title, testbench.reference_score, allocator.float_loss, [best, *uniform], caption)
     print_table(table)

@@ -66,17 +66,17 @@ def report(
       retronet report --chip net32k --weight-bits 4 --state-bits 2 --format csv
     """
     from hw_sim.chips.cost.network_cost import cost
-    from hw_sim.chips.spec import Array, chip_names, load_chip
+    from hw_sim.chips.spec import NeuronArray, chip_names, load_chip
 
     spec = _network(run, network)
     found = [load_chip(name) for name in chips or chip_names()]
-    for_all = not any(isinstance(each.engine, Array) for each in found)
+    for_all = not any(isinstance(each.engine, NeuronArray) for each in found)
     reports = [
         cost(
             each,
             spec,
-            weight_bits=weight_bits if for_all or isinstance(each.engine, Array) else None,
-            state_bits=state_bits if for_all or isinstance(each.engine, Array) else None,
+            weight_bits=weight_bits if for_all or isinstance(each.engine, NeuronArray) else None,
+            state_bits=state_bits if for_all or isinstance(each.engine, NeuronArray) else None,
             on_board=not chip_alone,
             images_per_load=images_per_load,
         )
@@ -110,12 +110,12 @@ def _print(
 
     from hw_sim.chips.cost.network_cost import work_of
     from hw_sim.chips.cost.published import compare
-    from retronet.network import places
+    from retronet.network import sized_layers
     from retronet_cli.terminal import print_json, print_paragraphs, print_table
     from retronet_cli.views import costs
     from retronet_cli.views.quantities import csv_text, markdown_text
 
-    layers, work = [place.name for place in places(network)], work_of(network)
+    layers, work = [sized.name for sized in sized_layers(network)], work_of(network)
     published = [row for each in chips for row in compare(each)]
     if as_json:
         counted = [

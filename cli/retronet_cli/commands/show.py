@@ -136,7 +136,7 @@ def plan(
     stdout.print(f"{title_of(checkpoint)}, network {network.name}", highlight=False)
     print_table(
         format_table(
-            found, {layer.place.name: (layer.sum_bound, layer.word_bits) for layer in integers.layers}
+            found, {layer.sized.name: (layer.sum_bound, layer.word_bits) for layer in integers.layers}
         )
     )
 

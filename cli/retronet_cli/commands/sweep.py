@@ -24,7 +24,7 @@ from retronet_cli.precision import ROUNDINGS
 
 if TYPE_CHECKING:
     from hw_sim.formats.fixed import Rounding
-    from hw_sim.studies.testbench import Bench, SweepRow
+    from hw_sim.studies.testbench import SweepRow, Testbench
 
 PER_PROCESS = 16
 """Points that make a further process worth its start."""
@@ -156,7 +156,7 @@ def sweep(
     """
     from hw_sim.studies.sweep import append_rows, grid, read_rows
     from hw_sim.studies.sweep import sweep as measured
-    from hw_sim.studies.testbench import Source, bench_of
+    from hw_sim.studies.testbench import Source, testbench_of
     from retronet_cli.runs import take_run
     from retronet_cli.terminal import progress, talk
 
@@ -167,19 +167,19 @@ def sweep(
         str(data_dir.resolve()) if data_dir else None,
         other_bits,
     )
-    bench = bench_of(source)
-    if bench.digits.notice:
-        talk(bench.digits.notice)
-    points = grid(bench.network, bits, tensors, _modes(rounding), scale, seeds)
+    testbench = testbench_of(source)
+    if testbench.digits.notice:
+        talk(testbench.digits.notice)
+    points = grid(testbench.network, bits, tensors, _modes(rounding), scale, seeds)
     output = output or folder / "sweep.jsonl"
-    rows = {row.point: row for row in read_rows(output) if row.subject == bench.subject}
+    rows = {row.point: row for row in read_rows(output) if row.subject == testbench.subject}
     left = [point for point in points if point not in rows]
     if len(left) < len(points) and not quiet:
         talk(f"{len(points) - len(left)} of {len(points)} points are in {output} already.")
     try:
         with _executor(dask, jobs, len(left)) as executor, progress(enabled=not quiet) as bar:
             task = bar.add_task("points", total=len(points), completed=len(points) - len(left))
-            for row in append_rows(output, measured(source, bench.subject, left, executor)):
+            for row in append_rows(output, measured(source, testbench.subject, left, executor)):
                 rows[row.point] = row
                 bar.advance(task)
     except KeyboardInterrupt:
@@ -190,7 +190,7 @@ def sweep(
             f"A process of the sweep was ended from outside; the rows so far are in {output}. "
             "Give the same command again to go on, with fewer --jobs if memory was short."
         ) from error
-    _report([rows[point] for point in points], bench, output, folder, form, as_json, quiet)
+    _report([rows[point] for point in points], testbench, output, folder, form, as_json, quiet)
 
 
 def _modes(words: tuple[str, ...]) -> "list[Rounding]":
@@ -229,17 +229,23 @@ def _executor(dask: str | None, jobs: int, points: int) -> "Iterator[Executor | 
 
 
 def _report(
-    rows: "list[SweepRow]", bench: "Bench", output: Path, folder: Path, form: str, as_json: bool, quiet: bool
+    rows: "list[SweepRow]",
+    testbench: "Testbench",
+    output: Path,
+    folder: Path,
+    form: str,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     from retronet_cli.terminal import print_json, print_table, talk
     from retronet_cli.views.sweep import fields, overflow_notes, sweep_tables, to_csv, to_markdown
 
     for note in overflow_notes(rows):
         talk(f"Warning: {note}")
-    name, floating = bench.digits.test.provenance.name, bench.reference_score
+    name, floating = testbench.digits.test.provenance.name, testbench.reference_score
     if as_json:
         found = {"run": str(folder), "dataset": name, "rows_file": str(output), **fields(rows, floating)}
-        print_json("sweep", found | {"other_bits": bench.other_bits})
+        print_json("sweep", found | {"other_bits": testbench.other_bits})
     elif form == "csv":
         click.echo(to_csv(rows, floating), nl=False)
     elif form == "markdown":
@@ -247,10 +253,10 @@ def _report(
     else:
         title = f"Accuracy against precision on the {floating.n:,} test digits of {name}"
         rest = (
-            f"Weights and states that a row does not name have {bench.other_bits} bits;\n"
+            f"Weights and states that a row does not name have {testbench.other_bits} bits;\n"
             "sums it does not name are exact."
         )
-        for table in sweep_tables(title, rows, floating, rest, bench.digits.notice):
+        for table in sweep_tables(title, rows, floating, rest, testbench.digits.notice):
             print_table(table)
         if not quiet:
             talk(f"Rows: {output}")

@@ -9,7 +9,7 @@ from rich.table import Table
 from hw_sim.chips.cost.layer_cost import Work
 from hw_sim.chips.cost.network_cost import CostReport
 from hw_sim.chips.cost.published import Comparison
-from hw_sim.chips.spec import Array, ChipSpec, Processor
+from hw_sim.chips.spec import ChipSpec, NeuronArray, Processor
 from retronet_cli.views.quantities import energy, plain, prefixed, quantity, quantity_range
 from retronet_cli.views.scores import add_numbers, new_table
 
@@ -91,7 +91,7 @@ def _notes(chip: ChipSpec, report: CostReport) -> str:
     """Return what the table of a chip rests on."""
     needed = sum(layer.cells for layer in report.layers)
     notes = []
-    if isinstance(chip.engine, Array):
+    if isinstance(chip.engine, NeuronArray):
         cells = plain(chip.engine.cells.value or 0.0)
         loads = "digit" if report.images_per_load == 1 else f"{report.images_per_load} digits"
         stay = "they stay" if report.resident else f"they are loaded anew for every {loads}"

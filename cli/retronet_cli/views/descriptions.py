@@ -5,14 +5,14 @@ from typing import Any
 import msgspec
 from rich.table import Table
 
-from retronet.network import NetworkSpec, Place, places, total_units
+from retronet.network import NetworkSpec, SizedLayer, sized_layers, total_units
 from retronet.recipe import Recipe
 from retronet_cli.views.scores import new_table
 
 
 def network_counts(network: NetworkSpec) -> dict[str, Any]:
     """Return the derived counts of a network, per layer and in total."""
-    rows = [{"name": place.name, **_counts(place)} for place in places(network)]
+    rows = [{"name": sized.name, **_counts(sized)} for sized in sized_layers(network)]
     keys = ("units", "connections", "parameters", "macs", "border_macs")
     return {
         "layers": rows,
@@ -21,15 +21,15 @@ def network_counts(network: NetworkSpec) -> dict[str, Any]:
     }
 
 
-def _counts(place: Place) -> dict[str, Any]:
+def _counts(sized: SizedLayer) -> dict[str, Any]:
     return {
-        "output": place.output,
-        "units": place.units,
-        "fan_in": place.fan_in,
-        "connections": place.connections,
-        "parameters": place.parameters,
-        "macs": place.macs,
-        "border_macs": place.border_macs,
+        "output": sized.output,
+        "units": sized.units,
+        "fan_in": sized.fan_in,
+        "connections": sized.connections,
+        "parameters": sized.parameters,
+        "macs": sized.macs,
+        "border_macs": sized.border_macs,
     }
 
 
@@ -45,14 +45,14 @@ def network_table(network: NetworkSpec) -> Table:
     table.add_row(
         "input", _shape(network.input), f"{total_units_of_input(network):,}", "–", "–", "–", "–", "–"
     )
-    for place in places(network):
-        least, most = min(place.fan_in), max(place.fan_in)
+    for sized in sized_layers(network):
+        least, most = min(sized.fan_in), max(sized.fan_in)
         table.add_row(
-            place.name,
-            _shape(place.output),
-            f"{place.units:,}",
+            sized.name,
+            _shape(sized.output),
+            f"{sized.units:,}",
             f"{least}" if least == most else f"{least}–{most}",
-            *(f"{count:,}" for count in (place.connections, place.parameters, place.macs, place.border_macs)),
+            *(f"{count:,}" for count in (sized.connections, sized.parameters, sized.macs, sized.border_macs)),
         )
     total = network_counts(network)
     table.add_row(

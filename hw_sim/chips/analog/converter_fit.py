@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from retronet.engines.forward import layer_states
 from retronet.errors import InputError
-from retronet.network import Identity, NetworkSpec, Place, Rbf, Tanh
+from retronet.network import Identity, NetworkSpec, Rbf, SizedLayer, Tanh
 
 Doubles = NDArray[np.float64]
 
@@ -24,11 +24,11 @@ def spaced(images: NDArray[np.float32], count: int = SEEN) -> NDArray[np.float32
     return images[:: -(-len(images) // count)]
 
 
-def check_squashing(place: Place, chip: str) -> None:
+def check_squashing(sized: SizedLayer, chip: str) -> None:
     """Refuse a layer whose squashing function a saturating converter can not stand for."""
-    if isinstance(place.layer, Rbf) or not isinstance(place.layer.activation, Tanh):
+    if isinstance(sized.layer, Rbf) or not isinstance(sized.layer.activation, Tanh):
         raise InputError(
-            f"Layer '{place.name}' can not run on {chip}: its converter stands for a tanh, which the layer "
+            f"Layer '{sized.name}' can not run on {chip}: its converter stands for a tanh, which the layer "
             "does not have. Leave more layers to floating point, or choose a network with tanh."
         )
 

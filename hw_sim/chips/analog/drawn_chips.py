@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_sim.chips.analog.host_layers import HostLayers, Retraining
+from hw_sim.chips.analog.host_layers import HostLayers, HostRetraining
 from retronet.datasets import Dataset, DigitSets
 from retronet.errors import InputError
 from retronet.evaluate import Score, score
@@ -52,7 +52,7 @@ def spread(scores: Sequence[Score]) -> Spread:
 
 
 @dataclass(frozen=True)
-class Bench:
+class ChipScorer:
     """What every simulated chip is tried on.
 
     Attributes
@@ -65,7 +65,7 @@ class Bench:
     states: Callable[[Chip | None, NDArray[np.float32], int], NDArray[np.float32]]
     host: HostLayers
     digits: DigitSets
-    retraining: Retraining | None
+    retraining: HostRetraining | None
     targets: Targets | None
 
     def score(self, chip: Chip | None) -> ChipScore:

@@ -13,13 +13,13 @@ from retronet.errors import InputError
 from retronet.evaluate import target_matrix
 from retronet.kernels.losses import SQUARED
 from retronet.kernels.passes import Goal, run_forward, train_sgd
-from retronet.network import NetworkSpec, places
+from retronet.network import NetworkSpec, sized_layers
 from retronet.recipe import Targets
 
 Floats = NDArray[np.float32]
 
 
-class Retraining(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class HostRetraining(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the last layers learn again from the states that a chip gives of the training digits.
 
     Stochastic gradient descent on half the squared error, digits in their order. All of it is assumed: no
@@ -48,7 +48,7 @@ class HostLayers:
 
     def __init__(self, network: NetworkSpec, parameters: Mapping[str, NDArray[Any]], first: int) -> None:
         Workspace(network).load(parameters)  # refuses what is not of this network
-        found = places(network)
+        found = sized_layers(network)
         if not 0 < first < len(found):
             raise InputError(
                 f"Network '{network.name}' can not be parted before layer {first + 1}: it has {len(found)}; "
@@ -61,17 +61,17 @@ class HostLayers:
     def outputs(self, states: Floats, parameters: Parameters | None = None) -> Floats:
         """Return the outputs (n, classes) for real states (n, units) of the layer below."""
         workspace = self._workspace(parameters or self.parameters)
-        found = np.empty((len(states), workspace.places[-1].units), np.float32)
-        units = np.array([place.units for place in workspace.places])
+        found = np.empty((len(states), workspace.sized_layers[-1].units), np.float32)
+        units = np.array([sized.units for sized in workspace.sized_layers])
         run_forward(workspace.machine, self._planes(states), len(units) - 1, units, found)
         return found
 
     def retrained(
-        self, states: Floats, labels: NDArray[np.uint8], how: Retraining, targets: Targets | None = None
+        self, states: Floats, labels: NDArray[np.uint8], how: HostRetraining, targets: Targets | None = None
     ) -> Parameters:
         """Return the parameters after learning from real states of training digits."""
         workspace = self._workspace(self.parameters)
-        wanted = target_matrix(targets or Targets(), workspace.places[-1].units).astype(np.float32)
+        wanted = target_matrix(targets or Targets(), workspace.sized_layers[-1].units).astype(np.float32)
         planes, order = self._planes(states), np.arange(len(states))
         for _ in range(how.passes):
             train_sgd(workspace.machine, planes, labels, order, Goal(wanted, SQUARED, 1.0), how.rate)

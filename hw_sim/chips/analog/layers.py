@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_sim.fixed_point.taps import Wiring
 from hw_sim.kernels.analog import LANES, run_layer
-from retronet.network import Place
+from retronet.connections import ConnectionTable
+from retronet.network import SizedLayer
 
 Floats = NDArray[np.float32]
 
@@ -19,8 +19,8 @@ class AnalogLayer:
 
     Attributes
     ----------
-    place : Place
-    wiring : Wiring
+    sized : SizedLayer
+    connections : ConnectionTable
     weights : ndarray of float32, shape (maps, most taps)
         Whole numbers, or what a chip's errors made of them.
     starts : ndarray of float32, shape (units,)
@@ -35,8 +35,8 @@ class AnalogLayer:
         Noise of each sum.
     """
 
-    place: Place
-    wiring: Wiring
+    sized: SizedLayer
+    connections: ConnectionTable
     weights: Floats
     starts: Floats
     references: Floats
@@ -70,13 +70,14 @@ def run_analog(
     for below, layer in zip(rows, layers, strict=False):
         below[-1] = layer.border
     wanted = layers[-1:] if last_only else layers
-    found = tuple(np.empty((len(pixels), layer.place.units), np.float32) for layer in wanted)
+    found = tuple(np.empty((len(pixels), layer.sized.units), np.float32) for layer in wanted)
     for first in range(0, len(pixels), LANES):
         used = min(LANES, len(pixels) - first)
         rows[0][:-1, :used] = pixels[first : first + used].T
         for index, layer in enumerate(layers):
+            table = layer.connections
             run_layer(
-                layer.weights, layer.wiring.fan_in, layer.wiring.tables, layer.wiring.sources, layer.starts,
+                layer.weights, table.fan_in, table.tables, table.sources, layer.starts,
                 layer.references, layer.levels, layer.sigma, _noise(layer, (*seed, index, first)),
                 rows[index], rows[index + 1],
             )  # fmt: skip
@@ -86,12 +87,12 @@ def run_analog(
 
 
 def _units(pixels: Floats, layers: Sequence[AnalogLayer]) -> list[int]:
-    return [pixels.shape[1], *(layer.place.units for layer in layers)]
+    return [pixels.shape[1], *(layer.sized.units for layer in layers)]
 
 
 def _noise(layer: AnalogLayer, seed: tuple[int, ...]) -> Floats:
     """Return normal numbers of their own for each seed, layer and set of lanes, or none."""
-    units = layer.place.units if layer.sigma.any() else 0
+    units = layer.sized.units if layer.sigma.any() else 0
     return np.random.default_rng(seed).standard_normal((units, LANES), np.float32)
 
 

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from hw_sim.chips.analog.converter_fit import check_squashing, fit_converter, spaced, sums_and_states
 from hw_sim.chips.analog.layers import AnalogLayer, nearest
-from hw_sim.fixed_point.taps import per_map, wire
+from retronet.connections import connection_table, weight_rows
 from retronet.errors import InputError
-from retronet.network import NetworkSpec, Place, places
+from retronet.network import NetworkSpec, SizedLayer, sized_layers
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -93,7 +93,7 @@ class AnnaLayer:
 
     Attributes
     ----------
-    place : Place
+    sized : SizedLayer
     weights : ndarray of int64, shape (maps, most taps)
     biases : ndarray of int64, shape (units,)
         In products of one step of weight and one of state.
@@ -108,7 +108,7 @@ class AnnaLayer:
         Weights beyond the largest level.
     """
 
-    place: Place
+    sized: SizedLayer
     weights: NDArray[np.int64]
     biases: NDArray[np.int64]
     factors: NDArray[np.int64]
@@ -165,9 +165,9 @@ def anna_network(
     InputError
         If a layer can not run on the chip.
     """
-    chosen = places(network)[: len(network.layers) - options.float_layers]
-    for place in chosen:
-        _check(place)
+    chosen = sized_layers(network)[: len(network.layers) - options.float_layers]
+    for sized in chosen:
+        _check(sized)
     levels = STATES[options.states]
     some = spaced(images)
     below = [float(np.abs(some).max()) / int(levels[-1]) or 1.0]
@@ -176,7 +176,9 @@ def anna_network(
         sum_step, state_step = fit_converter(*sums_and_states(network, parameters, some, index), levels)
         sum_steps.append(sum_step)
         below.append(state_step)
-    rows = [per_map(place, np.asarray(parameters[f"{place.name}.weight"], np.float64)) for place in chosen]
+    rows = [
+        weight_rows(sized, np.asarray(parameters[f"{sized.name}.weight"], np.float64)) for sized in chosen
+    ]
     # What the products of a neuron must be multiplied with to hold its largest weight, per step of converter.
     low, high = WEIGHTS[options.weights][[0, -1]].tolist()
     needs = [
@@ -185,25 +187,25 @@ def anna_network(
     ]
     step = options.converter_step or max(1, int(options.factors[-1] / max(need.max() for need in needs)))
     layers = tuple(
-        _layer(place, row, parameters, options, need * step, sum_step / step, states)
-        for place, row, need, sum_step, states in zip(
+        _layer(sized, row, parameters, options, need * step, sum_step / step, states)
+        for sized, row, need, sum_step, states in zip(
             chosen, rows, needs, sum_steps, pairwise(below), strict=True
         )
     )
     return AnnaNetwork(options, below[0], step, layers)
 
 
-def _check(place: Place) -> None:
-    check_squashing(place, "ANNA")
-    if max(place.fan_in) > MOST_TERMS:
+def _check(sized: SizedLayer) -> None:
+    check_squashing(sized, "ANNA")
+    if max(sized.fan_in) > MOST_TERMS:
         raise InputError(
-            f"Layer '{place.name}' can not run on ANNA: it sums {max(place.fan_in)} products; at most "
+            f"Layer '{sized.name}' can not run on ANNA: it sums {max(sized.fan_in)} products; at most "
             f"{MOST_TERMS} are added before they are converted. Leave more layers to floating point."
         )
 
 
 def _layer(
-    place: Place,
+    sized: SizedLayer,
     rows: Doubles,
     parameters: Mapping[str, NDArray[Any]],
     options: AnnaOptions,
@@ -218,17 +220,17 @@ def _layer(
     products = factors * sum_step
     steps = np.asarray(products / state_steps[0], np.float64)
     scaled = rows / steps[:, np.newaxis]
-    used = np.arange(rows.shape[1]) < np.array(place.fan_in)[:, np.newaxis]
+    used = np.arange(rows.shape[1]) < np.array(sized.fan_in)[:, np.newaxis]
     edges = (levels[1:] + levels[:-1]) / 2
     weights = np.where(used, levels[np.searchsorted(edges, scaled, side="right")], 0)
-    biases = np.asarray(parameters[f"{place.name}.bias"], np.float64).reshape(len(products), -1)
+    biases = np.asarray(parameters[f"{sized.name}.bias"], np.float64).reshape(len(products), -1)
     grain = top_state if options.bias == "cells" else 1
     whole = np.floor(biases / (products[:, np.newaxis] * grain) + 0.5).astype(np.int64) * grain
-    each = np.broadcast_to(whole, (len(products), place.positions)).reshape(-1)
-    border = nearest(np.array(getattr(place.layer, "border", 0.0)) / state_steps[0],
+    each = np.broadcast_to(whole, (len(products), sized.positions)).reshape(-1)
+    border = nearest(np.array(getattr(sized.layer, "border", 0.0)) / state_steps[0],
                      STATES[options.states].astype(np.float32))  # fmt: skip
     clipped = int(np.count_nonzero(np.abs(scaled) > np.abs(levels).max() + 0.5 * (levels[1] - levels[0])))
-    return AnnaLayer(place, weights, each, factors, steps, state_steps[1], int(border), clipped)
+    return AnnaLayer(sized, weights, each, factors, steps, state_steps[1], int(border), clipped)
 
 
 def on_chip(network: AnnaNetwork, seed: tuple[int, ...] | None) -> tuple[AnalogLayer, ...]:
@@ -264,11 +266,11 @@ def on_chip(network: AnnaNetwork, seed: tuple[int, ...] | None) -> tuple[AnalogL
         )
         found.append(
             AnalogLayer(
-                layer.place,
-                wire(layer.place, "plane_slowest"),
+                layer.sized,
+                connection_table(layer.sized, "plane_slowest"),
                 (layer.weights * cells).astype(np.float32),
-                (layer.biases * np.repeat(bias, layer.place.positions)).astype(np.float32),
-                np.repeat(references, layer.place.positions, axis=0).astype(np.float32),
+                (layer.biases * np.repeat(bias, layer.sized.positions)).astype(np.float32),
+                np.repeat(references, layer.sized.positions, axis=0).astype(np.float32),
                 network.levels.astype(np.float32),
                 float(layer.border),
                 (options.noise * span * steps).astype(np.float32),

@@ -7,8 +7,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_sim.chips.analog.drawn_chips import Bench, Chip, ChipScore, Spread, spreads
-from hw_sim.chips.analog.host_layers import HostLayers, Retraining
+from hw_sim.chips.analog.drawn_chips import Chip, ChipScore, ChipScorer, Spread, spreads
+from hw_sim.chips.analog.host_layers import HostLayers, HostRetraining
 from hw_sim.chips.analog.layers import run_analog
 from hw_sim.chips.anna.network import AnnaOptions, anna_network, on_chip
 from retronet.datasets import DigitSets
@@ -43,7 +43,7 @@ class PublishedChain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: str = "ANNA-B table 1"
 
 
-RETRAINING = Retraining(passes=20, rate=1e-4)
+HOST_RETRAINING = HostRetraining(passes=20, rate=1e-4)
 PUBLISHED = (
     PublishedChain("full precision", 4.9, 9.1),
     PublishedChain("ANNA/DSP", 5.3, 13.5, 0.2, 0.8),
@@ -71,7 +71,7 @@ class AnnaReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     network: str
     options: AnnaOptions
-    retraining: Retraining | None
+    retraining: HostRetraining | None
     seed: int
     images: int
     converter_step: int
@@ -92,7 +92,7 @@ def run_anna(
     options: AnnaOptions | None = None,
     chips: int = 20,
     seed: int = 0,
-    retraining: Retraining | None = RETRAINING,
+    retraining: HostRetraining | None = HOST_RETRAINING,
     threads: int = 1,
     targets: Targets | None = None,
 ) -> AnnaReport:
@@ -130,8 +130,8 @@ def run_anna(
         layers = on_chip(mapped, chip)
         return run_analog(layers, mapped.pixels(images), (*(chip or (0, 0)), half))[0] * step
 
-    bench = Bench(states, host, digits, retraining, targets)
-    found = bench.scores(chips, seed, threads)
+    scorer = ChipScorer(states, host, digits, retraining, targets)
+    found = scorer.scores(chips, seed, threads)
     of_mapped, of_retrained = spreads(found)
     workspace = Workspace(network)
     workspace.load(parameters)
@@ -144,13 +144,13 @@ def run_anna(
         converter_step=mapped.converter_step,
         layers=tuple(
             AnnaLayerReport(
-                layer.place.name, layer.state_step, float(layer.weight_steps.min()),
+                layer.sized.name, layer.state_step, float(layer.weight_steps.min()),
                 float(layer.weight_steps.max()), tuple(map(int, layer.factors)), layer.clipped,
             )
             for layer in mapped.layers
         ),
         reference=score(outputs(workspace, digits.test.images), digits.test.labels, targets),
-        ideal=bench.score(None),
+        ideal=scorer.score(None),
         chips=found,
         mapped=of_mapped,
         retrained=of_retrained,

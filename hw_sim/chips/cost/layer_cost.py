@@ -5,10 +5,10 @@ from typing import Literal
 
 import msgspec
 
-from hw_sim.chips.cost.mapping import Mapping, number, whole
-from hw_sim.chips.spec import Array, ChipSpec, Energy, Host, Processor
+from hw_sim.chips.cost.mapping import CallPlan, number, whole
+from hw_sim.chips.spec import ChipSpec, Energy, Host, NeuronArray, Processor
 from retronet.errors import InputError
-from retronet.network import Place
+from retronet.network import SizedLayer
 
 Bound = Literal["compute", "weight load", "state input", "state output", "overhead", "host interface"]
 
@@ -51,7 +51,7 @@ class LayerCost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bound_by: Bound
 
 
-def on_processor(chip: ChipSpec, engine: Processor, place: Place, work: Work) -> LayerCost:
+def on_processor(chip: ChipSpec, engine: Processor, sized: SizedLayer, work: Work) -> LayerCost:
     """Return the cost of a layer on a machine that does one MAC after the other."""
     cycle_s = number(engine.cycle_s)
     mac_cycles = work.macs * number(engine.cycles_per_mac)
@@ -61,10 +61,10 @@ def on_processor(chip: ChipSpec, engine: Processor, place: Place, work: Work) ->
         ("overhead", unit_cycles * cycle_s),
     ]
     return LayerCost(
-        layer=place.name,
+        layer=sized.name,
         chip=chip.name,
         work=work,
-        calls=place.macs,
+        calls=sized.macs,
         cells=0,
         partial_sums=0,
         instructions=mac_cycles + unit_cycles,
@@ -83,12 +83,18 @@ def on_processor(chip: ChipSpec, engine: Processor, place: Place, work: Work) ->
 
 
 def on_array(
-    chip: ChipSpec, array: Array, place: Place, work: Work, mapping: Mapping, loads: float, host: Host | None
+    chip: ChipSpec,
+    array: NeuronArray,
+    sized: SizedLayer,
+    work: Work,
+    mapping: CallPlan,
+    loads: float,
+    host: Host | None,
 ) -> LayerCost:
     """Return the cost of a layer on an array whose weights are loaded `loads` times an image."""
     cycle_s = number(array.cycle_s)
     compute_cycles = mapping.calls * number(array.cycles_per_call)
-    overhead_cycles = place.positions * number(array.cycles_per_position)
+    overhead_cycles = sized.positions * number(array.cycles_per_position)
     weight_moves = mapping.weight_moves if loads else 0
     weight_load_s = None if weight_moves is None else weight_moves * loads * cycle_s
     input_s = None if mapping.input_moves is None else mapping.input_moves * cycle_s
@@ -108,7 +114,7 @@ def on_array(
     host_s = None if host is None else _host_s(host, instructions, _bytes(array, mapping, loads))
     seconds = chip_s if host_s is None else max(chip_s, host_s)
     return LayerCost(
-        layer=place.name,
+        layer=sized.name,
         chip=chip.name,
         work=work,
         calls=mapping.calls,
@@ -145,7 +151,7 @@ def loads_per_image(images_per_load: int) -> float:
     return 1 / images_per_load
 
 
-def _bytes(array: Array, mapping: Mapping, loads: float) -> float:
+def _bytes(array: NeuronArray, mapping: CallPlan, loads: float) -> float:
     """Return the bytes that cross the ports for one image."""
     ports = (
         ((mapping.weight_moves or 0) * loads, array.weight_port_bits),
@@ -165,7 +171,7 @@ def _host_s(host: Host, instructions: float, moved_bytes: float) -> float | None
     return max(times, default=None)
 
 
-def refresh_s_of(array: Array) -> float | None:
+def refresh_s_of(array: NeuronArray) -> float | None:
     """Return the time to load every weight once, where weights fade."""
     port = array.weight_port_bits.value
     if array.refresh_period_s is None or port is None:

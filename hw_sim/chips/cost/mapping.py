@@ -3,13 +3,13 @@
 import math
 from dataclasses import dataclass
 
-from hw_sim.chips.spec import Array, Constant
+from hw_sim.chips.spec import Constant, NeuronArray
 from retronet.errors import InputError
-from retronet.network import Conv, Place, Subsample
+from retronet.network import Conv, SizedLayer, Subsample
 
 
 @dataclass(frozen=True)
-class Mapping:
+class CallPlan:
     """What one layer asks of an array for one image.
 
     Attributes
@@ -46,7 +46,7 @@ def number(constant: Constant) -> float:
     return constant.value
 
 
-def slices(array: Array, weight_bits: int, state_bits: int, chip: str) -> tuple[int, int]:
+def slices(array: NeuronArray, weight_bits: int, state_bits: int, chip: str) -> tuple[int, int]:
     """Return the cells that a weight takes and the inputs that a state takes.
 
     Raises
@@ -73,7 +73,9 @@ def slices(array: Array, weight_bits: int, state_bits: int, chip: str) -> tuple[
     return found[0], found[1]
 
 
-def map_layer(place: Place, array: Array, weight_bits: int, state_bits: int, chip: str) -> Mapping:
+def map_layer(
+    sized: SizedLayer, array: NeuronArray, weight_bits: int, state_bits: int, chip: str
+) -> CallPlan:
     """Lay one layer out on `array`.
 
     Maps that read the same planes share a call; where that takes fewer calls, all maps share one field over
@@ -86,13 +88,13 @@ def map_layer(place: Place, array: Array, weight_bits: int, state_bits: int, chi
     """
     weight_cells, state_inputs = slices(array, weight_bits, state_bits, chip)
     apart: dict[tuple[int, ...], int] = {}
-    for seen in place.sees:
+    for seen in sized.sees:
         apart[seen] = apart.get(seen, 0) + 1
-    together = {tuple(sorted(set().union(*place.sees))): len(place.sees)}
+    together = {tuple(sorted(set().union(*sized.sees))): len(sized.sees)}
 
     def calls_of(fields: dict[tuple[int, ...], int]) -> int:
         return sum(
-            _calls(maps, len(seen) * place.taps_per_plane, array, weight_cells, state_inputs)
+            _calls(maps, len(seen) * sized.taps_per_plane, array, weight_cells, state_inputs)
             for seen, maps in fields.items()
         )
 
@@ -100,24 +102,24 @@ def map_layer(place: Place, array: Array, weight_bits: int, state_bits: int, chi
     grain = whole(array.cell_grain)
     cells, parts = 0, 0
     for seen, maps in fields.items():
-        fan_in = len(seen) * place.taps_per_plane
+        fan_in = len(seen) * sized.taps_per_plane
         cells += maps * math.ceil(fan_in / grain) * grain * weight_cells * state_inputs
         joined = math.ceil(fan_in / whole(array.inputs)) * weight_cells * state_inputs
         if not whole(array.accumulates):
             parts += maps * (math.ceil(joined / whole(array.max_joined)) - 1)
-    outputs = _moves(place.output[0], state_bits, array.state_out_port_bits)
-    return Mapping(
-        calls=place.positions * calls_of(fields),
+    outputs = _moves(sized.output[0], state_bits, array.state_out_port_bits)
+    return CallPlan(
+        calls=sized.positions * calls_of(fields),
         cells=cells,
-        input_moves=_input_moves(place, sum(map(len, fields)), array, state_bits),
-        output_moves=None if outputs is None else place.positions * outputs,
+        input_moves=_input_moves(sized, sum(map(len, fields)), array, state_bits),
+        output_moves=None if outputs is None else sized.positions * outputs,
         weight_moves=_moves(cells, number(array.weight_bits), array.weight_port_bits),
-        partial_sums=place.positions * parts,
-        products=place.macs * weight_cells * state_inputs,
+        partial_sums=sized.positions * parts,
+        products=sized.macs * weight_cells * state_inputs,
     )
 
 
-def _calls(maps: int, fan_in: int, array: Array, weight_cells: int, state_inputs: int) -> int:
+def _calls(maps: int, fan_in: int, array: NeuronArray, weight_cells: int, state_inputs: int) -> int:
     """Return the calls for `maps` dot products over one field at one position."""
     segments = math.ceil(fan_in / whole(array.inputs)) * state_inputs
     neurons_per_group = whole(array.neurons) // whole(array.groups)
@@ -125,13 +127,13 @@ def _calls(maps: int, fan_in: int, array: Array, weight_cells: int, state_inputs
     return math.ceil(groups / whole(array.groups))
 
 
-def _input_moves(place: Place, planes: int, array: Array, bits: int) -> int | None:
+def _input_moves(sized: SizedLayer, planes: int, array: NeuronArray, bits: int) -> int | None:
     """Return the cycles to bring in the fields of all positions, row by row."""
-    rows, columns = place.output[1:]
-    taps = planes * place.taps_per_plane
+    rows, columns = sized.output[1:]
+    taps = planes * sized.taps_per_plane
     fresh = taps
     if whole(array.keeps_window):
-        match place.layer:
+        match sized.layer:
             case Conv(kernel=kernel, stride=stride):
                 fresh = planes * kernel * min(stride, kernel)
             case Subsample() | _:

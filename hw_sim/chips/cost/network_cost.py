@@ -23,9 +23,9 @@ from hw_sim.chips.cost.layer_cost import (
     sum_or_none,
 )
 from hw_sim.chips.cost.mapping import map_layer, whole
-from hw_sim.chips.spec import Array, ChipSpec, Processor, load_chip
+from hw_sim.chips.spec import ChipSpec, NeuronArray, Processor, load_chip
 from retronet.errors import InputError
-from retronet.network import NetworkSpec, places
+from retronet.network import NetworkSpec, sized_layers
 
 if TYPE_CHECKING:  # its module loads compiled code
     from hw_sim.fixed_point.simulate import LayerCounts
@@ -66,8 +66,8 @@ class CostReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def work_of(network: NetworkSpec) -> tuple[Work, ...]:
     """Return the work of each layer as the geometry says."""
     return tuple(
-        Work(place.macs, place.connections, place.macs - place.border_macs, place.units)
-        for place in places(network)
+        Work(sized.macs, sized.connections, sized.macs - sized.border_macs, sized.units)
+        for sized in sized_layers(network)
     )
 
 
@@ -114,7 +114,7 @@ def cost(
     InputError
         If the numbers are too wide for the chip, or the parts do not fit each other.
     """
-    found = places(network)
+    found = sized_layers(network)
     done = work_of(network) if work is None else tuple(work)
     if len(done) != len(found):
         raise InputError(
@@ -137,16 +137,16 @@ def cost(
                     f"The chip '{chip.name}' has one number format and takes no widths. Leave them out."
                 )
             layers = [on_processor(chip, chip.engine, *pair) for pair in own]
-        case Array() as array:
+        case NeuronArray() as array:
             weight_bits = whole(array.weight_bits) if weight_bits is None else weight_bits
             state_bits = whole(array.state_bits) if state_bits is None else state_bits
-            maps = [map_layer(place, array, weight_bits, state_bits, chip.name) for place, _ in own]
+            maps = [map_layer(sized, array, weight_bits, state_bits, chip.name) for sized, _ in own]
             resident = sum(mapping.cells for mapping in maps) <= whole(array.cells)
             loads = 0.0 if resident else loads_per_image(images_per_load)
             host = chip.host if on_board else None
             layers = [
-                on_array(chip, array, place, done, mapping, loads, host)
-                for (place, done), mapping in zip(own, maps, strict=True)
+                on_array(chip, array, sized, done, mapping, loads, host)
+                for (sized, done), mapping in zip(own, maps, strict=True)
             ]
             refresh_s = refresh_s_of(array)
         case _ as unreachable:
@@ -171,7 +171,7 @@ def cost(
         layers=tuple(layers),
         seconds=seconds,
         images_per_s=1 / seconds,
-        connections_per_s=sum(place.connections for place in found[: len(layers)]) / seconds,
+        connections_per_s=sum(sized.connections for sized in found[: len(layers)]) / seconds,
         energy_j=sum_or_none([layer.energy_j for layer in layers]),
         bound_by=largest([(layer.bound_by, layer.seconds) for layer in layers]),
         refresh_s=refresh_s,

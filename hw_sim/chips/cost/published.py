@@ -10,9 +10,9 @@ import msgspec
 
 from hw_sim.chips.cost.mapping import number, whole
 from hw_sim.chips.cost.network_cost import CostReport, cost
-from hw_sim.chips.spec import Array, ChipSpec, Processor, Published, workload
+from hw_sim.chips.spec import ChipSpec, NeuronArray, Processor, Published, workload
 from retronet.errors import InputError
-from retronet.network import NetworkSpec, places
+from retronet.network import NetworkSpec, sized_layers
 
 UNITS = {
     "peak_connections_per_s": "connections/s",
@@ -76,7 +76,7 @@ def training_macs(network: NetworkSpec) -> int:
     Forward, then twice over, for gradient and curvature: back through the weights to the states below, which
     the first layer need not, and to the weights.
     """
-    layers = [place.macs for place in places(network)]
+    layers = [sized.macs for sized in sized_layers(network)]
     return sum(layers) + 2 * (sum(layers[1:]) + sum(layers))
 
 
@@ -120,7 +120,7 @@ def _modelled(chip: ChipSpec, figure: Published) -> float:
             return peak_connections_per_s(chip)
         case "call_s":
             array = chip.engine
-            if not isinstance(array, Array):
+            if not isinstance(array, NeuronArray):
                 raise InputError(
                     f"The chip '{chip.name}' is a processor and has no calls. Remove the figure."
                 )
@@ -140,7 +140,7 @@ def peak_connections_per_s(chip: ChipSpec) -> float:
     match chip.engine:
         case Processor(cycle_s=cycle_s, cycles_per_mac=cycles):
             return 1 / (number(cycles) * number(cycle_s))
-        case Array() as array:
+        case NeuronArray() as array:
             products = whole(array.neurons) * whole(array.inputs)
             return products / (number(array.cycles_per_call) * number(array.cycle_s))
         case _ as unreachable:
@@ -168,7 +168,7 @@ def _training_s(chip: ChipSpec, figure: Published) -> float:
             f"Training is modelled on processors alone; '{chip.name}' is none. Remove the figure."
         )
     network, engine = _network(chip, figure), chip.engine
-    units = sum(place.units for place in places(network))
+    units = sum(sized.units for sized in sized_layers(network))
     cycles = training_macs(network) * number(engine.cycles_per_mac) + units * number(engine.cycles_per_unit)
     assert figure.presentations is not None
     return figure.presentations * cycles * number(engine.cycle_s)

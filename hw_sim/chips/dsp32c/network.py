@@ -13,19 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw_sim.chips.dsp32c.words import Doubles, from_ieee
-from retronet.connections import tap_sources
+from retronet.connections import connection_table, weight_rows
 from retronet.engines.forward import check_images
 from retronet.engines.workspace import Workspace
 from retronet.errors import InputError
 from retronet.network import (
     Identity,
     NetworkSpec,
-    Place,
     Rbf,
     Relu,
-    Subsample,
+    SizedLayer,
     Tanh,
-    places,
+    sized_layers,
 )
 
 TanhRoutine = Literal["exact", "sn"]
@@ -35,7 +34,7 @@ TanhRoutine = Literal["exact", "sn"]
 class DspLayer:
     """A layer in the format: what `hw_sim.kernels.dsp32c.run_layer` takes, and its place."""
 
-    place: Place
+    sized: SizedLayer
     weights: Doubles
     weight_scales: Doubles
     fan_in: NDArray[np.int32]
@@ -64,50 +63,38 @@ def dsp_layers(
     InputError
         If the parameters are not of this network, or a layer can not be run.
     """
-    activations = [_activation(place, tanh) for place in places(network)]
+    activations = [_activation(sized, tanh) for sized in sized_layers(network)]
     Workspace(network).load(parameters)  # refuses what is not of this network
     return tuple(
-        _layer(place, parameters, activation)
-        for place, activation in zip(places(network), activations, strict=True)
+        _layer(sized, parameters, activation)
+        for sized, activation in zip(sized_layers(network), activations, strict=True)
     )
 
 
 def _layer(
-    place: Place, parameters: Mapping[str, NDArray[Any]], activation: tuple[int, float, float]
+    sized: SizedLayer, parameters: Mapping[str, NDArray[Any]], activation: tuple[int, float, float]
 ) -> DspLayer:
     from hw_sim.kernels.dsp32c import fill_scales
 
-    fan_in = np.array(place.fan_in, np.int32)
-    flat = parameters[f"{place.name}.weight"].reshape(-1).astype(np.float32)
-    if isinstance(place.layer, Subsample):
-        flat = np.repeat(flat, place.taps_per_plane)
-    weights = np.zeros((len(fan_in), int(fan_in.max())))
-    sources = np.zeros((len(fan_in), place.positions, int(fan_in.max())), np.int32)
-    within, pixels, start = tap_sources(place), place.input[1] * place.input[2], 0
-    for row, seen in enumerate(place.sees):
-        taps = int(fan_in[row])
-        weights[row, :taps] = from_ieee(flat[start : start + taps])
-        planes = [
-            np.where(within < pixels, within + plane * pixels, place.input[0] * pixels) for plane in seen
-        ]
-        sources[row, :, :taps] = np.concatenate(planes, axis=1)
-        start += taps
-    biases = from_ieee(parameters[f"{place.name}.bias"]).reshape(-1)
-    biases = biases if biases.size == place.units else np.repeat(biases, place.positions)
+    table = connection_table(sized)
+    weights = from_ieee(weight_rows(sized, parameters[f"{sized.name}.weight"].astype(np.float32)))
+    sources = table.sources[table.tables]
+    biases = from_ieee(parameters[f"{sized.name}.bias"]).reshape(-1)
+    biases = biases if biases.size == sized.units else np.repeat(biases, sized.positions)
     scales = np.empty_like(weights)
     fill_scales(weights, scales)
-    return DspLayer(place, weights, scales, fan_in, sources, biases, *activation)
+    return DspLayer(sized, weights, scales, table.fan_in, sources, biases, *activation)
 
 
-def _activation(place: Place, tanh: TanhRoutine) -> tuple[int, float, float]:
+def _activation(sized: SizedLayer, tanh: TanhRoutine) -> tuple[int, float, float]:
     from hw_sim.kernels.dsp32c import IDENTITY, RELU, SN_AMPLITUDE, SN_SLOPE, SN_TANH, TANH
 
-    if isinstance(place.layer, Rbf):
+    if isinstance(sized.layer, Rbf):
         raise InputError(
-            f"Layer '{place.name}' can not be run in the DSP-32C's arithmetic: it is of the kind rbf; conv, "
+            f"Layer '{sized.name}' can not be run in the DSP-32C's arithmetic: it is of the kind rbf; conv, "
             "subsample and dense are known. Choose a network of those."
         )
-    match place.layer.activation:
+    match sized.layer.activation:
         case Identity():
             return IDENTITY, 1.0, 1.0
         case Relu():
@@ -117,7 +104,7 @@ def _activation(place: Place, tanh: TanhRoutine) -> tuple[int, float, float]:
                 return TANH, amplitude, slope
             if abs(amplitude - SN_AMPLITUDE) > 1e-3 or abs(slope - SN_SLOPE) > 1e-3:
                 raise InputError(
-                    f"SN's fast tanh can not stand for layer '{place.name}': the layer has "
+                    f"SN's fast tanh can not stand for layer '{sized.name}': the layer has "
                     f"{amplitude:g} tanh({slope:g} a); SN's is 1.7159 tanh(2a/3). Use the exact tanh."
                 )
             return SN_TANH, amplitude, slope
@@ -132,11 +119,11 @@ class _LaneRunner:
         from hw_sim.kernels.dsp32c import LANES
 
         self.layers = layers
-        units = [int(np.prod(network.input)), *(layer.place.units for layer in layers)]
+        units = [int(np.prod(network.input)), *(layer.sized.units for layer in layers)]
         self.rows = [np.zeros((count + 1, LANES)) for count in units]
         self.scales = [np.zeros((count + 1, LANES)) for count in units]
         for below, layer in zip(self.rows, layers, strict=False):
-            below[-1] = from_ieee(np.array(getattr(layer.place.layer, "border", 0.0)))
+            below[-1] = from_ieee(np.array(getattr(layer.sized.layer, "border", 0.0)))
 
     def run(self, images: Doubles, states: Doubles) -> None:
         """Fill `states` (n, units of all layers) for `images` (n, pixels), no more of them than lanes."""
@@ -152,7 +139,7 @@ class _LaneRunner:
                 layer.kind, layer.amplitude, layer.slope,
                 self.rows[index], self.scales[index], self.rows[index + 1], self.scales[index + 1],
             )  # fmt: skip
-            units = layer.place.units
+            units = layer.sized.units
             states[:, start : start + units] = self.rows[index + 1][:units, :count].T
             start += units
 
@@ -184,7 +171,7 @@ def run_dsp(
 
     check_images(network, images)
     pixels = from_ieee(images).reshape(len(images), -1)
-    states = np.empty((len(images), sum(layer.place.units for layer in layers)))
+    states = np.empty((len(images), sum(layer.sized.units for layer in layers)))
 
     def work(firsts: range) -> None:
         runner = _LaneRunner(network, layers)

@@ -93,10 +93,10 @@ def dsp_report(
         )
         for row, states in zip(moments, found, strict=True):
             _add_moments(row, states - exact, layers)
-        last = layers[-1].place.units
+        last = layers[-1].sized.units
         outputs.append((found[0][:, -last:], found[1][:, -last:]))
     dsp, ieee = (np.concatenate(parts) for parts in zip(*outputs, strict=True))
-    counts = [len(data.images) * layer.place.units for layer in layers]
+    counts = [len(data.images) * layer.sized.units for layer in layers]
     return DspReport(
         network=network.name,
         tanh=tanh,
@@ -106,7 +106,7 @@ def dsp_report(
         differing_answers=int(np.count_nonzero(dsp.argmax(1) != ieee.argmax(1))),
         max_abs_output_difference=float(np.abs(dsp - ieee).max()),
         layers=tuple(
-            LayerDrift(layer.place.name, _drift(dsp_row, count), _drift(ieee_row, count))
+            LayerDrift(layer.sized.name, _drift(dsp_row, count), _drift(ieee_row, count))
             for layer, dsp_row, ieee_row, count in zip(layers, *moments, counts, strict=True)
         ),
     )
@@ -116,8 +116,8 @@ def _add_moments(moments: Doubles, away: NDArray[Any], layers: tuple[DspLayer, .
     """Add the largest magnitude, the sum and the sum of squares of each layer's columns."""
     start = 0
     for row, layer in zip(moments, layers, strict=True):
-        part = away[:, start : start + layer.place.units]
-        start += layer.place.units
+        part = away[:, start : start + layer.sized.units]
+        start += layer.sized.units
         row[:] = max(row[0], np.abs(part).max()), row[1] + part.sum(), row[2] + np.square(part).sum()
 
 

@@ -53,7 +53,7 @@ def to_ieee(values: Doubles) -> NDArray[np.float32]:
     return np.where(beyond, np.copysign(np.float32(np.inf), truncated), singles).astype(np.float32)
 
 
-def encode(values: Doubles) -> NDArray[np.uint32]:
+def encode_words(values: Doubles) -> NDArray[np.uint32]:
     """Return the memory words of numbers of the format; 1.0 is ``0x00000080`` (papers' §6.2).
 
     Raises
@@ -78,7 +78,7 @@ def encode(values: Doubles) -> NDArray[np.uint32]:
     return np.asarray(mantissa * 256 + exponent, dtype=np.uint32)
 
 
-def decode(words: NDArray[np.uint32]) -> Doubles:
+def decode_words(words: NDArray[np.uint32]) -> Doubles:
     """Return the values of memory words; an exponent field of 0 is zero, whatever the mantissa."""
     patterns = np.asarray(words, dtype=np.uint32)
     exponent = (patterns & np.uint32(0xFF)).astype(np.int64)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from hw_sim.chips.graf54.features import BLOCKS, FRAME, features_of, frames_of, thinned
 from hw_sim.chips.graf54.templates import Mismatch, TemplateSet, currents, draw_mismatch, load_templates
-from hw_sim.chips.spec import Array, load_chip
+from hw_sim.chips.spec import NeuronArray, load_chip
 from retronet.datasets.dataset import Dataset, DigitSets, Provenance
 from retronet.engines.forward import layer_states
 from retronet.errors import InputError
@@ -197,12 +197,12 @@ def run_graf(digits: DigitSets, options: GrafOptions | None = None, seed: int = 
 
 def classifier(rows: int, columns: int) -> NetworkSpec:
     """Return the network of two layers, 40 hidden units, on `rows` maps of `columns` blocks."""
-    squash = Tanh(1.7159, 2 / 3)
+    activation = Tanh(1.7159, 2 / 3)
     return NetworkSpec(
         name="graf-classifier",
         title="The classifier of the first method: two layers, 40 hidden units",
         input=(1, rows, columns),
-        layers=(Dense("hidden", HIDDEN_UNITS, squash), Dense("output", 10, squash)),
+        layers=(Dense("hidden", HIDDEN_UNITS, activation), Dense("output", 10, activation)),
         source="DENKER88",
         assumptions=("Squashing: 1.7159 tanh(2a/3), after PIEEE98 App. A; DENKER88 gives none here.",),
     )
@@ -266,12 +266,12 @@ def _outputs(training: Training, digits: Dataset) -> NDArray[np.floating]:
 
 def _work(scans: NDArray[np.int64]) -> GrafWork:
     engine = load_chip("graf54").engine
-    assert isinstance(engine, Array)
+    assert isinstance(engine, NeuronArray)
     call_s = (engine.cycle_s.value or 0.0) * (engine.cycles_per_call.value or 0.0)
-    places = FRAME[0] * FRAME[1]
+    positions = FRAME[0] * FRAME[1]
     mean = float(scans.mean())
-    seconds = (mean + 1) * places * call_s
-    return GrafWork(mean, int(scans.max()), mean * places, places, seconds, 1 / seconds)
+    seconds = (mean + 1) * positions * call_s
+    return GrafWork(mean, int(scans.max()), mean * positions, positions, seconds, 1 / seconds)
 
 
 def _figures(test: Score, bitmap: Score, work: GrafWork) -> tuple[GrafFigure, ...]:

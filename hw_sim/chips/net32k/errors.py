@@ -36,7 +36,7 @@ def _analog(
     maps, taps = part.weights.shape
     if options.law in ("reference", "count"):
         errors = options.accuracy * generator.standard_normal((maps, references.shape[1]))
-        share = np.repeat(1 + errors, layer.place.positions, axis=0)
+        share = np.repeat(1 + errors, layer.sized.positions, axis=0)
         zero = 0.0
         if options.law == "count":
             zero = float(np.abs(options.weight_levels).max() * taps)
@@ -48,10 +48,10 @@ def _analog(
         if options.law == "block":
             errors = np.repeat(errors, BLOCK, axis=2)[:, :, :taps]
         currents = cells * (1 + options.accuracy * errors)
-        used = np.arange(taps) < part.wiring.fan_in[:, np.newaxis]
+        used = np.arange(taps) < part.connections.fan_in[:, np.newaxis]
         weights = np.where(used, np.tensordot(options.cell_factors, currents, (0, 1)), 0.0)
     return AnalogLayer(
-        layer.place, part.wiring, weights.astype(np.float32), np.zeros(layer.place.units, np.float32),
+        layer.sized, part.connections, weights.astype(np.float32), np.zeros(layer.sized.units, np.float32),
         references.astype(np.float32), part.values.astype(np.float32), float(layer.border),
         np.zeros(maps, np.float32),
     )  # fmt: skip

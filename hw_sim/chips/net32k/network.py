@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from hw_sim.chips.analog.converter_fit import check_squashing, fit_converter, spaced, sums_and_states
 from hw_sim.chips.analog.layers import nearest
-from hw_sim.fixed_point.taps import Wiring, per_map, wire
 from hw_sim.formats.levels import Levels
 from hw_sim.formats.scales import ScaleRule, fit_scale
+from retronet.connections import ConnectionTable, connection_table, weight_rows
 from retronet.errors import InputError
-from retronet.network import NetworkSpec, Place, places
+from retronet.network import NetworkSpec, SizedLayer, sized_layers
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -84,14 +84,14 @@ class Part:
 
     Attributes
     ----------
-    wiring : Wiring
+    connections : ConnectionTable
     weights : ndarray of int64, shape (maps, taps)
     references : ndarray of int64, shape (units, comparators)
     values : ndarray of int64, shape (comparators + 1,)
         What the comparators hand over: states, or numbers to be added to those of other parts.
     """
 
-    wiring: Wiring
+    connections: ConnectionTable
     weights: Whole
     references: Whole
     values: Whole
@@ -103,7 +103,7 @@ class Net32kLayer:
 
     Attributes
     ----------
-    place : Place
+    sized : SizedLayer
     parts : tuple of Part
     thresholds : ndarray of int64, shape (units, comparators)
         For added parts: where a sum becomes the next state. Empty for a layer in one part.
@@ -114,7 +114,7 @@ class Net32kLayer:
         Real value of a step of state; state around the planes below.
     """
 
-    place: Place
+    sized: SizedLayer
     parts: tuple[Part, ...]
     thresholds: Whole
     levels: Whole
@@ -165,17 +165,17 @@ def net32k_network(
     found = Net32kNetwork(options, step, ())
     states, bits = found.pixels(some).astype(np.int64), options.input_bits
     layers: list[Net32kLayer] = []
-    for index, place in enumerate(places(network)[: options.layers]):
-        check_squashing(place, "NET32K")
+    for index, sized in enumerate(sized_layers(network)[: options.layers]):
+        check_squashing(sized, "NET32K")
         real = sums_and_states(network, parameters, some, index)
-        layer = _layer(place, parameters, options, states, bits, step, real)
+        layer = _layer(sized, parameters, options, states, bits, step, real)
         states, bits, step = run_exactly(layer, states), options.state_bits, layer.state_step
         layers.append(layer)
     return dataclasses.replace(found, layers=tuple(layers))
 
 
 def _layer(
-    place: Place,
+    sized: SizedLayer,
     parameters: Mapping[str, NDArray[Any]],
     options: Net32kOptions,
     inputs: Whole,
@@ -183,32 +183,32 @@ def _layer(
     input_step: float,
     real: tuple[Doubles, Doubles],
 ) -> Net32kLayer:
-    rows = per_map(place, np.asarray(parameters[f"{place.name}.weight"], np.float64))
+    rows = weight_rows(sized, np.asarray(parameters[f"{sized.name}.weight"], np.float64))
     weights = np.zeros(rows.shape, np.int64)
     form, levels = Levels(tuple(map(int, options.weight_levels))), options.weight_levels
-    for row, taps in enumerate(place.fan_in):
+    for row, taps in enumerate(sized.fan_in):
         scale = fit_scale(ScaleRule("mse"), rows[row, :taps], form)[0]
         edges = (levels[1:] + levels[:-1]) / 2
         weights[row, :taps] = levels[np.searchsorted(edges, rows[row, :taps] / scale, side="right")]
-    wiring = wire(place, "plane_slowest")
+    connections = connection_table(sized, "plane_slowest")
     border = int(
-        nearest(np.array(getattr(place.layer, "border", 0.0)) / input_step, _floats(odd_levels(input_bits)))
+        nearest(np.array(getattr(sized.layer, "border", 0.0)) / input_step, _floats(odd_levels(input_bits)))
     )
-    cuts = _cuts(place, len(options.cell_factors) * input_bits)
-    parts = [(part_of(wiring, start, stop), weights[:, start:stop]) for start, stop in cuts]
+    cuts = _cuts(sized, len(options.cell_factors) * input_bits)
+    parts = [(part_of(connections, start, stop), weights[:, start:stop]) for start, stop in cuts]
     sums = [exact_sums(own, taken, inputs, border) for own, taken in parts]
     values = [np.zeros(0, np.int64)] * len(parts)
-    references = [np.zeros((place.units, 0), np.int64)] * len(parts)
+    references = [np.zeros((sized.units, 0), np.int64)] * len(parts)
     if len(parts) > 1:
         for index, part in enumerate(sums):
             step, value = fit_converter(part.astype(np.float64), part.astype(np.float64), PART_LEVELS)
             edges = np.ceil((PART_LEVELS[1:] + PART_LEVELS[:-1]) / 2 * step).astype(np.int64)
             values[index] = np.floor(PART_LEVELS * value + 0.5).astype(np.int64)
-            references[index] = np.tile(edges, (place.units, 1))
+            references[index] = np.tile(edges, (sized.units, 1))
             sums[index] = values[index][np.searchsorted(edges, part, side="right")]
     state_levels = odd_levels(options.state_bits)
-    biases = np.asarray(parameters[f"{place.name}.bias"], np.float64).reshape(len(rows), -1)
-    thresholds, state_step = _thresholds(place, biases, np.asarray(np.add.reduce(sums)), real, state_levels)
+    biases = np.asarray(parameters[f"{sized.name}.bias"], np.float64).reshape(len(rows), -1)
+    thresholds, state_step = _thresholds(sized, biases, np.asarray(np.add.reduce(sums)), real, state_levels)
     if len(parts) == 1:
         references, values, thresholds = [thresholds], [state_levels], thresholds[:, :0]
     blocks = max(-(-(stop - start) // BLOCK) for start, stop in cuts) * len(options.cell_factors) * input_bits
@@ -216,49 +216,50 @@ def _layer(
         Part(own, taken, reference, value)
         for (own, taken), reference, value in zip(parts, references, values, strict=True)
     )
-    return Net32kLayer(place, made, thresholds, state_levels, blocks, state_step, border)
+    return Net32kLayer(sized, made, thresholds, state_levels, blocks, state_step, border)
 
 
 def _floats(levels: Whole) -> Floats:
     return levels.astype(np.float32)
 
 
-def _cuts(place: Place, blocks_a_term: int) -> list[tuple[int, int]]:
+def _cuts(sized: SizedLayer, blocks_a_term: int) -> list[tuple[int, int]]:
     """Return where the taps of a sum are cut, so that no part needs more blocks than join."""
     most = MOST_BLOCKS // blocks_a_term * BLOCK
-    taps = max(place.fan_in)
+    taps = max(sized.fan_in)
     if most == 0:
         raise InputError(
-            f"Layer '{place.name}' can not run on NET32K: a weight and what it reads together need "
+            f"Layer '{sized.name}' can not run on NET32K: a weight and what it reads together need "
             f"{blocks_a_term} blocks; at most {MOST_BLOCKS} join. Give weights or states fewer bits."
         )
     count = -(-taps // most)
     return [(taps * part // count, taps * (part + 1) // count) for part in range(count)]
 
 
-def part_of(wiring: Wiring, start: int, stop: int) -> Wiring:
-    """Return the wiring of the taps from `start` to `stop`."""
-    fan_in = np.clip(wiring.fan_in - start, 0, stop - start)
-    return Wiring(fan_in, wiring.tables, np.ascontiguousarray(wiring.sources[:, :, start:stop]))
+def part_of(connections: ConnectionTable, start: int, stop: int) -> ConnectionTable:
+    """Return the connections of the taps from `start` to `stop`."""
+    fan_in = np.clip(connections.fan_in - start, 0, stop - start)
+    sources = np.ascontiguousarray(connections.sources[:, :, start:stop])
+    return ConnectionTable(fan_in, connections.tables, sources)
 
 
-def exact_sums(wiring: Wiring, weights: Whole, inputs: Whole, border: int) -> Whole:
+def exact_sums(connections: ConnectionTable, weights: Whole, inputs: Whole, border: int) -> Whole:
     """Return the sums (n, units) of whole inputs (n, units below)."""
     edged = np.concatenate([inputs, np.full((len(inputs), 1), border)], axis=1).astype(np.float64)
-    maps, positions = len(weights), wiring.sources.shape[1]
+    maps, positions = len(weights), connections.sources.shape[1]
     found = np.empty((len(inputs), maps, positions))
-    for table in range(len(wiring.sources)):
-        own = wiring.tables == table
+    for table in range(len(connections.sources)):
+        own = connections.tables == table
         # Products of small whole numbers: exact in double precision in any order.
-        found[:, own] = (edged[:, wiring.sources[table]] @ weights[own].T).transpose(0, 2, 1)
+        found[:, own] = (edged[:, connections.sources[table]] @ weights[own].T).transpose(0, 2, 1)
     return found.reshape(len(inputs), -1).astype(np.int64)
 
 
 def _thresholds(
-    place: Place, biases: Doubles, sums: Whole, real: tuple[Doubles, Doubles], levels: Whole
+    sized: SizedLayer, biases: Doubles, sums: Whole, real: tuple[Doubles, Doubles], levels: Whole
 ) -> tuple[Whole, float]:
     """Return the thresholds (units, comparators) of sums on the chip, and the real step of states."""
-    count, positions = len(sums), place.positions
+    count, positions = len(sums), sized.positions
     each = np.broadcast_to(biases, (len(biases), positions)).reshape(-1)
     wanted = (real[0] - each).reshape(count, -1, positions)
     chip = sums.astype(np.float64).reshape(count, -1, positions)
@@ -280,7 +281,7 @@ def run_exactly(layer: Net32kLayer, inputs: Whole) -> Whole:
     """Return the states (n, units) of a layer without errors, in whole numbers."""
     found = []
     for part in layer.parts:
-        sums = exact_sums(part.wiring, part.weights, inputs, layer.border)
+        sums = exact_sums(part.connections, part.weights, inputs, layer.border)
         found.append(part.values[(sums[:, :, np.newaxis] >= part.references).sum(2)])
     total = np.asarray(np.add.reduce(found))
     if len(found) == 1:

@@ -8,8 +8,8 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from hw_sim.chips.analog.drawn_chips import Bench, Chip, ChipScore, Spread, spreads
-from hw_sim.chips.analog.host_layers import HostLayers, Retraining
+from hw_sim.chips.analog.drawn_chips import Chip, ChipScore, ChipScorer, Spread, spreads
+from hw_sim.chips.analog.host_layers import HostLayers, HostRetraining
 from hw_sim.chips.analog.layers import AnalogLayer, run_analog
 from hw_sim.chips.net32k.errors import on_chip
 from hw_sim.chips.net32k.network import Net32kNetwork, Net32kOptions, net32k_network
@@ -22,7 +22,7 @@ from retronet.recipe import Targets
 
 __all__ = ["Net32kOptions", "Net32kReport", "run_net32k"]
 
-RETRAINING = Retraining(passes=20, rate=1e-3)
+HOST_RETRAINING = HostRetraining(passes=20, rate=1e-3)
 ASSUMPTIONS = (
     "Law of the mismatch, and that 4–5 % and 1 % are standard deviations: not in any text that was reached.",
     "Bits of each layer in INNC90: not in any text that was reached; here as many as you give.",
@@ -50,7 +50,7 @@ class Net32kReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     network: str
     options: Net32kOptions
-    retraining: Retraining | None
+    retraining: HostRetraining | None
     seed: int
     images: int
     layers: tuple[Net32kLayerReport, ...]
@@ -69,7 +69,7 @@ def run_net32k(
     options: Net32kOptions | None = None,
     chips: int = 20,
     seed: int = 0,
-    retraining: Retraining | None = RETRAINING,
+    retraining: HostRetraining | None = HOST_RETRAINING,
     threads: int = 1,
     targets: Targets | None = None,
 ) -> Net32kReport:
@@ -106,8 +106,8 @@ def run_net32k(
     def states(chip: Chip | None, images: Floats, half: int) -> Floats:  # noqa: ARG001 (nothing is noisy)
         return run_chip(mapped, on_chip(mapped, chip), mapped.pixels(images)) * step
 
-    bench = Bench(states, host, digits, retraining, targets)
-    found = bench.scores(chips, seed, threads)
+    scorer = ChipScorer(states, host, digits, retraining, targets)
+    found = scorer.scores(chips, seed, threads)
     of_mapped, of_retrained = spreads(found)
     workspace = Workspace(network)
     workspace.load(parameters)
@@ -119,13 +119,13 @@ def run_net32k(
         images=len(digits.test.images),
         layers=tuple(
             Net32kLayerReport(
-                layer.place.name, max(layer.place.fan_in), layer.blocks, len(layer.parts),
+                layer.sized.name, max(layer.sized.fan_in), layer.blocks, len(layer.parts),
                 layer.parts[0].references.shape[1], layer.state_step,
             )
             for layer in mapped.layers
         ),
         reference=score(outputs(workspace, digits.test.images), digits.test.labels, targets),
-        ideal=bench.score(None),
+        ideal=scorer.score(None),
         chips=found,
         mapped=of_mapped,
         retrained=of_retrained,
@@ -166,7 +166,7 @@ def precision_rows(
     parameters: Mapping[str, NDArray[Any]],
     digits: DigitSets,
     choices: tuple[Net32kOptions, ...],
-    retraining: Retraining | None = RETRAINING,
+    retraining: HostRetraining | None = HOST_RETRAINING,
     targets: Targets | None = None,
 ) -> Iterator[PrecisionRow]:
     """Yield how far a little precision in the first layers goes: a row for each of `choices`.

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from hw_sim.chips.constants import constants
-from hw_sim.chips.spec import Array, ChipSpec, Processor, chip_names, load_chip, workload
+from hw_sim.chips.spec import ChipSpec, NeuronArray, Processor, chip_names, load_chip, workload
 from retronet.errors import InputError
-from retronet.network import places
+from retronet.network import sized_layers
 
 MINE = """
 name = "mine"
@@ -29,9 +29,9 @@ def write(folder: Path, text: str) -> str:
     return str(path)
 
 
-def array_of(name: str) -> Array:
+def array_of(name: str) -> NeuronArray:
     engine = load_chip(name).engine
-    assert isinstance(engine, Array)
+    assert isinstance(engine, NeuronArray)
     return engine
 
 
@@ -81,9 +81,9 @@ def test_the_numbers_of_the_sources() -> None:
 
 
 def test_the_recogniser_of_anna_has_the_remembered_size() -> None:
-    found = places(workload(load_chip("anna"), "anna-recogniser"))
-    assert [place.macs for place in found] == [78_400, 3_136, 50_000, 1_200, 3_000]
-    assert sum(place.macs for place in found) == 135_736
+    found = sized_layers(workload(load_chip("anna"), "anna-recogniser"))
+    assert [sized.macs for sized in found] == [78_400, 3_136, 50_000, 1_200, 3_000]
+    assert sum(sized.macs for sized in found) == 135_736
 
 
 def test_a_workload_may_be_a_network_of_the_package() -> None:

@@ -10,7 +10,7 @@ from support.trained_run import train_briefly
 from hw_sim.fixed_point.quantize import integer_network
 from hw_sim.fixed_point.simulate import simulate
 from hw_sim.studies.allocate import Allocator, Choice, Tensor, allocate, frontier, uniform_budgets
-from hw_sim.studies.testbench import Bench
+from hw_sim.studies.testbench import Testbench
 from retronet.curvature import mean_loss
 from retronet.datasets import load
 from retronet.errors import InputError
@@ -22,8 +22,8 @@ def allocator_of(folder: Path, data: str, data_dir: Path | None, passes: int) ->
     checkpoint = run.checkpoint()
     recipe = checkpoint.header.recipe
     digits = load(data, None, data_dir)
-    bench = Bench(checkpoint.header.network, checkpoint.state.parameters, digits, recipe.targets, 12)
-    return Allocator(bench, recipe)
+    testbench = Testbench(checkpoint.header.network, checkpoint.state.parameters, digits, recipe.targets, 12)
+    return Allocator(testbench, recipe)
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +37,9 @@ def test_a_linear_layer_loses_what_is_predicted(brief: Allocator) -> None:
     generator = np.random.default_rng(1)
     parameters = {"a.weight": generator.uniform(-0.1, 0.1, (10, 256)), "a.bias": np.zeros(10)}
     allocator = Allocator(
-        Bench(network, parameters, brief.bench.digits, brief.recipe.targets, 12), brief.recipe
+        Testbench(network, parameters, brief.testbench.digits, brief.recipe.targets, 12), brief.recipe
     )
-    step, digits = 0.05, brief.bench.digits.train
+    step, digits = 0.05, brief.testbench.digits.train
 
     def loss(weights: np.ndarray) -> float:
         answers = digits.images.reshape(len(digits.images), -1) @ weights.T
@@ -101,11 +101,11 @@ def test_the_chosen_bits_keep_the_rise_and_cost_less_than_uniform_ones(
     assert chosen.measured <= allowed
     assert all(attempt.measured > allowed for attempt in attempts[:-1])
     # The record's rise is that of a network put together anew from its bits.
-    bench = brief.bench
+    testbench = brief.testbench
     plan = brief.plan(chosen.weights, chosen.states)
-    integers = integer_network(bench.network, bench.parameters, plan)
-    answers = simulate(integers, bench.digits.train.images).outputs
-    loss = mean_loss(answers, bench.digits.train.labels, brief.recipe)
+    integers = integer_network(testbench.network, testbench.parameters, plan)
+    answers = simulate(integers, testbench.digits.train.images).outputs
+    loss = mean_loss(answers, testbench.digits.train.labels, brief.recipe)
     assert loss - brief.float_loss == pytest.approx(chosen.measured)
     within = [budget for budget in uniform if getattr(budget, cost) <= getattr(chosen, cost)]
     assert all(budget.measured > allowed for budget in within)

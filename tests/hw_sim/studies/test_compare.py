@@ -11,35 +11,37 @@ from hw_sim.fixed_point.trace import trace
 from hw_sim.formats.fixed import Fixed
 from hw_sim.plan.plan import PrecisionPlan, calibrate
 from hw_sim.studies.compare import Comparison, compare
-from hw_sim.studies.testbench import Bench
+from hw_sim.studies.testbench import Testbench
 from retronet.datasets import load
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+def testbench(tmp_path_factory: pytest.TempPathFactory) -> Testbench:
     checkpoint = train_briefly(tmp_path_factory.mktemp("runs") / "brief").checkpoint()
     header = checkpoint.header
-    return Bench(header.network, checkpoint.state.parameters, load("digits5k"), header.recipe.targets, 12)
+    return Testbench(header.network, checkpoint.state.parameters, load("digits5k"), header.recipe.targets, 12)
 
 
 @pytest.fixture(scope="module")
-def plan(bench: Bench) -> PrecisionPlan:
-    return calibrate(bench.network, bench.parameters, bench.digits.train.images, 6)
+def plan(testbench: Testbench) -> PrecisionPlan:
+    return calibrate(testbench.network, testbench.parameters, testbench.digits.train.images, 6)
 
 
-def compared(bench: Bench, first: PrecisionPlan, second: PrecisionPlan) -> Comparison:
-    return compare(bench.network, bench.parameters, (first, second), bench.digits.test, bench.targets)
+def compared(testbench: Testbench, first: PrecisionPlan, second: PrecisionPlan) -> Comparison:
+    return compare(
+        testbench.network, testbench.parameters, (first, second), testbench.digits.test, testbench.targets
+    )
 
 
-def test_a_plan_does_not_part_from_itself(bench: Bench, plan: PrecisionPlan) -> None:
-    found = compared(bench, plan, plan)
+def test_a_plan_does_not_part_from_itself(testbench: Testbench, plan: PrecisionPlan) -> None:
+    found = compared(testbench, plan, plan)
 
     assert found.parts_at is None
     assert found.changed == ()
     assert all(layer.first_digit is None and layer.rms == 0 and layer.worst == () for layer in found.layers)
 
 
-def test_plans_part_where_their_formats_do(bench: Bench, plan: PrecisionPlan) -> None:
+def test_plans_part_where_their_formats_do(testbench: Testbench, plan: PrecisionPlan) -> None:
     h2 = plan.layers[1]
     assert isinstance(h2.weight, Fixed)
     coarse = replace(h2.weight, bits=h2.weight.bits - 3, frac_bits=h2.weight.frac_bits - 3)
@@ -54,12 +56,12 @@ def test_plans_part_where_their_formats_do(bench: Bench, plan: PrecisionPlan) ->
         ),
     )
 
-    found = compared(bench, plan, other)
+    found = compared(testbench, plan, other)
 
     assert found.parts_at == "h2"
     assert [layer.units_apart for layer in found.layers[:2]] == [0, 0]
-    images, labels = bench.digits.test.images, bench.digits.test.labels
-    pair = [integer_network(bench.network, bench.parameters, each) for each in (plan, other)]
+    images, labels = testbench.digits.test.images, testbench.digits.test.labels
+    pair = [integer_network(testbench.network, testbench.parameters, each) for each in (plan, other)]
     states = [trace(each, images).layers[1].values for each in pair]
     difference = np.abs(states[0] - states[1])
     layer = found.layers[2]
@@ -79,12 +81,14 @@ def test_plans_part_where_their_formats_do(bench: Bench, plan: PrecisionPlan) ->
     assert found.second.score.misses == np.count_nonzero(answers[1] != labels)
 
 
-def test_chunks_do_not_show(bench: Bench, plan: PrecisionPlan, monkeypatch: pytest.MonkeyPatch) -> None:
-    other = calibrate(bench.network, bench.parameters, bench.digits.train.images, 5)
-    whole = compared(bench, plan, other)
+def test_chunks_do_not_show(
+    testbench: Testbench, plan: PrecisionPlan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = calibrate(testbench.network, testbench.parameters, testbench.digits.train.images, 5)
+    whole = compared(testbench, plan, other)
     monkeypatch.setattr("hw_sim.studies.compare.CHUNK", 300)
 
-    pieces = compared(bench, plan, other)
+    pieces = compared(testbench, plan, other)
 
     assert [layer.first_digit for layer in pieces.layers] == [layer.first_digit for layer in whole.layers]
     for one, all_ in zip(pieces.layers, whole.layers, strict=True):

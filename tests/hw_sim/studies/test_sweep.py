@@ -19,7 +19,7 @@ from hw_sim.formats.fixed import Rounding
 from hw_sim.formats.scales import ScaleRule, parse_rule
 from hw_sim.plan.plan import calibrate
 from hw_sim.studies.sweep import append_rows, grid, measure, read_rows, sweep
-from hw_sim.studies.testbench import Bench, Point, Source, SweepRow, bench_of
+from hw_sim.studies.testbench import Point, Source, SweepRow, Testbench, testbench_of
 from retronet.errors import InputError
 
 OTHER = 10
@@ -32,12 +32,12 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Source:
 
 
 @pytest.fixture(scope="module")
-def bench(source: Source) -> Bench:
-    return bench_of(source)
+def testbench(source: Source) -> Testbench:
+    return testbench_of(source)
 
 
-def points_of(bench: Bench, bits: range) -> tuple[Point, ...]:
-    return grid(bench.network, bits, ("all", "weights", "states", "sums", "layers"), [Rounding.RND])
+def points_of(testbench: Testbench, bits: range) -> tuple[Point, ...]:
+    return grid(testbench.network, bits, ("all", "weights", "states", "sums", "layers"), [Rounding.RND])
 
 
 def by_point(rows: Iterator[SweepRow]) -> dict[Point, bytes]:
@@ -46,8 +46,8 @@ def by_point(rows: Iterator[SweepRow]) -> dict[Point, bytes]:
     return dict(found)
 
 
-def test_a_grid_names_each_point_once(bench: Bench) -> None:
-    points = grid(bench.network, (3, 4), ("layers", "h2", "all"), (Rounding.TRN, Rounding.RND))
+def test_a_grid_names_each_point_once(testbench: Testbench) -> None:
+    points = grid(testbench.network, (3, 4), ("layers", "h2", "all"), (Rounding.TRN, Rounding.RND))
 
     assert len(points) == len(set(points)) == 2 * 2 * 5
     assert points[:3] == (
@@ -57,31 +57,31 @@ def test_a_grid_names_each_point_once(bench: Bench) -> None:
     )
 
 
-def test_an_unknown_tensor_is_refused(bench: Bench) -> None:
+def test_an_unknown_tensor_is_refused(testbench: Testbench) -> None:
     with pytest.raises(InputError, match=r"'h9' is nothing to sweep: all, .*, output are allowed"):
-        grid(bench.network, (3,), ("h9",), (Rounding.RND,))
+        grid(testbench.network, (3,), ("h9",), (Rounding.RND,))
 
 
 @pytest.mark.parametrize(
     ("tensors", "bits"), [("all", (4, 4)), ("weights", (4, OTHER)), ("states", (OTHER, 4))]
 )
-def test_a_row_says_what_a_report_says(bench: Bench, tensors: str, bits: tuple[int, int]) -> None:
-    images = bench.digits.train.images
+def test_a_row_says_what_a_report_says(testbench: Testbench, tensors: str, bits: tuple[int, int]) -> None:
+    images = testbench.digits.train.images
     plan = calibrate(
-        bench.network,
-        bench.parameters,
+        testbench.network,
+        testbench.parameters,
         images,
         weight_bits=bits[0],
         state_bits=bits[1],
         rounding=Rounding.RND_CONV,
     )
-    expected = report(bench.network, bench.parameters, plan, bench.digits.test)
+    expected = report(testbench.network, testbench.parameters, plan, testbench.digits.test)
 
-    row = bench.row(Point(4, tensors, Rounding.RND_CONV))
+    row = testbench.row(Point(4, tensors, Rounding.RND_CONV))
 
-    assert bench.plan(row.point) == plan
+    assert testbench.plan(row.point) == plan
     assert row.score == expected.simulated
-    assert bench.reference_score == expected.reference
+    assert testbench.reference_score == expected.reference
     assert row.agreements == expected.agreements
     assert row.sqnr_db == pytest.approx(expected.layers[-1].sqnr_db, rel=1e-6)
     assert row.saturations == {layer.layer: layer.counts.saturations for layer in expected.layers}
@@ -89,34 +89,36 @@ def test_a_row_says_what_a_report_says(bench: Bench, tensors: str, bits: tuple[i
 
 @pytest.mark.parametrize("mode", list(Rounding))
 @pytest.mark.parametrize("scale", ["power-of-two", "percentile:99", "max-abs/map", "mse"])
-def test_a_point_has_the_plan_of_its_rounding_and_rule(bench: Bench, mode: Rounding, scale: str) -> None:
+def test_a_point_has_the_plan_of_its_rounding_and_rule(
+    testbench: Testbench, mode: Rounding, scale: str
+) -> None:
     rule = parse_rule(scale)
     plan = calibrate(
-        bench.network,
-        bench.parameters,
-        bench.digits.train.images,
+        testbench.network,
+        testbench.parameters,
+        testbench.digits.train.images,
         4,
         rounding=mode,
         weight_scale=rule,
         state_scale=ScaleRule(rule.kind, rule.value),
     )
 
-    assert bench.plan(Point(4, "all", mode, scale, 3)) == msgspec.structs.replace(plan, seed=3)
+    assert testbench.plan(Point(4, "all", mode, scale, 3)) == msgspec.structs.replace(plan, seed=3)
 
 
-def test_seeds_are_points_where_rounding_is_stochastic(bench: Bench) -> None:
-    points = grid(bench.network, (3,), ("all",), (Rounding.RND, Rounding.STOCHASTIC), seeds=(1, 2))
+def test_seeds_are_points_where_rounding_is_stochastic(testbench: Testbench) -> None:
+    points = grid(testbench.network, (3,), ("all",), (Rounding.RND, Rounding.STOCHASTIC), seeds=(1, 2))
 
     assert [(point.rounding, point.seed) for point in points] == [
         ("RND", 0), ("STOCHASTIC", 1), ("STOCHASTIC", 2),
     ]  # fmt: skip
-    scores = [bench.row(point).sqnr_db for point in points]
+    scores = [testbench.row(point).sqnr_db for point in points]
     assert len(set(scores)) == 3
 
 
-def test_one_layer_at_a_time_leaves_the_others_alone(bench: Bench) -> None:
-    wide = bench.plan(Point(OTHER, "all", Rounding.RND))
-    plan = bench.plan(Point(3, "h2", Rounding.RND))
+def test_one_layer_at_a_time_leaves_the_others_alone(testbench: Testbench) -> None:
+    wide = testbench.plan(Point(OTHER, "all", Rounding.RND))
+    plan = testbench.plan(Point(3, "h2", Rounding.RND))
 
     changed = [layer.layer for layer, other in zip(plan.layers, wide.layers, strict=True) if layer != other]
     assert (plan.layers[1].weight.bits, plan.layers[1].state.bits) == (3, 3)
@@ -126,12 +128,12 @@ def test_one_layer_at_a_time_leaves_the_others_alone(bench: Bench) -> None:
     assert plan.layers[2].state == wide.layers[2].state
 
 
-def test_sums_hold_the_largest_seen_in_training_and_no_more(bench: Bench) -> None:
-    exact = bench.plan(Point(OTHER, "all", Rounding.RND))
-    limited = bench.plan(Point(9, "sums", Rounding.RND))
-    integers = integer_network(bench.network, bench.parameters, exact)
+def test_sums_hold_the_largest_seen_in_training_and_no_more(testbench: Testbench) -> None:
+    exact = testbench.plan(Point(OTHER, "all", Rounding.RND))
+    limited = testbench.plan(Point(9, "sums", Rounding.RND))
+    integers = integer_network(testbench.network, testbench.parameters, exact)
 
-    found = trace(integers, bench.digits.train.images)
+    found = trace(integers, testbench.digits.train.images)
 
     for traced, layer in zip(found.layers, limited.layers, strict=True):
         largest = np.abs(traced.sums).max() * 2.0**-traced.sum_frac_bits
@@ -141,32 +143,32 @@ def test_sums_hold_the_largest_seen_in_training_and_no_more(bench: Bench) -> Non
         assert form.maximum / 2 < largest <= form.maximum
 
 
-def test_sums_of_few_bits_are_counted_where_they_overflow(bench: Bench) -> None:
-    blind = Bench(bench.network, bench.parameters, bench.digits, bench.targets, OTHER)
-    small = {layer: largest / 8 for layer, largest in bench.largest_sums().items()}
+def test_sums_of_few_bits_are_counted_where_they_overflow(testbench: Testbench) -> None:
+    blind = Testbench(testbench.network, testbench.parameters, testbench.digits, testbench.targets, OTHER)
+    small = {layer: largest / 8 for layer, largest in testbench.largest_sums().items()}
     blind.largest_sums = lambda _scale: small  # type: ignore[method-assign]
     point = Point(14, "sums", Rounding.RND)
 
-    assert sum(bench.row(point).overflows.values()) == 0
+    assert sum(testbench.row(point).overflows.values()) == 0
     assert all(blind.row(point).overflows.values())
 
 
 @pytest.mark.parametrize("kind", ["threads", "processes"])
-def test_rows_are_the_same_on_any_executor(source: Source, bench: Bench, kind: str) -> None:
-    points = points_of(bench, range(3, 6))
+def test_rows_are_the_same_on_any_executor(source: Source, testbench: Testbench, kind: str) -> None:
+    points = points_of(testbench, range(3, 6))
     make: Executor = (
         ThreadPoolExecutor(3) if kind == "threads" else ProcessPoolExecutor(2, get_context("spawn"))
     )
 
     with make as executor:
-        found = by_point(sweep(source, bench.subject, points, executor))
+        found = by_point(sweep(source, testbench.subject, points, executor))
 
-    assert found == by_point(sweep(source, bench.subject, points))
+    assert found == by_point(sweep(source, testbench.subject, points))
 
 
-def test_a_cluster_that_loses_a_worker_gives_the_same_rows(source: Source, bench: Bench) -> None:
+def test_a_cluster_that_loses_a_worker_gives_the_same_rows(source: Source, testbench: Testbench) -> None:
     distributed = pytest.importorskip("distributed")
-    points = points_of(bench, range(2, 12))
+    points = points_of(testbench, range(2, 12))
     rows = {}
     with (
         distributed.LocalCluster(
@@ -175,7 +177,7 @@ def test_a_cluster_that_loses_a_worker_gives_the_same_rows(source: Source, bench
         distributed.Client(cluster) as client,
     ):
         before = set(client.scheduler_info(n_workers=-1)["workers"])
-        for row in sweep(source, bench.subject, points, client.get_executor(pure=False)):
+        for row in sweep(source, testbench.subject, points, client.get_executor(pure=False)):
             rows[row.point] = msgspec.json.encode(row)
             if len(rows) == 5:
                 os.kill(cluster.workers[0].pid, signal.SIGKILL)
@@ -183,22 +185,24 @@ def test_a_cluster_that_loses_a_worker_gives_the_same_rows(source: Source, bench
 
     assert len(before) == 2
     assert len(before - after) == 1
-    assert rows == by_point(sweep(source, bench.subject, points))
+    assert rows == by_point(sweep(source, testbench.subject, points))
 
 
-def test_a_worker_with_other_files_is_found_out(source: Source, bench: Bench) -> None:
+def test_a_worker_with_other_files_is_found_out(source: Source, testbench: Testbench) -> None:
     with pytest.raises(InputError, match="not the same everywhere"):
         measure(source, "another", Point(4, "all", Rounding.RND))
     assert (
-        bench.subject
-        != Bench(bench.network, bench.parameters, bench.digits, bench.targets, OTHER + 1).subject
+        testbench.subject
+        != Testbench(
+            testbench.network, testbench.parameters, testbench.digits, testbench.targets, OTHER + 1
+        ).subject
     )
 
 
-def test_a_sweep_goes_on_where_it_was_cut_off(source: Source, bench: Bench, tmp_path: Path) -> None:
+def test_a_sweep_goes_on_where_it_was_cut_off(source: Source, testbench: Testbench, tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
-    points = points_of(bench, range(4, 6))
-    begun = append_rows(path, sweep(source, bench.subject, points))
+    points = points_of(testbench, range(4, 6))
+    begun = append_rows(path, sweep(source, testbench.subject, points))
     for _ in range(5):
         next(begun)
     begun.close()
@@ -207,11 +211,11 @@ def test_a_sweep_goes_on_where_it_was_cut_off(source: Source, bench: Bench, tmp_
 
     done = read_rows(path)
     left = [point for point in points if point not in {row.point for row in done}]
-    for _ in append_rows(path, sweep(source, bench.subject, left)):
+    for _ in append_rows(path, sweep(source, testbench.subject, left)):
         pass
 
     assert [row.point for row in done] == list(points[:5])
-    assert read_rows(path) == list(sweep(source, bench.subject, points))
+    assert read_rows(path) == list(sweep(source, testbench.subject, points))
 
 
 def test_a_damaged_line_is_named(tmp_path: Path) -> None:

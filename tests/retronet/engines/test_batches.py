@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from support.small_runs import NETWORK, small_digits, small_recipe
 
-from retronet.engines.batches import CHUNK, dropped_units, lessons, rolled, split
+from retronet.engines.batches import CHUNK, batches_of_pass, dropped_units, rolled, split
 from retronet.errors import InputError
 from retronet.recipe import Dropout, Holdout, Recipe, override
 
@@ -14,7 +14,7 @@ DIGITS = small_digits(count=1500).train
 
 def taught(recipe: Recipe, number: int = 1) -> dict[str, np.ndarray]:
     """Return the lessons of a pass, joined."""
-    parts = list(lessons(recipe, DIGITS.images, DIGITS.labels, number, 8, np.float64))
+    parts = list(batches_of_pass(recipe, DIGITS.images, DIGITS.labels, number, 8, np.float64))
     found = {
         name: np.concatenate([getattr(part, name) for part in parts])
         for name in ("images", "labels", "rates")
@@ -81,7 +81,7 @@ def test_batches_are_cut_the_same_wherever_lessons_end(batch: int) -> None:
     recipe = override(small_recipe(schedule={"kind": "constant", "rate": 1.0}), {"schedule": schedule})
     recipe = override(recipe, {"rule": {"kind": "sgd", "batch": batch}, "order": "shuffled"})
 
-    parts = list(lessons(recipe, DIGITS.images, DIGITS.labels, 2, 0, np.float64))
+    parts = list(batches_of_pass(recipe, DIGITS.images, DIGITS.labels, 2, 0, np.float64))
 
     assert all(len(part.labels) % batch == 0 for part in parts[:-1])
     assert all(len(part.rates) == -(-len(part.labels) // batch) for part in parts)

@@ -8,7 +8,7 @@ from support.random_networks import random_parameters, random_patterns
 from retronet.engines.forward import layer_states, outputs
 from retronet.engines.workspace import Workspace
 from retronet.errors import InputError
-from retronet.network import Conv, Dense, NetworkSpec, Subsample, Tanh, places
+from retronet.network import Conv, Dense, NetworkSpec, Subsample, Tanh, sized_layers
 
 NETWORK = NetworkSpec(
     "mixed",
@@ -29,8 +29,8 @@ def test_every_layers_states() -> None:
     found = layer_states(NETWORK, PARAMETERS, IMAGES)
 
     assert list(found) == ["a", "b", "c", "d"]
-    for place, states in zip(places(NETWORK), found.values(), strict=True):
-        assert (states.shape, states.dtype) == ((3, *place.output), np.float32)
+    for sized, states in zip(sized_layers(NETWORK), found.values(), strict=True):
+        assert (states.shape, states.dtype) == ((3, *sized.output), np.float32)
     for number, image in enumerate(IMAGES):
         expected, _ = reference.forward(NETWORK, PARAMETERS, image)
         for layer, states in zip(expected[1:], found.values(), strict=True):

@@ -6,21 +6,23 @@ from support.random_networks import random_network, random_parameters
 
 from retronet.engines.workspace import Workspace
 from retronet.errors import InputError
-from retronet.network import Conv, NetworkSpec, Place, Tanh, load_network, places
+from retronet.network import Conv, NetworkSpec, SizedLayer, Tanh, load_network, sized_layers
 
 
-def is_ragged(place: Place) -> bool:
-    return isinstance(place.layer, Conv) and len(place.weight_shape) == 3
+def is_ragged(sized: SizedLayer) -> bool:
+    return isinstance(sized.layer, Conv) and len(sized.weight_shape) == 3
 
 
 NETWORKS = [load_network("lecun1989"), *(random_network(seed) for seed in range(20))]
 
 
 def test_networks_have_tables_of_all_sorts() -> None:
-    found = [place for network in NETWORKS for place in places(network) if isinstance(place.layer, Conv)]
-    assert any(is_ragged(place) for place in found)
-    assert any(place.output[0] % 2 for place in found)
-    assert any(not is_ragged(place) and len(place.sees[0]) < place.input[0] for place in found)
+    found = [
+        sized for network in NETWORKS for sized in sized_layers(network) if isinstance(sized.layer, Conv)
+    ]
+    assert any(is_ragged(sized) for sized in found)
+    assert any(sized.output[0] % 2 for sized in found)
+    assert any(not is_ragged(sized) and len(sized.sees[0]) < sized.input[0] for sized in found)
 
 
 @pytest.mark.parametrize("network", NETWORKS, ids=lambda network: network.name)

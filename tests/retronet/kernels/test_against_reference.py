@@ -134,10 +134,11 @@ for seed in (0, 3):
 
 
 def test_interpreted_kernels_give_the_same_numbers() -> None:
-    tests = Path(reference.__file__).parent
+    tests = Path(reference.__file__).parents[1]
+    path = os.pathsep.join(filter(None, (str(tests), os.environ.get("PYTHONPATH"))))
     outputs = []
     for disabled in ("0", "1"):
-        environment = {**os.environ, "NUMBA_DISABLE_JIT": disabled, "PYTHONPATH": str(tests)}
+        environment = {**os.environ, "NUMBA_DISABLE_JIT": disabled, "PYTHONPATH": path}
         done = subprocess.run(
             [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=True
         )

@@ -17,13 +17,13 @@ from retronet.network import (
     Dense,
     Identity,
     NetworkSpec,
-    Place,
     Rbf,
     Relu,
+    SizedLayer,
     Subsample,
     Tanh,
     load_network,
-    places,
+    sized_layers,
 )
 
 Tensors = dict[str, torch.Tensor]
@@ -34,18 +34,18 @@ IDENTICAL = pytest.mark.parametrize("network", NETWORKS, ids=lambda network: net
 LOSSES = pytest.mark.parametrize(("kind", "scale"), [(SQUARED, 1.0), (SQUARED, 0.2), (SOFTMAX, 1.0)])
 
 
-def sums(place: Place, state: torch.Tensor, weight: torch.Tensor, border: float) -> torch.Tensor:
+def sums(sized: SizedLayer, state: torch.Tensor, weight: torch.Tensor, border: float) -> torch.Tensor:
     """Return a layer's weighted sums (maps, rows, columns), bias not added."""
-    layer = place.layer
+    layer = sized.layer
     match layer:
         case Conv(kernel=kernel, pad=pad, stride=stride):
-            planes = place.input[0]
+            planes = sized.input[0]
             packed = iter(weight.reshape(-1, kernel, kernel))
             empty = torch.zeros(kernel, kernel, dtype=weight.dtype)
             dense = torch.stack(
                 [
                     torch.stack([next(packed) if plane in seen else empty for plane in range(planes)])
-                    for seen in place.sees
+                    for seen in sized.sees
                 ]
             )
             padded = torch.nn.functional.pad(state, (pad,) * 4, value=border)
@@ -72,13 +72,13 @@ def squash(activation: Activation, value: torch.Tensor) -> torch.Tensor:
             assert_never(unreachable)
 
 
-def border(place: Place) -> float:
-    return place.layer.border if isinstance(place.layer, Conv) else 0.0
+def border(sized: SizedLayer) -> float:
+    return sized.layer.border if isinstance(sized.layer, Conv) else 0.0
 
 
-def activation(place: Place) -> Activation:
-    assert not isinstance(place.layer, Rbf)
-    return place.layer.activation
+def activation(sized: SizedLayer) -> Activation:
+    assert not isinstance(sized.layer, Rbf)
+    return sized.layer.activation
 
 
 def wide(bias: torch.Tensor) -> torch.Tensor:
@@ -88,10 +88,10 @@ def wide(bias: torch.Tensor) -> torch.Tensor:
 def run(network: NetworkSpec, parameters: Tensors, image: torch.Tensor) -> list[torch.Tensor]:
     """Return all states from the input up."""
     states = [image.reshape(network.input)]
-    for place in places(network):
-        weight, bias = parameters[f"{place.name}.weight"], parameters[f"{place.name}.bias"]
-        total = sums(place, states[-1], weight, border(place)) + wide(bias)
-        states.append(squash(activation(place), total))
+    for sized in sized_layers(network):
+        weight, bias = parameters[f"{sized.name}.weight"], parameters[f"{sized.name}.bias"]
+        total = sums(sized, states[-1], weight, border(sized)) + wide(bias)
+        states.append(squash(activation(sized), total))
     return states
 
 
@@ -111,16 +111,16 @@ def diagonal(network: NetworkSpec, parameters: Tensors, image: torch.Tensor, top
     states = run(network, parameters, image)
     found: Tensors = {}
     arriving = top
-    for level, place in reversed(list(enumerate(places(network)))):
-        weight, bias = parameters[f"{place.name}.weight"], parameters[f"{place.name}.bias"]
-        total = sums(place, states[level], weight, border(place)) + wide(bias)
+    for level, sized in reversed(list(enumerate(sized_layers(network)))):
+        weight, bias = parameters[f"{sized.name}.weight"], parameters[f"{sized.name}.bias"]
+        total = sums(sized, states[level], weight, border(sized)) + wide(bias)
         total.requires_grad_()
-        (slope,) = torch.autograd.grad(squash(activation(place), total).sum(), total)
+        (slope,) = torch.autograd.grad(squash(activation(sized), total).sum(), total)
         delta = arriving.reshape(total.shape) * slope**2
         weight2, state2 = (weight**2).requires_grad_(), (states[level] ** 2).requires_grad_()
         bias2 = torch.zeros_like(bias).requires_grad_()
-        linear = sums(place, state2, weight2, border(place) ** 2) + wide(bias2)
-        found[f"{place.name}.weight"], found[f"{place.name}.bias"], arriving = torch.autograd.grad(
+        linear = sums(sized, state2, weight2, border(sized) ** 2) + wide(bias2)
+        found[f"{sized.name}.weight"], found[f"{sized.name}.bias"], arriving = torch.autograd.grad(
             (delta * linear).sum(), (weight2, bias2, state2)
         )
     return found
@@ -144,7 +144,7 @@ def test_states_are_those_of_torch(network: NetworkSpec) -> None:
     images, _, _ = random_patterns(network, 2, 3)
     workspace = Workspace(network, np.float64)
     workspace.load(parameters)
-    units = np.array([place.units for place in places(network)])
+    units = np.array([sized.units for sized in sized_layers(network)])
     found = np.zeros((3, units.sum()))
     run_forward(workspace.machine, images, 0, units, found)
     for image, row in zip(images, found, strict=True):
@@ -215,7 +215,7 @@ def test_diagonal_is_exact_where_nothing_is_shared(network: NetworkSpec) -> None
     """With no shared weight and one path to each output, App. C drops nothing: JᵀJ's own diagonal."""
     parameters = random_parameters(network, 3)
     images, labels, _ = random_patterns(network, 4, 1)
-    outputs = places(network)[-1].units
+    outputs = sized_layers(network)[-1].units
     workspace = Workspace(network, np.float64)
     workspace.load(parameters)
     goal = Goal(np.zeros((outputs, outputs)), SQUARED, 1.0)

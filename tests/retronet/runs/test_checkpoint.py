@@ -8,6 +8,7 @@ from safetensors.numpy import save
 from support.small_runs import NETWORK, small_digits, small_recipe
 
 from retronet.errors import InputError
+from retronet.runs import checkpoint as module
 from retronet.runs.checkpoint import (
     SCHEMA,
     Checkpoint,
@@ -16,7 +17,6 @@ from retronet.runs.checkpoint import (
     save_checkpoint,
     write_atomically,
 )
-from retronet.runs.run import checkpoint as module
 from retronet.training.train import Training, TrainingState
 
 

@@ -11,6 +11,7 @@ from support.small_runs import NETWORK, RULES, small_digits, small_recipe
 from retronet.datasets import DigitSets
 from retronet.errors import InputError
 from retronet.recipe import Recipe
+from retronet.runs import run as module
 from retronet.runs.run import (
     CHECKPOINT,
     CONFIGURATION,
@@ -22,7 +23,6 @@ from retronet.runs.run import (
     latest_run,
     open_run,
 )
-from retronet.runs.run import run as module
 from retronet.training.train import PassRecord
 
 KEPT = (CONFIGURATION, EPOCHS, CHECKPOINT)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from retronet.datasets import DigitSets, load
-from retronet.engines.batches import Lesson
+from retronet.engines.batches import Batches
 from retronet.engines.engine import make_engine
 from retronet.engines.forward import layer_states
 from retronet.initial import initial_parameters
@@ -35,7 +35,7 @@ def test_snapshots_are_of_the_network_at_that_step(digits: DigitSets) -> None:
     engine = make_engine(recipe, network)
     engine.load(initial_parameters(network, recipe.initial, recipe.seed), {}, steps=0)
     images, labels = digits.train.images[:1500], digits.train.labels[:1500]
-    engine.learn(Lesson(images, labels, np.full(1500, 5e-4), 1, None))
+    engine.learn(Batches(images, labels, np.full(1500, 5e-4), 1, None))
     parameters = engine.parameters()
     last = images[-SNAPSHOT_DIGITS:]
     states = layer_states(network, parameters, last)

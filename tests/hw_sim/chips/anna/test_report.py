@@ -16,11 +16,11 @@ from support.interpreted import compiled_and_interpreted
 from support.reference_analog import anna_states
 from support.trained_run import train_briefly
 
-from hw_sim.chips.analog.host_layers import HostLayers, Retraining
+from hw_sim.chips.analog.host_layers import HostLayers, HostRetraining
 from hw_sim.chips.analog.layers import AnalogLayer, run_analog
 from hw_sim.chips.anna.network import STATES, WEIGHTS, AnnaNetwork, AnnaOptions, anna_network, on_chip
 from hw_sim.chips.anna.report import run_anna
-from hw_sim.fixed_point.taps import per_map
+from retronet.connections import weight_rows
 from retronet.datasets import load
 from retronet.engines.forward import layer_states
 from retronet.errors import InputError
@@ -64,7 +64,7 @@ def test_weights_are_the_nearest_levels_at_the_least_factor_that_holds_them() ->
         network = anna_network(NETWORK, parameters, digits.train.images, options)
         assert max(layer.factors.max() for layer in network.layers) == options.factors[-1]
         for layer in network.layers:
-            real = per_map(layer.place, parameters[f"{layer.place.name}.weight"].astype(np.float64))
+            real = weight_rows(layer.sized, parameters[f"{layer.sized.name}.weight"].astype(np.float64))
             steps = layer.weight_steps[:, np.newaxis]
             assert np.all(np.abs(layer.weights * steps - real) <= steps * 0.5000001)
             assert layer.clipped == 0
@@ -111,7 +111,7 @@ def test_fitted_states_follow_the_network_in_floating_point() -> None:
     chip = run_analog(on_chip(network, None), network.pixels(digits.test.images), (0,), last_only=False)
     exact = layer_states(NETWORK, parameters, digits.test.images)
     for layer, states in zip(network.layers, chip, strict=True):
-        wanted = exact[layer.place.name].reshape(len(states), -1)
+        wanted = exact[layer.sized.name].reshape(len(states), -1)
         assert np.corrcoef((states * layer.state_step).ravel(), wanted.ravel())[0, 1] > 0.85
 
 
@@ -178,7 +178,7 @@ def test_a_chip_with_errors_is_the_same_bytes_with_and_without_compiled_code() -
 @compiled
 def test_a_chip_is_its_seed_and_number_whatever_the_threads_and_the_other_chips() -> None:
     parameters, digits = draw()
-    how = Retraining(passes=1, rate=0.01)
+    how = HostRetraining(passes=1, rate=0.01)
     two = run_anna(NETWORK, parameters, digits, chips=2, seed=7, retraining=how)
     four = run_anna(NETWORK, parameters, digits, chips=4, seed=7, retraining=how, threads=3)
     assert msgspec.json.encode(two.chips) == msgspec.json.encode(four.chips[:2])
@@ -205,7 +205,7 @@ def test_retraining_lowers_the_loss_on_the_digits_it_learns() -> None:
     host = HostLayers(NETWORK, parameters, 4)
     states = layer_states(NETWORK, parameters, digits.train.images)["d"].reshape(60, -1)
     labels, wanted = digits.train.labels, 2 * np.eye(10)[digits.train.labels] - 1
-    learnt = host.retrained(states, labels, Retraining(10, 0.01))
+    learnt = host.retrained(states, labels, HostRetraining(10, 0.01))
     assert set(learnt) == {"output.weight", "output.bias"}
     before, after = (np.square(host.outputs(states, p) - wanted).mean() for p in (None, learnt))
     assert after < 0.5 * before

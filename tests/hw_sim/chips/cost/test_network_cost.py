@@ -13,11 +13,11 @@ from support.small_network import NETWORK, draw, plan_of
 from hw_sim.chips.cost.mapping import map_layer
 from hw_sim.chips.cost.network_cost import cost, work_counted, work_of
 from hw_sim.chips.cost.published import Comparison, compare, peak_connections_per_s, training_macs
-from hw_sim.chips.spec import Array, ChipSpec, Constant, Energy, chip_names, load_chip, workload
+from hw_sim.chips.spec import ChipSpec, Constant, Energy, NeuronArray, chip_names, load_chip, workload
 from hw_sim.fixed_point.quantize import integer_network
 from hw_sim.fixed_point.simulate import simulate
 from retronet.errors import InputError
-from retronet.network import Conv, Dense, Identity, NetworkSpec, Place, load_network, places
+from retronet.network import Conv, Dense, Identity, NetworkSpec, SizedLayer, load_network, sized_layers
 
 LECUN1989 = load_network("lecun1989")
 
@@ -26,7 +26,7 @@ def known(value: float) -> Constant:
     return Constant(value, source="test")
 
 
-def array(**changed: float) -> Array:
+def array(**changed: float) -> NeuronArray:
     """Return an array of 4 neurons of 8 inputs that keeps nothing and hides nothing."""
     values = {
         "cycle_s": 1e-6, "cycles_per_call": 1, "neurons": 4, "inputs": 8, "groups": 1, "max_joined": 1,
@@ -34,15 +34,15 @@ def array(**changed: float) -> Array:
         "weight_port_bits": 4, "state_in_port_bits": 4, "state_out_port_bits": 4, "cycles_per_position": 0,
         "keeps_window": 0, "loads_in_parallel": 0,
     }  # fmt: skip
-    return Array(**{name: known(value) for name, value in {**values, **changed}.items()})
+    return NeuronArray(**{name: known(value) for name, value in {**values, **changed}.items()})
 
 
-def chip_of(engine: Array, **more: Any) -> ChipSpec:
+def chip_of(engine: NeuronArray, **more: Any) -> ChipSpec:
     return ChipSpec("mine", "", 2026, "", engine, **more)
 
 
-def place_of(layer: Any, shape: tuple[int, int, int]) -> Place:
-    return places(NetworkSpec("one", "", shape, (layer,)))[0]
+def sized_of(layer: Any, shape: tuple[int, int, int]) -> SizedLayer:
+    return sized_layers(NetworkSpec("one", "", shape, (layer,)))[0]
 
 
 def test_what_a_simulation_counts_is_what_the_geometry_says() -> None:
@@ -125,8 +125,8 @@ def test_weights_that_do_not_fit_are_shared_by_the_images_of_a_batch() -> None:
 
 def test_joined_blocks_of_net32k_by_hand() -> None:
     engine = load_chip("net32k").engine
-    assert isinstance(engine, Array)
-    h2 = places(LECUN1989)[1]
+    assert isinstance(engine, NeuronArray)
+    h2 = sized_layers(LECUN1989)[1]
     # 12 maps read 300 inputs between them: 3 segments of 128, 12 blocks each, all in 16 groups of 16.
     assert map_layer(h2, engine, 1, 1, "").calls == 16
     # 4-bit weights: 48 blocks for each of 3 segments are 9 groups of one call. Joined: 12 blocks, at most 8.
@@ -136,8 +136,8 @@ def test_joined_blocks_of_net32k_by_hand() -> None:
     # 2 bits by 2 bits: 6 segments, 24 blocks of each, 2 groups.
     assert map_layer(h2, engine, 2, 2, "").calls == 16
     # 4-bit weights for 30 units on 192 inputs: 2 segments of 120 blocks, 8 groups each: the whole chip, once.
-    assert map_layer(places(LECUN1989)[2], engine, 4, 1, "").calls == 1
-    assert map_layer(place_of(Dense("d", 31, Identity()), (1, 1, 300)), engine, 4, 1, "").calls == 2
+    assert map_layer(sized_layers(LECUN1989)[2], engine, 4, 1, "").calls == 1
+    assert map_layer(sized_of(Dense("d", 31, Identity()), (1, 1, 300)), engine, 4, 1, "").calls == 2
 
 
 @given(
@@ -152,11 +152,11 @@ def test_joined_blocks_of_net32k_by_hand() -> None:
 def test_a_kept_window_reads_what_is_new(
     kernel: int, stride: int, pad: int, rows: int, columns: int, planes: int
 ) -> None:
-    place = place_of(Conv("c", 2, kernel, Identity(), stride=stride, pad=pad), (planes, rows, columns))
+    sized = sized_of(Conv("c", 2, kernel, Identity(), stride=stride, pad=pad), (planes, rows, columns))
     expected = {0: 0, 1: 0}
-    for row in range(place.output[1]):
+    for row in range(sized.output[1]):
         before: set[tuple[int, int, int]] = set()
-        for column in range(place.output[2]):
+        for column in range(sized.output[2]):
             field = {
                 (plane, row * stride + down, column * stride + right)
                 for plane in range(planes)
@@ -167,16 +167,16 @@ def test_a_kept_window_reads_what_is_new(
             expected[1] += len(field - before)
             before = field
     for kept in (0, 1):
-        assert map_layer(place, array(keeps_window=kept), 4, 4, "").input_moves == expected[kept]
+        assert map_layer(sized, array(keeps_window=kept), 4, 4, "").input_moves == expected[kept]
 
 
 @pytest.mark.parametrize(
     ("bits", "port", "moves"), [(4, 4, 6), (4, 9, 3), (4, 24, 1), (4, 3, 12), (3, 12, 2), (1, 4, 2)]
 )
 def test_numbers_move_through_ports(bits: int, port: int, moves: int) -> None:
-    place = place_of(Dense("d", 2, Identity()), (1, 2, 3))
+    sized = sized_of(Dense("d", 2, Identity()), (1, 2, 3))
     engine = array(state_in_port_bits=port, state_bits=4)
-    assert map_layer(place, engine, 4, bits, "").input_moves == moves
+    assert map_layer(sized, engine, 4, bits, "").input_moves == moves
 
 
 def test_parts_add_up_and_hide() -> None:
@@ -210,7 +210,7 @@ def test_what_is_unknown_is_left_out_and_named() -> None:
 
 def test_energy_is_counted_work_times_joules() -> None:
     found = cost(load_chip("int8-array"), LECUN1989)
-    reads = 64_660 + sum(place.macs - place.border_macs for place in places(LECUN1989))
+    reads = 64_660 + sum(sized.macs - sized.border_macs for sized in sized_layers(LECUN1989))
     assert found.energy_j == pytest.approx(63_660 * 0.3e-12 + (reads + 1_000) * 1.25e-12)
     partly = Energy(known(1e-12), known(1e-12), Constant(reason="not found"), known(1e-12))
     chip = chip_of(array(weight_bits=8, state_bits=8), energy=partly)
@@ -238,7 +238,7 @@ def test_what_a_chip_can_not_do_is_refused() -> None:
 def test_no_chip_is_faster_than_its_peak(name: str, network: str) -> None:
     chip, spec = load_chip(name), load_network(network)
     found = cost(chip, spec, on_board=False)
-    macs = sum(place.macs for place in places(spec)[: len(found.layers)])
+    macs = sum(sized.macs for sized in sized_layers(spec)[: len(found.layers)])
     assert 0 < macs / found.seconds <= peak_connections_per_s(chip)
     for layer in found.layers:
         assert 0 < layer.utilisation <= 1

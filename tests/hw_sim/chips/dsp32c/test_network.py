@@ -17,11 +17,11 @@ from support.small_network import NETWORK, draw
 import hw_sim.chips.dsp32c.report
 from hw_sim.chips.dsp32c.network import dsp_layers, run_dsp
 from hw_sim.chips.dsp32c.report import dsp_report
-from hw_sim.chips.dsp32c.words import decode, encode, from_ieee, to_ieee
+from hw_sim.chips.dsp32c.words import decode_words, encode_words, from_ieee, to_ieee
 from hw_sim.kernels.dsp32c import LANES, WORD_REST, accumulate, floor_mantissa, sn_tanh
 from retronet.engines.forward import layer_states
 from retronet.errors import InputError
-from retronet.network import Dense, Identity, NetworkSpec, Rbf, Relu, Subsample, Tanh, places
+from retronet.network import Dense, Identity, NetworkSpec, Rbf, Relu, Subsample, Tanh, sized_layers
 
 # Papers' §6.2.
 CHECK_WORDS = {
@@ -49,28 +49,30 @@ def words(low: int, high: int) -> st.SearchStrategy[int]:
 
 def check_chain(bias: int, pairs: list[tuple[int, int]]) -> None:
     """Compare accumulator and stored word after every term with the reference."""
-    expected = reference.decode(bias)
-    values = [[float(reference.decode(word)) for word in column] for column in zip(*pairs, strict=True)]
+    expected = reference.decode_words(bias)
+    values = [[float(reference.decode_words(word)) for word in column] for column in zip(*pairs, strict=True)]
     for count, (weight, state) in enumerate(pairs, 1):
-        expected = reference.multiply_add(expected, reference.decode(weight), reference.decode(state))
+        expected = reference.multiply_add(
+            expected, reference.decode_words(weight), reference.decode_words(state)
+        )
         weights, states = (np.array(column[:count]) for column in values)
-        found = accumulate(float(reference.decode(bias)), weights, states)
+        found = accumulate(float(reference.decode_words(bias)), weights, states)
         assert Fraction(float(found)) == expected, (count, hex(weight), hex(state))
         assert Fraction(float(floor_mantissa(found, WORD_REST))) == reference.store(expected)
 
 
 @pytest.mark.parametrize(("value", "word"), CHECK_WORDS.items())
 def test_check_words(value: float, word: int) -> None:
-    assert int(encode(np.array([value]))[0]) == word
-    assert float(decode(np.array([word], np.uint32))[0]) == value
+    assert int(encode_words(np.array([value]))[0]) == word
+    assert float(decode_words(np.array([word], np.uint32))[0]) == value
 
 
 @given(words(0, 255))
 @settings(deadline=None)
 def test_words_mean_what_the_format_says(word: int) -> None:
-    value = decode(np.array([word], np.uint32))
-    assert Fraction(float(value[0])) == reference.decode(word)
-    assert int(encode(value)[0]) == (word if word & 0xFF else 0)
+    value = decode_words(np.array([word], np.uint32))
+    assert Fraction(float(value[0])) == reference.decode_words(word)
+    assert int(encode_words(value)[0]) == (word if word & 0xFF else 0)
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -78,7 +80,7 @@ def test_words_mean_what_the_format_says(word: int) -> None:
 def test_ieee_converts_there_and_back(pattern: int) -> None:
     single = np.array([pattern], np.uint32).view(np.float32)
     found = from_ieee(single)
-    encode(found)  # raises for what is no number of the format
+    encode_words(found)  # raises for what is no number of the format
     if not np.isfinite(single[0]):
         assert found[0] == (-(2.0**128) if np.signbit(single[0]) else (2 - 2.0**-23) * 2.0**127)
     elif abs(float(single[0])) < 2.0**-126:
@@ -97,7 +99,7 @@ def test_what_ieee_can_not_hold() -> None:
 @pytest.mark.parametrize("value", [1 + 2.0**-24, 2.0**-128, 2.0**128, -(2.0**-127)])
 def test_what_is_no_number_of_the_format_is_refused(value: float) -> None:
     with pytest.raises(InputError, match="24 significant bits"):
-        encode(np.array([value]))
+        encode_words(np.array([value]))
 
 
 @given(words(0, 255), st.lists(st.tuples(words(0, 255), words(0, 255)), min_size=1, max_size=4))
@@ -131,7 +133,7 @@ def test_deep_cancellation_loses_what_alignment_dropped(mantissa: int, away: int
     if not 1 << 23 <= other < 1 << 24:
         return
     weight, state = -sign * mantissa * 2.0**-23, other * 2.0**-24
-    bias, first, second = (int(word) for word in encode(np.array([sign, weight, state])))
+    bias, first, second = (int(word) for word in encode_words(np.array([sign, weight, state])))
     check_chain(bias, [(first, second)])
 
 
@@ -147,8 +149,8 @@ def test_deep_cancellation_loses_what_alignment_dropped(mantissa: int, away: int
 )
 def test_ends_of_the_range(bias: int, pairs: list[tuple[int, int]], expected: float) -> None:
     check_chain(bias, pairs)
-    weights, states = (decode(np.array(column, np.uint32)) for column in zip(*pairs, strict=True))
-    assert accumulate(float(reference.decode(bias)), weights, states) == expected
+    weights, states = (decode_words(np.array(column, np.uint32)) for column in zip(*pairs, strict=True))
+    assert accumulate(float(reference.decode_words(bias)), weights, states) == expected
 
 
 def test_alignment_is_seen_in_a_sum() -> None:
@@ -168,7 +170,7 @@ def nearest_word(value: Any) -> Fraction:
     return reference.floor_to(exact + step / 2, step)
 
 
-def squash(activation: Any, total: Fraction) -> Fraction:
+def activation(activation: Any, total: Fraction) -> Fraction:
     match activation:
         case Tanh(amplitude=amplitude, slope=slope):
             with mpmath.workprec(300):
@@ -184,10 +186,10 @@ def run_reference(network: NetworkSpec, parameters: dict[str, Any], image: Any) 
     """Return all states of one image (rows, columns), layer by layer."""
     planes = [[[Fraction(float(pixel)) for pixel in row] for row in image]]
     states = []
-    for place in places(network):
-        layer, (maps, rows, columns) = place.layer, place.output
+    for sized in sized_layers(network):
+        layer, (maps, rows, columns) = sized.layer, sized.output
         shape = (len(planes), len(planes[0]), len(planes[0][0]))
-        weights, biases = parameters[f"{place.name}.weight"], parameters[f"{place.name}.bias"]
+        weights, biases = parameters[f"{sized.name}.weight"], parameters[f"{sized.name}.bias"]
         made = [[[Fraction(0)] * columns for _ in range(rows)] for _ in range(maps)]
         for unit in np.ndindex(maps, rows, columns):
             total = Fraction(float(biases[unit] if biases.ndim == 3 else biases[unit[0]]))
@@ -195,7 +197,7 @@ def run_reference(network: NetworkSpec, parameters: dict[str, Any], image: Any) 
                 inside = 0 <= row < shape[1] and 0 <= column < shape[2]
                 state = planes[plane][row][column] if inside else Fraction(layer.border)
                 total = reference.multiply_add(total, Fraction(weight), state)
-            made[unit[0]][unit[1]][unit[2]] = squash(layer.activation, reference.store(total))
+            made[unit[0]][unit[1]][unit[2]] = activation(layer.activation, reference.store(total))
         planes = made
         states += [state for plane in made for row in plane for state in row]
     return states
@@ -276,7 +278,7 @@ def test_what_can_not_be_run_is_refused() -> None:
 
 
 def test_truncation_drifts_downwards(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hw_sim.chips.dsp32c_report, "CHUNK", 64)
+    monkeypatch.setattr(hw_sim.chips.dsp32c.report, "CHUNK", 64)
     network = NetworkSpec("line", "", (1, 10, 10), (Dense("a", 8, Identity()),))
     parameters, images = draw(network, 25, 150)
     sums = run_dsp(network, dsp_layers(network, parameters), images)
