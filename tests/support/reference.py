@@ -55,7 +55,7 @@ def connections(sized: SizedLayer, unit: Unit) -> Iterator[tuple[tuple[int, ...]
             raise AssertionError(layer)
 
 
-def activation(activation: Activation, value: float) -> tuple[float, float]:
+def activated(activation: Activation, value: float) -> tuple[float, float]:
     """Return the unit's value and its derivative."""
     match activation:
         case Tanh(amplitude=a, slope=s):
@@ -82,7 +82,7 @@ def forward(network: NetworkSpec, parameters: Parameters, image: Floats) -> tupl
             total = float(bias[bias_index(sized, unit)])
             for index, below in connections(sized, unit):
                 total += weight[index] * (border if below is None else states[-1][below])
-            state[unit], slope[unit] = activation(sized.layer.activation, total)  # type: ignore[union-attr]
+            state[unit], slope[unit] = activated(sized.layer.activation, total)  # type: ignore[union-attr]
         states.append(state)
         slopes.append(slope)
     return states, slopes

@@ -72,7 +72,7 @@ def real(integer: int, form: Any) -> Fraction:
     return integer * Fraction(2) ** -form.frac_bits
 
 
-def activation(activation: Activation, value: Fraction | int | float) -> Fraction:
+def activated(activation: Activation, value: Fraction | int | float) -> Fraction:
     """Return the activation of an exact value: exact, or to 60 digits where it is a tanh."""
     match type(activation).__name__:
         case "Identity":
@@ -108,7 +108,7 @@ def activate(activation: Any, value: Fraction) -> tuple[Fraction, bool]:
             half = activation.entries // 2
             width = Fraction(activation.limit) / half
             index = min(max(round_fraction(value / width, activation.index), -half), half - 1)
-            entry, clipped = cast(activation(activation.function, index * width), activation.entry)
+            entry, clipped = cast(activated(activation.function, index * width), activation.entry)
             return real(entry, activation.entry), clipped
         case "Converter":
             return value * Fraction(activation.gain), False
@@ -120,7 +120,7 @@ def activate(activation: Any, value: Fraction) -> tuple[Fraction, bool]:
                 if value <= x1:
                     return y0 + (value - x0) * (y1 - y0) / (x1 - x0), False
             return points[-1][1], False
-    return activation(activation, value), False
+    return activated(activation, value), False
 
 
 def requantise(total: int, factor: float, variant: str) -> int:

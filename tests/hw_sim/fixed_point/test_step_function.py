@@ -40,7 +40,7 @@ def applied(activation: HardwareActivation, value: Fraction) -> Fraction:
                 if value <= x1:
                     return y0 + (value - x0) * (y1 - y0) / (x1 - x0)
             return points[-1][1]
-    return reference_integer.activation(activation, value)
+    return reference_integer.activated(activation, value)
 
 
 def stated(value: Fraction, form: Format) -> tuple[int, bool]:

@@ -170,7 +170,7 @@ def nearest_word(value: Any) -> Fraction:
     return reference.floor_to(exact + step / 2, step)
 
 
-def activation(activation: Any, total: Fraction) -> Fraction:
+def activated(activation: Any, total: Fraction) -> Fraction:
     match activation:
         case Tanh(amplitude=amplitude, slope=slope):
             with mpmath.workprec(300):
@@ -197,7 +197,7 @@ def run_reference(network: NetworkSpec, parameters: dict[str, Any], image: Any) 
                 inside = 0 <= row < shape[1] and 0 <= column < shape[2]
                 state = planes[plane][row][column] if inside else Fraction(layer.border)
                 total = reference.multiply_add(total, Fraction(weight), state)
-            made[unit[0]][unit[1]][unit[2]] = activation(layer.activation, reference.store(total))
+            made[unit[0]][unit[1]][unit[2]] = activated(layer.activation, reference.store(total))
         planes = made
         states += [state for plane in made for row in plane for state in row]
     return states
