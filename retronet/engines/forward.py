@@ -37,6 +37,11 @@ def layer_states(
     """
     workspace = Workspace(network)
     workspace.load(parameters)
+    return states_of(workspace, images)
+
+
+def states_of(workspace: Workspace, images: NDArray[np.floating]) -> dict[str, NDArray[np.float32]]:
+    """Return every layer's states for `images` (n, rows, columns), by layer: (n, planes, rows, columns)."""
     states = run(workspace, images, first=0)
     found: dict[str, NDArray[np.float32]] = {}
     start = 0

@@ -18,6 +18,7 @@ from retronet.datasets import Provenance
 from retronet.errors import InputError
 from retronet.network import NetworkSpec
 from retronet.recipe import Recipe
+from retronet.trained import Trained
 from retronet.training.train import TrainingState
 
 SCHEMA = "retronet/checkpoint/1"
@@ -39,6 +40,17 @@ class Checkpoint:
 
     header: Header
     state: TrainingState
+
+    @property
+    def trained(self) -> Trained:
+        """The network that it holds.
+
+        Raises
+        ------
+        InputError
+            If the arrays are not those of the network.
+        """
+        return Trained(self.header.network, self.state.parameters, self.header.recipe)
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:

@@ -1,0 +1,79 @@
+"""A trained network is one value: what every verb takes, and what training gives."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retronet.datasets import Dataset
+from retronet.engines.forward import outputs, states_of
+from retronet.engines.workspace import Workspace
+from retronet.evaluate import Score, score
+from retronet.network import NetworkSpec
+from retronet.recipe import Recipe
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A network with the numbers that it has learnt, and the recipe that says what they were to do.
+
+    Attributes
+    ----------
+    network
+        The network.
+    parameters
+        Its arrays, named and shaped as `retronet.network.parameter_shapes` says.
+    recipe
+        Targets and loss are what a score is measured from; a network from elsewhere has the recipe that it
+        was imported under.
+
+    Raises
+    ------
+    InputError
+        If the arrays are not those of the network; the message names the first.
+    """
+
+    network: NetworkSpec
+    parameters: Mapping[str, NDArray[np.floating]]
+    recipe: Recipe
+
+    def __post_init__(self) -> None:
+        """Refuse arrays of another network."""
+        _ = self._workspace
+
+    def __repr__(self) -> str:
+        count = sum(array.size for array in self.parameters.values())
+        seed = f"seed {self.recipe.seed}"
+        return f"Trained({self.network.name}: {count:,} parameters, recipe {self.recipe.name}, {seed})"
+
+    @cached_property
+    def _workspace(self) -> Workspace:
+        workspace = Workspace(self.network)
+        workspace.load(self.parameters)
+        return workspace
+
+    def outputs(self, images: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Return the outputs for `images` (n, rows, columns) in single precision, shape (n, classes).
+
+        Raises
+        ------
+        InputError
+            If the images have another size than the network reads.
+        """
+        return outputs(self._workspace, images)
+
+    def states(self, images: NDArray[np.floating]) -> dict[str, NDArray[np.float32]]:
+        """Return every layer's states for `images`, by layer, each of shape (n, planes, rows, columns).
+
+        Raises
+        ------
+        InputError
+            If the images have another size than the network reads.
+        """
+        return states_of(self._workspace, images)
+
+    def score(self, digits: Dataset) -> Score:
+        """Return the score on `digits`, from the recipe's targets and in the unit of its loss."""
+        return score(self.outputs(digits.images), digits.labels, self.recipe.targets, self.recipe.loss)
