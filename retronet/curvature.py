@@ -5,7 +5,6 @@ are dropped (PIEEE98 App. C, eqs 22–27), so none is negative. Noise of varianc
 raises the loss by about ½ s² times the sum of its second derivatives (OBD; papers.md §4.1).
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,8 +20,9 @@ from retronet.kernels.layers import Layer
 from retronet.kernels.losses import SOFTMAX, SQUARED
 from retronet.kernels.passes import Goal
 from retronet.kernels.unit_curvature import measure_unit_curvature
-from retronet.network import NetworkSpec, SizedLayer
+from retronet.network import SizedLayer
 from retronet.recipe import CrossEntropy, Recipe, SquaredError
+from retronet.trained import Trained
 
 INPUT = "input"
 """The name that the pixels have among the states."""
@@ -78,31 +78,24 @@ def mean_loss(answers: NDArray[np.floating], labels: NDArray[np.uint8], recipe: 
             raise _unknown_loss(recipe)
 
 
-def diagonal_curvature(
-    network: NetworkSpec,
-    parameters: Mapping[str, NDArray[np.floating]],
-    digits: Dataset,
-    recipe: Recipe,
-    dtype: type[np.floating] = np.float32,
-) -> Curvature:
+def diagonal_curvature(trained: Trained, digits: Dataset, dtype: DTypeLike = np.float32) -> Curvature:
     """Return the diagonal second derivatives of `mean_loss`, averaged over all of `digits`.
 
     Parameters
     ----------
-    network, parameters
-        The trained network.
+    trained
+        The trained network; loss and targets are those of its recipe.
     digits
         Those it was trained on, as a rule: there the first derivatives are small.
-    recipe
-        Its loss and targets are used.
     dtype
         Precision of the passes; means over digits by unit are taken in double precision.
 
     Raises
     ------
     InputError
-        If parameters or digits do not fit the network, there are no digits, or the loss is of another kind.
+        If the digits do not fit the network, there are no digits, or the loss is of another kind.
     """
+    network, parameters, recipe = trained.network, trained.parameters, trained.recipe
     check_images(network, digits.images)
     if len(digits.images) == 0:
         raise InputError("Second derivatives can not be averaged over no digits. Give at least one.")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from retronet.datasets import Dataset
 from retronet.engines.forward import outputs, states_of
@@ -54,15 +54,19 @@ class Trained:
         workspace.load(self.parameters)
         return workspace
 
-    def outputs(self, images: NDArray[np.floating]) -> NDArray[np.floating]:
-        """Return the outputs for `images` (n, rows, columns) in single precision, shape (n, classes).
+    def outputs(self, images: NDArray[np.floating], dtype: DTypeLike = np.float32) -> NDArray[np.floating]:
+        """Return the outputs for `images` (n, rows, columns) in the precision `dtype`, shape (n, classes).
 
         Raises
         ------
         InputError
             If the images have another size than the network reads.
         """
-        return outputs(self._workspace, images)
+        if np.dtype(dtype) == self._workspace.dtype:
+            return outputs(self._workspace, images)
+        workspace = Workspace(self.network, dtype)
+        workspace.load(self.parameters)
+        return outputs(workspace, images)
 
     def states(self, images: NDArray[np.floating]) -> dict[str, NDArray[np.float32]]:
         """Return every layer's states for `images`, by layer, each of shape (n, planes, rows, columns).

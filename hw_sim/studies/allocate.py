@@ -26,6 +26,7 @@ from retronet.errors import InputError
 from retronet.evaluate import Score, score
 from retronet.network import sized_layers
 from retronet.recipe import Recipe
+from retronet.trained import Trained
 
 HOLDS = 2.0
 """A prediction holds while it is within this factor of what is measured."""
@@ -94,7 +95,7 @@ class Allocator:
         self.recipe = recipe
         self.sized_layers = sized_layers(testbench.network)
         self.curvature: Curvature = diagonal_curvature(
-            testbench.network, testbench.parameters, testbench.digits.train, recipe
+            Trained(testbench.network, testbench.parameters, recipe), testbench.digits.train
         )
         workspace = Workspace(testbench.network)
         workspace.load(testbench.parameters)

@@ -34,6 +34,7 @@ from retronet.runs.checkpoint import (
     write_atomically,
 )
 from retronet.runs.configuration import RunConfiguration, configure
+from retronet.trained import Trained
 from retronet.training.snapshots import Snapshot
 from retronet.training.train import PassRecord, Progress, Training, TrainingState
 
@@ -88,6 +89,11 @@ class Run:
                 f"Go on with `retronet train --resume {self.folder}`."
             )
         return load_checkpoint(self.folder / CHECKPOINT)
+
+    @property
+    def trained(self) -> Trained:
+        """The network after the last whole pass; raises what `checkpoint` raises."""
+        return self.checkpoint().trained
 
     def save(
         self, record: PassRecord, timing: Timing, state: TrainingState, snapshots: Sequence[Snapshot] = ()

@@ -1,7 +1,8 @@
 """Trains a network as a recipe says, one pass after the other."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -21,8 +22,9 @@ from retronet.engines.forward import check_images
 from retronet.errors import DivergedError, InputError
 from retronet.evaluate import Score, score
 from retronet.initial import initial_parameters
-from retronet.network import NetworkSpec, Rbf
-from retronet.recipe import MaximumPosterior, Recipe, SdlmBatch, SdlmRunning
+from retronet.network import NetworkSpec, Rbf, load_network
+from retronet.recipe import MaximumPosterior, Recipe, SdlmBatch, SdlmRunning, load_recipe, override
+from retronet.trained import Trained
 from retronet.training.snapshots import Snapshot, snapshot
 
 SNAPSHOT_DIGITS = 32
@@ -103,6 +105,11 @@ class Training:
         self._engine.load(initial_parameters(network, recipe.initial, recipe.seed), {}, steps=0)
         self._images = np.ascontiguousarray(self._learnt.images, recipe.precision)
         self._least_loss, self._since_least = np.inf, 0
+
+    @property
+    def trained(self) -> Trained:
+        """The network as it now is."""
+        return Trained(self.network, self._engine.parameters(), self.recipe)
 
     def state(self) -> TrainingState:
         """Return a copy of all that the next pass depends on."""
@@ -215,3 +222,45 @@ class Training:
     def _score(self, digits: Dataset) -> Score:
         outputs = self._engine.outputs(digits.images)
         return score(outputs, digits.labels, self.recipe.targets, self.recipe.loss)
+
+
+def train(
+    recipe: Recipe | str,
+    digits: DigitSets,
+    *,
+    seed: int | None = None,
+    passes: int | None = None,
+    changes: Mapping[str, Any] | None = None,
+    tell: Callable[[Progress | PassRecord | Snapshot], None] | None = None,
+) -> Trained:
+    """Train a network in memory and return it; `retronet.runs.run` does the same on disk.
+
+    Parameters
+    ----------
+    recipe
+        A recipe, or the name or file of one.
+    digits
+        What to learn and what to be scored on; they take the place of the recipe's data.
+    seed, passes
+        In place of the recipe's.
+    changes
+        Further values of the recipe, each by its dotted path: see `retronet.recipe.override`.
+    tell
+        Called with progress and with each pass's record as they come.
+
+    Raises
+    ------
+    InputError
+        If recipe, network and digits do not fit each other.
+    DivergedError
+        If the loss or a parameter leaves the range of finite numbers.
+    """
+    chosen = load_recipe(recipe) if isinstance(recipe, str) else recipe
+    given = {"data": digits.train.provenance.name, "seed": seed, "passes": passes}
+    chosen = override(chosen, {key: value for key, value in given.items() if value is not None})
+    chosen = override(chosen, dict(changes or {}))
+    training = Training(chosen, load_network(chosen.network), digits)
+    for step in training.run():
+        if tell is not None:
+            tell(step)
+    return training.trained

@@ -12,6 +12,7 @@ from retronet.errors import InputError
 from retronet.evaluate import target_matrix
 from retronet.network import Conv, Dense, Identity, NetworkSpec, Relu, Tanh, sized_layers
 from retronet.recipe import CrossEntropy, Recipe, SquaredError, load_recipe
+from retronet.trained import Trained
 
 NETWORK = NetworkSpec(
     name="small",
@@ -76,7 +77,7 @@ def test_sums_and_states_follow_the_definition(kind: reference.Loss, squared: Re
     )
     parameters, digits = draw(NETWORK, 3)
 
-    found = diagonal_curvature(NETWORK, parameters, digits, recipe, np.float64)
+    found = diagonal_curvature(Trained(NETWORK, parameters, recipe), digits, np.float64)
 
     sums, states = expected(NETWORK, parameters, digits, kind, recipe)
     for name, array in sums.items():
@@ -92,7 +93,7 @@ def test_a_network_of_any_geometry(seed: int, squared: Recipe) -> None:
         network = replace(network, input=(1, *network.input[1:]), layers=network.layers[-1:])
     parameters, digits = draw(network, 2)
 
-    found = diagonal_curvature(network, parameters, digits, squared, np.float64)
+    found = diagonal_curvature(Trained(network, parameters, squared), digits, np.float64)
 
     _, states = expected(network, parameters, digits, "squared", squared)
     for name, array in states.items():
@@ -102,7 +103,7 @@ def test_a_network_of_any_geometry(seed: int, squared: Recipe) -> None:
 def test_one_linear_layer_has_the_second_differences_of_its_loss(squared: Recipe) -> None:
     network = NetworkSpec("linear", "", (1, 3, 4), (Dense("a", 3, Identity()),))
     parameters, digits = draw(network, 5)
-    found = diagonal_curvature(network, parameters, digits, squared, np.float64)
+    found = diagonal_curvature(Trained(network, parameters, squared), digits, np.float64)
 
     def loss(weights: np.ndarray, images: np.ndarray) -> float:
         answers = images.reshape(len(images), -1) @ weights.T + parameters["a.bias"]
@@ -129,4 +130,6 @@ def test_one_linear_layer_has_the_second_differences_of_its_loss(squared: Recipe
 def test_no_digits_are_refused(squared: Recipe) -> None:
     parameters, digits = draw(NETWORK, 1)
     with pytest.raises(InputError, match="no digits"):
-        diagonal_curvature(NETWORK, parameters, Dataset(digits.images[:0], digits.labels[:0], WHERE), squared)
+        diagonal_curvature(
+            Trained(NETWORK, parameters, squared), Dataset(digits.images[:0], digits.labels[:0], WHERE)
+        )

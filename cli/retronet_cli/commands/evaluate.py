@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from retronet.analyse import Analysis
     from retronet.datasets import Dataset
-    from retronet.runs.checkpoint import Checkpoint
+    from retronet.trained import Trained
 
 
 @click.command(short_help="Score a trained network on a set of digits.")
@@ -67,11 +67,8 @@ def evaluate(
       retronet evaluate runs/20261122-093001-lecun1989-1a2b3c --data digits5k
     """
     import msgspec
-    import numpy as np
 
     from retronet.analyse import analyse
-    from retronet.engines.forward import outputs
-    from retronet.engines.workspace import Workspace
     from retronet.evaluate import score
     from retronet_cli.runs import take_digits, take_run, title_of
     from retronet_cli.terminal import print_json, print_table
@@ -80,18 +77,18 @@ def evaluate(
     folder, checkpoint = take_run(run, runs, quiet)
     header = checkpoint.header
     digits = take_digits(checkpoint, data, data_dir)
-    workspace = Workspace(header.network, np.dtype(header.recipe.precision))
-    workspace.load(checkpoint.state.parameters)
-    found = {half.provenance.split: outputs(workspace, half.images) for half in (digits.train, digits.test)}
-    scores = {
-        half.provenance.split: score(
-            found[half.provenance.split], half.labels, header.recipe.targets, header.recipe.loss
-        )
+    trained, recipe = checkpoint.trained, header.recipe
+    outputs = {
+        half.provenance.split: trained.outputs(half.images, recipe.precision)
         for half in (digits.train, digits.test)
     }
-    analysis = analyse(found["test"], digits.test.labels)
+    scores = {
+        half.provenance.split: score(outputs[half.provenance.split], half.labels, recipe.targets, recipe.loss)
+        for half in (digits.train, digits.test)
+    }
+    analysis = analyse(outputs["test"], digits.test.labels)
     if arrays is not None:
-        _write_arrays(arrays, checkpoint, digits.test, found["test"], digit)
+        _write_arrays(arrays, trained, digits.test, outputs["test"], digit)
     name = digits.test.provenance.name
     if as_json:
         fields = {split: msgspec.to_builtins(each) for split, each in scores.items()}
@@ -121,28 +118,25 @@ def _print_details(analysis: "Analysis", digits: "Dataset") -> None:
 
 
 def _write_arrays(
-    path: Path, checkpoint: "Checkpoint", digits: "Dataset", outputs: "NDArray[np.floating]", digit: int
+    path: Path, trained: "Trained", digits: "Dataset", outputs: "NDArray[np.floating]", digit: int
 ) -> None:
     """Write what a picture of the network needs; names are those of layers and parameters."""
     import io
 
     import numpy as np
 
-    from retronet.engines.forward import layer_states
     from retronet.errors import InputError
     from retronet.runs.checkpoint import write_atomically
 
     if digit >= len(digits.labels):
         raise InputError(f"There is no test digit {digit}: the set has {len(digits.labels)}, counted from 0.")
-    states = layer_states(
-        checkpoint.header.network, checkpoint.state.parameters, digits.images[digit : digit + 1]
-    )
+    states = trained.states(digits.images[digit : digit + 1])
     content = io.BytesIO()
     arrays: dict[str, Any] = {
         "outputs": outputs,
         "labels": digits.labels,
         "digit": digits.images[digit],
-        **checkpoint.state.parameters,
+        **trained.parameters,
         **{f"{name}.states": array[0] for name, array in states.items()},
     }
     np.savez(content, **arrays)
