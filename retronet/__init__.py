@@ -1,6 +1,6 @@
 """The 1989 zip-code network and its line: descriptions, training, evaluation.
 
-What most users need can be imported from here, and is loaded when it is first asked for: the package by itself
+What most users need can be imported from here, and is loaded when it is first asked for: by itself the package
 loads neither numba nor torch.
 """
 
