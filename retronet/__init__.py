@@ -1,7 +1,7 @@
 """The 1989 zip-code network and its line: descriptions, training, evaluation.
 
-What most users need can be imported from here, and is loaded when it is first asked for: without that, neither
-numba nor torch is.
+What most users need can be imported from here, and is loaded when it is first asked for: numba and torch are
+not before.
 """
 
 from importlib import import_module
