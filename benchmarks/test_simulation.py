@@ -5,7 +5,6 @@ included; the least of many rounds, see ``test_training.py``.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
@@ -21,25 +20,24 @@ from hw_sim.chips.graf54.templates import currents, load_templates
 from hw_sim.chips.net32k.errors import on_chip as on_net32k
 from hw_sim.chips.net32k.network import Net32kOptions, net32k_network
 from hw_sim.chips.net32k.report import run_chip
-from hw_sim.fixed_point.quantize import integer_network
-from hw_sim.fixed_point.simulate import simulate
-from hw_sim.formats.fixed import Fixed, Overflow
-from hw_sim.plan.plan import Accumulator, PrecisionPlan, calibrate
+from hw_sim.fixed_point.quantize import quantize
+from hw_sim.fixed_point.simulate import run_integers
+from hw_sim.plan.calibrate import calibrate
 from retronet.datasets import load
 from retronet.network import load_network, parameter_shapes
+from retronet.recipe import load_recipe
+from retronet.trained import Trained
 
 Report = Callable[[str], None]
 NETWORK = load_network("lecun1989")
 DIGITS = 2007
 
-SUMS: dict[str, dict[str, Any]] = {
-    "exact": {},
-    "wrapped to 20 bits after every MAC": {"accumulator_bits": 20},
-    "saturated to 20 bits after every MAC": {"accumulator_bits": 20, "accumulator_overflow": Overflow.SAT},
-    "products truncated, wrapped to 20 bits": {"accumulator": Accumulator(Fixed.parse("s20.10:TRN:WRAP"))},
-    "products rounded half to even, saturated to 16 bits": {
-        "accumulator": Accumulator(Fixed.parse("s16.8:RND_CONV:SAT"))
-    },
+SUMS = {
+    "exact": "exact",
+    "wrapped to 20 bits after every MAC": "20 bits",
+    "saturated to 20 bits after every MAC": "20 bits, SAT",
+    "products truncated, wrapped to 20 bits": "s20.10:TRN:WRAP",
+    "products rounded half to even, saturated to 16 bits": "s16.8:RND_CONV:SAT",
 }
 
 
@@ -63,9 +61,9 @@ def digits_per_s(benchmark: BenchmarkFixture, run: Callable[[], object]) -> floa
 
 @pytest.mark.parametrize("name", SUMS)
 def test_integers(benchmark: BenchmarkFixture, report: Report, name: str) -> None:
-    plan: PrecisionPlan = calibrate(NETWORK, parameters(), images(), 8, **SUMS[name])
-    network, digits = integer_network(NETWORK, parameters(), plan), images()
-    found = digits_per_s(benchmark, lambda: simulate(network, digits))
+    trained, digits = Trained(NETWORK, parameters(), load_recipe("lecun1989")), images()
+    network = quantize(trained, calibrate(trained, digits, 8, sums=SUMS[name]))
+    found = digits_per_s(benchmark, lambda: run_integers(network, digits))
     report(f"8 bits, sums {name}: {found:,.0f} digits/s")
 
 

@@ -1,19 +1,17 @@
 """The options that go with a chip to simulate, and what is refused of them."""
 
-from collections.abc import Callable
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import click
 import msgspec
 from click.core import ParameterSource
 
 from retronet.errors import InputError
-from retronet_cli.options import complete_chip
+from retronet_cli.options import as_record, complete_chip
 
 SHARED = {"run", "chip", "data", "data_dir", "runs", "as_json", "quiet"}
 """Options that mean the same with a chip as without one, and the chip itself."""
 
-Command = Callable[..., Any]
 Options = TypeVar("Options", bound=msgspec.Struct)
 
 
@@ -73,16 +71,8 @@ OPTIONS = (
 )
 
 
-def chip_options(command: Command) -> Command:
-    """Give `command` the options of `ChipChoices`."""
-    for option in reversed(OPTIONS):
-        command = option(command)
-    return command
-
-
-def take_chip_choices(options: dict[str, Any]) -> ChipChoices:
-    """Take the options of `ChipChoices` out of all that were given."""
-    return ChipChoices(*(options.pop(name) for name in ChipChoices.__struct_fields__))
+chip_options = as_record(ChipChoices, "chip_choices", OPTIONS)
+"""Gives a command the options, which it takes as one argument `chip_choices`."""
 
 
 def options_of(kind: type[Options], choices: ChipChoices, **others: object) -> Options:

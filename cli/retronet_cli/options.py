@@ -1,10 +1,44 @@
 """Every option that more than one command has, once."""
 
 import os
+from collections.abc import Callable, Sequence
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
 import click
+import msgspec
 from click.shell_completion import CompletionItem
+
+Command = Callable[..., Any]
+Decorator = Callable[[Command], Command]
+
+
+def as_record(kind: type[msgspec.Struct], argument: str, options: Sequence[Decorator]) -> Decorator:
+    """Return a decorator that gives a command `options`, which it takes as one record.
+
+    Parameters
+    ----------
+    kind
+        The record; its fields are the parameters of the options.
+    argument
+        The argument of the command that it comes as.
+    options
+        In the order of the help page.
+    """
+
+    def decorate(command: Command) -> Command:
+        @wraps(command)
+        def call(**given: Any) -> Any:  # noqa: ANN401 - whatever the options are
+            fields = {name: given.pop(name) for name in kind.__struct_fields__}
+            return command(**{argument: kind(**fields)}, **given)
+
+        decorated: Command = call
+        for option in reversed(options):
+            decorated = option(decorated)
+        return decorated
+
+    return decorate
 
 
 def _complete_data(_ctx: click.Context, _parameter: click.Parameter, typed: str) -> list[CompletionItem]:

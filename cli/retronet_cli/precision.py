@@ -1,24 +1,20 @@
 """What commands that put a network on integers have in common: the options that say with which formats."""
 
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
+from hw_sim.formats.modes import Overflow, Rounding
 from retronet.errors import InputError
+from retronet_cli.options import as_record
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from hw_sim.formats.scales import ScaleRule
     from hw_sim.plan.plan import PrecisionPlan
-    from retronet.network import NetworkSpec
-
-ROUNDINGS = ("TRN", "TRN_ZERO", "RND", "RND_ZERO", "RND_MIN_INF", "RND_INF", "RND_CONV", "STOCHASTIC")
-Command = Callable[..., Any]
+    from hw_sim.plan.rules import SumRule, TensorRule
+    from retronet.datasets import Dataset
+    from retronet.trained import Trained
 
 
 class Bits(click.IntRange):
@@ -37,19 +33,32 @@ class Bits(click.IntRange):
 class Choices(msgspec.Struct, frozen=True):
     """The options, as they were given; absent ones are ``None``."""
 
-    bits: int | None
-    weight_bits: int | None
-    state_bits: int | None
-    weight_format: str | None
-    state_format: str | None
-    scale: str | None
-    state_scale: str | None
-    rounding: str | None
-    accumulator: str | None
-    accumulator_bits: int | None
-    accumulator_overflow: str | None
-    plan: Path | None
+    bits: int | None = None
+    weight_bits: int | None = None
+    state_bits: int | None = None
+    weight_format: str | None = None
+    state_format: str | None = None
+    scale: str | None = None
+    state_scale: str | None = None
+    rounding: Rounding | None = None
+    accumulator: str | None = None
+    accumulator_bits: int | None = None
+    accumulator_overflow: Overflow | None = None
+    plan: Path | None = None
 
+    @property
+    def given(self) -> list[str]:
+        """The names of the options that were given, as they are typed."""
+        fields = msgspec.structs.asdict(self)
+        return [name.replace("_", "-") for name, value in fields.items() if value is not None]
+
+
+EXCLUSIVE = (
+    ("accumulator", "accumulator-bits"),
+    ("weight-format", "weight-bits"),
+    ("state-format", "state-bits"),
+)
+"""Options that say the same thing."""
 
 OPTIONS = (
     click.option("--bits", type=Bits(), help="Bits of weights, input and states.  [default: 8]"),
@@ -74,7 +83,7 @@ OPTIONS = (
     ),
     click.option(
         "--rounding",
-        type=click.Choice(ROUNDINGS, case_sensitive=False),
+        type=click.Choice(Rounding, case_sensitive=False),
         help="Rounding mode; STOCHASTIC is for weights and biases alone.  [default: RND]",
     ),
     click.option(
@@ -86,6 +95,7 @@ OPTIONS = (
     click.option(
         "--accumulator-overflow",
         type=click.Choice(["wrap", "sat"], case_sensitive=False),
+        callback=lambda _context, _option, value: value and Overflow(value.upper()),
         help="What a sum does that leaves --accumulator-bits.  [default: wrap]",
     ),
     click.option(
@@ -96,76 +106,65 @@ OPTIONS = (
     ),
 )
 
-
-def precision_options(command: Command) -> Command:
-    """Give `command` the options of `Choices`."""
-    for option in reversed(OPTIONS):
-        command = option(command)
-    return command
+precision_options = as_record(Choices, "choices", OPTIONS)
+"""Gives a command the options, which it takes as one argument `choices`."""
 
 
-def chosen_plan(
-    choices: Choices,
-    network: "NetworkSpec",
-    parameters: "Mapping[str, NDArray[Any]]",
-    images: "NDArray[np.float32]",
-) -> "PrecisionPlan":
-    """Return the plan that the options ask for.
+def chosen_plan(choices: Choices, trained: "Trained", digits: "Dataset") -> "PrecisionPlan":
+    """Return the plan that the options ask for, calibrated on training `digits`.
 
     Raises
     ------
     InputError
         If options contradict each other or do not suit the network.
     """
-    from hw_sim.formats.fixed import Fixed, Overflow, Rounding
-    from hw_sim.formats.levels import parse_format
-    from hw_sim.plan.plan import Accumulator, calibrate
+    from hw_sim.plan.calibrate import calibrate
     from hw_sim.plan.plan_file import load_plan
 
-    given = [name for name, value in msgspec.structs.asdict(choices).items() if value is not None]
+    given = choices.given
     if choices.plan is not None:
         if given != ["plan"]:
-            other = given[0].replace("_", "-")
             raise InputError(
-                f"--plan states every format, and --{other} was given as well. Leave one of them out."
+                f"--plan states every format, and --{given[0]} was given as well. Leave one of them out."
             )
-        return load_plan(choices.plan, network)
-    for one, two in (
-        ("accumulator", "accumulator_bits"),
-        ("weight_format", "weight_bits"),
-        ("state_format", "state_bits"),
-    ):
+        return load_plan(choices.plan, trained.network)
+    for one, two in EXCLUSIVE:
         if one in given and two in given:
-            raise InputError(
-                f"--{one.replace('_', '-')} and --{two.replace('_', '-')} say the same thing twice. Leave "
-                "one of them out."
-            )
-    scales = _rules(choices)
-    return calibrate(
-        network,
-        parameters,
-        images,
-        8 if choices.bits is None else choices.bits,
-        weight_bits=choices.weight_bits,
-        state_bits=choices.state_bits,
-        weight_format=parse_format(choices.weight_format) if choices.weight_format else None,
-        state_format=parse_format(choices.state_format) if choices.state_format else None,
-        weight_scale=scales[0],
-        state_scale=scales[1],
-        rounding=Rounding(choices.rounding.upper()) if choices.rounding else Rounding.RND,
-        accumulator=Accumulator(Fixed.parse(choices.accumulator)) if choices.accumulator else None,
-        accumulator_bits=choices.accumulator_bits,
-        accumulator_overflow=Overflow[(choices.accumulator_overflow or "wrap").upper()],
-    )
+            raise InputError(f"--{one} and --{two} say the same thing twice. Leave one of them out.")
+    weights, states, sums = rules_of(choices)
+    bits = 8 if choices.bits is None else choices.bits
+    return calibrate(trained, digits, bits, weights=weights, states=states, sums=sums)
 
 
-def _rules(choices: Choices) -> "tuple[ScaleRule, ScaleRule]":
-    """Return the rules of weights and states; states have powers of two where weights have three levels."""
+def rules_of(choices: Choices) -> "tuple[TensorRule, TensorRule, SumRule]":
+    """Return the rules of weights, states and sums that the options stand for.
+
+    States have powers of two where weights have three levels, and the mode of the weights unless that is
+    stochastic; it is the mode of sums too.
+
+    Raises
+    ------
+    InputError
+        If a format or a rule of a scale can not be read.
+    """
+    from hw_sim.formats.fixed import Fixed
+    from hw_sim.formats.levels import parse_format
     from hw_sim.formats.scales import ScaleRule, parse_rule
+    from hw_sim.plan.rules import SumRule, TensorRule
 
-    usual = "mse" if choices.weight_format else "power-of-two"
-    weights = parse_rule(choices.scale or usual)
-    if choices.state_scale:
-        return weights, parse_rule(choices.state_scale)
-    shared = choices.scale and weights.kind != "threshold"
-    return weights, ScaleRule(weights.kind, weights.value) if shared else ScaleRule()
+    scale = parse_rule(choices.scale or ("mse" if choices.weight_format else "power-of-two"))
+    shared = (
+        ScaleRule(scale.kind, scale.value) if choices.scale and scale.kind != "threshold" else ScaleRule()
+    )
+    state_scale = parse_rule(choices.state_scale) if choices.state_scale else shared
+    weight_form = parse_format(choices.weight_format) if choices.weight_format else None
+    state_form = parse_format(choices.state_format) if choices.state_format else None
+    computed = choices.rounding and choices.rounding.computed
+    weights = TensorRule(choices.weight_bits, weight_form, scale, choices.rounding)
+    states = TensorRule(choices.state_bits, state_form, state_scale, None if state_form else computed)
+    if choices.accumulator:
+        return weights, states, SumRule(form=Fixed.parse(choices.accumulator))
+    if choices.accumulator_bits is None:
+        return weights, states, SumRule()
+    sums = SumRule(choices.accumulator_bits, rounding=computed, overflow=choices.accumulator_overflow)
+    return weights, states, sums

@@ -1,18 +1,16 @@
 """What did not fit its format, said with the format that would have held it."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from msgspec.structs import replace
 
+from hw_sim.fixed_point.counts import LayerCounts
 from hw_sim.fixed_point.quantize import IntegerLayer, IntegerNetwork
-from hw_sim.formats.fixed import MAX_BITS, Fixed, Overflow
+from hw_sim.formats.fixed import MAX_BITS, Fixed
+from hw_sim.formats.modes import Overflow
 from hw_sim.plan.activations import Converter, PiecewiseLinear, Table
 from retronet.network import Tanh
-
-if TYPE_CHECKING:
-    from hw_sim.fixed_point.simulate import LayerCounts
 
 DID = {
     Overflow.WRAP: "wrapped",
@@ -24,7 +22,7 @@ DID = {
 
 def overflow_warnings(
     network: IntegerNetwork,
-    counts: Sequence["LayerCounts"],
+    counts: Sequence[LayerCounts],
     images: int,
     clipped_pixels: int,
     largest_pixel: float,
@@ -53,7 +51,7 @@ def overflow_warnings(
     return tuple(found)
 
 
-def _of_layer(layer: IntegerLayer, counts: "LayerCounts") -> list[str]:
+def _of_layer(layer: IntegerLayer, counts: LayerCounts) -> list[str]:
     plan, name = layer.plan, layer.sized.name
     found: list[str] = []
     if counts.overflows and plan.accumulator is not None:

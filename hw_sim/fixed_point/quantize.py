@@ -32,9 +32,9 @@ from retronet.network import (
     Relu,
     SizedLayer,
     code_matrix,
-    parameter_shapes,
     sized_layers,
 )
+from retronet.trained import Trained
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class IntegerLayer:
     clipped_biases: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class IntegerNetwork:
     """A network on integers, and what a reader should be warned of.
 
@@ -105,56 +105,44 @@ class IntegerNetwork:
     warnings: tuple[str, ...]
     codes: NDArray[np.int64] | None = None
 
+    def __repr__(self) -> str:
+        words = ", ".join(f"{layer.sized.name} {layer.plan.weight.text}" for layer in self.layers)
+        return f"IntegerNetwork({self.network.name}, weights: {words}; {len(self.warnings)} warnings)"
 
-def integer_network(
-    network: NetworkSpec, parameters: Mapping[str, NDArray[Any]], plan: PrecisionPlan
-) -> IntegerNetwork:
-    """Cast `parameters` to the formats of `plan`.
+
+def quantize(trained: Trained, plan: PrecisionPlan) -> IntegerNetwork:
+    """Cast the parameters of a trained network to the formats of `plan`.
 
     Parameters
     ----------
-    network
-        The network.
-    parameters : mapping of names to ndarray
-        Its arrays, such as ``h1.weight`` and ``h1.bias``: see `retronet.network.parameter_shapes`.
+    trained
+        The trained network.
     plan
         Formats, one entry a layer (none for an RBF output layer).
 
     Raises
     ------
     InputError
-        If plan or parameters are not of this network, a format is too wide for its place, or sums could
-        leave 64 bits.
+        If the plan is not of this network, a format is too wide for its place, or sums could leave 64 bits.
     """
-    found = sized_layers(network)
-    codes = code_matrix(found[-1].layer).astype(np.int64) if isinstance(found[-1].layer, Rbf) else None
-    found = found if codes is None else found[:-1]
-    _check_fit(network, [sized.name for sized in found], parameters, plan)
-    layers: list[IntegerLayer] = []
-    warnings: list[str] = []
-    for index, sized in enumerate(found):
-        layer, text = _layer(sized, plan, index, parameters)
-        layers.append(layer)
-        warnings += text
-    return IntegerNetwork(network, plan, tuple(layers), tuple(warnings), codes)
-
-
-def _check_fit(
-    network: NetworkSpec, names: list[str], parameters: Mapping[str, NDArray[Any]], plan: PrecisionPlan
-) -> None:
+    network = trained.network
+    sized = sized_layers(network)
+    codes = code_matrix(sized[-1].layer).astype(np.int64) if isinstance(sized[-1].layer, Rbf) else None
+    sized = sized if codes is None else sized[:-1]
+    names = [each.name for each in sized]
     if [layer.layer for layer in plan.layers] != names:
         raise InputError(
             f"The plan does not fit network '{network.name}': it has the layers "
             f"{', '.join(layer.layer for layer in plan.layers)}; {', '.join(names)} are needed. Calibrate a "
             "new one."
         )
-    for name, shape in parameter_shapes(network).items():
-        if name not in parameters or parameters[name].shape != shape:
-            given = parameters[name].shape if name in parameters else "nothing"
-            raise InputError(
-                f"The parameters do not fit network '{network.name}': '{name}' is {given}; {shape} is "
-                "needed. Use a checkpoint of this network."
-            )
+    layers: list[IntegerLayer] = []
+    warnings: list[str] = []
+    for index, each in enumerate(sized):
+        layer, said = _layer(each, plan, index, trained.parameters)
+        layers.append(layer)
+        warnings += said
+    return IntegerNetwork(network, plan, tuple(layers), tuple(warnings), codes)
 
 
 def _layer(

@@ -1,56 +1,24 @@
 """Run a network on integers, count its work and set it beside the network in floating point."""
 
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from hw_sim.fixed_point.counts import LayerCounts
 from hw_sim.fixed_point.overflow_warnings import overflow_warnings
-from hw_sim.fixed_point.quantize import IntegerNetwork, integer_network
+from hw_sim.fixed_point.quantize import IntegerNetwork, quantize
 from hw_sim.fixed_point.runner import LaneRunner
-from hw_sim.fixed_point.trace import LayerTrace, Trace, flattened, outputs_of, trace
+from hw_sim.fixed_point.trace import flattened, outputs_of, trace_integers
 from hw_sim.kernels.layer import COUNTS
 from hw_sim.kernels.sums import LANES
-from hw_sim.plan.plan import CHUNK, PrecisionPlan
-from retronet.datasets.dataset import Dataset
-from retronet.engines.forward import layer_states
+from hw_sim.plan.calibrate import CHUNK
+from hw_sim.plan.plan import PrecisionPlan
+from retronet.datasets import Dataset
 from retronet.evaluate import Score, score
-from retronet.network import NetworkSpec, SizedLayer, sized_layers
-from retronet.recipe import Loss, Targets
-
-__all__ = [
-    "LayerCounts",
-    "LayerReport",
-    "LayerTrace",
-    "Simulated",
-    "SimulationReport",
-    "Trace",
-    "report",
-    "simulate",
-    "trace",
-]
-
-
-class LayerCounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Work of one layer, counted while it was done, over all images.
-
-    A MAC reads a weight, and a state unless it reads the border; a unit reads its bias as one more weight
-    and writes a state. ``saturations`` are states that did not fit their format, ``overflows`` casts to the
-    accumulator that did not fit it, ``preactivation_overflows`` casts to pre-activations.
-    """
-
-    macs: int
-    border_macs: int
-    zero_macs: int
-    weight_reads: int
-    state_reads: int
-    state_writes: int
-    saturations: int
-    overflows: int
-    preactivation_overflows: int = 0
+from retronet.network import SizedLayer, sized_layers
+from retronet.trained import Trained
 
 
 class Simulated(msgspec.Struct, frozen=True):
@@ -61,7 +29,7 @@ class Simulated(msgspec.Struct, frozen=True):
     clipped_pixels: int
 
 
-def simulate(network: IntegerNetwork, images: NDArray[np.float32], threads: int = 1) -> Simulated:
+def run_integers(network: IntegerNetwork, images: NDArray[np.float32], threads: int = 1) -> Simulated:
     """Run `network` on `images`.
 
     Parameters
@@ -127,71 +95,86 @@ class LayerReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class SimulationReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A network on integers next to the same network in floating point, on one data set.
 
-    ``agreements`` counts the images to which both give the same answer, right or wrong.
+    Attributes
+    ----------
+    network, plan, images
+        What was simulated, in which formats, on how many digits.
+    score, reference
+        The scores on integers and in floating point.
+    agreements
+        Digits to which both give the same answer, right or wrong.
+    clipped_pixels
+        Pixels that did not fit their format.
+    layers
+        Work and noise of each layer.
+    warnings
+        What a reader should know, such as sums that overflowed.
     """
 
     network: str
     plan: PrecisionPlan
     images: int
-    simulated: Score
+    score: Score
     reference: Score
     agreements: int
     clipped_pixels: int
     layers: tuple[LayerReport, ...]
     warnings: tuple[str, ...]
 
+    @property
+    def agreement(self) -> float:
+        """The share of digits to which both give the same answer, right or wrong."""
+        return self.agreements / self.images
 
-def report(
-    network: NetworkSpec,
-    parameters: Mapping[str, NDArray[Any]],
-    plan: PrecisionPlan,
-    data: Dataset,
-    threads: int = 1,
-    targets: Targets | None = None,
-    loss: Loss | None = None,
-) -> SimulationReport:
-    """Simulate `network` on `data` and compare it with floating point.
+    def __repr__(self) -> str:
+        warned = f", {len(self.warnings)} warnings" if self.warnings else ""
+        return (
+            f"SimulationReport({self.network} on {self.images:,} digits: "
+            f"{self.score.error_percent:.2f} % error, {self.reference.error_percent:.2f} % in floating "
+            f"point; {100 * self.agreement:.2f} % of answers agree{warned})"
+        )
+
+
+def simulate(trained: Trained, digits: Dataset, plan: PrecisionPlan, threads: int = 1) -> SimulationReport:
+    """Run a trained network on integers and compare it with floating point.
 
     Parameters
     ----------
-    network, parameters
+    trained
         The trained network.
-    plan
-        Its formats: see `hw_sim.plan.plan.calibrate`.
-    data
+    digits
         Images and labels, usually the test set.
+    plan
+        The formats: see `hw_sim.plan.calibrate.calibrate`.
     threads
         Threads of the simulation; they never change a result.
-    targets, loss
-        What the squared error is measured from, ±1 if absent, and what the network was trained for: see
-        `retronet.evaluate.score`.
 
     Raises
     ------
     InputError
-        If the parts do not fit each other: see `integer_network` and `simulate`.
+        If the parts do not fit each other: see `quantize` and `run_integers`.
     """
-    integers = integer_network(network, parameters, plan)
-    result = simulate(integers, data.images, threads)
-    found = sized_layers(network)
-    signal, noise = np.zeros(len(found)), np.zeros(len(found))
+    integers = quantize(trained, plan)
+    result = run_integers(integers, digits.images, threads)
+    sized_all = sized_layers(trained.network)
+    signal, noise = np.zeros(len(sized_all)), np.zeros(len(sized_all))
     reference = np.empty_like(result.outputs)
-    for start in range(0, len(data.images), CHUNK):
-        images = data.images[start : start + CHUNK]
-        exact = layer_states(network, dict(parameters), images)
-        traced = trace(integers, images)
+    for start in range(0, len(digits.images), CHUNK):
+        images = digits.images[start : start + CHUNK]
+        exact = trained.states(images)
+        traced = trace_integers(integers, images)
         values = [layer.values for layer in traced.layers]
         if integers.codes is not None:
             values.append(traced.outputs)
-        for index, (sized, simulated) in enumerate(zip(found, values, strict=True)):
+        for index, (sized, simulated) in enumerate(zip(sized_all, values, strict=True)):
             states = exact[sized.name].astype(np.float64)
             signal[index] += np.square(states).sum()
             noise[index] += np.square(states - simulated.reshape(states.shape)).sum()
-        reference[start : start + len(images)] = exact[found[-1].name].reshape(len(images), -1)
+        reference[start : start + len(images)] = exact[sized_all[-1].name].reshape(len(images), -1)
     counts = [*result.counts]
     proofs: list[tuple[int, int]] = [(layer.sum_bound, layer.word_bits) for layer in integers.layers]
     if integers.codes is not None:
-        counts.append(_distance_counts(found[-1], len(data.images)))
+        counts.append(_distance_counts(sized_all[-1], len(digits.images)))
         last = integers.layers[-1].plan.state
         proofs.append((integers.codes.shape[1] * last.magnitude**2, 64))
     ratio = np.divide(signal, noise, out=np.zeros_like(signal), where=(signal > 0) & (noise > 0))
@@ -203,16 +186,19 @@ def report(
             10 * float(np.log10(ratio[index])) if ratio[index] > 0 else None,
             *proofs[index],
         )
-        for index, (sized, count) in enumerate(zip(found, counts, strict=True))
+        for index, (sized, count) in enumerate(zip(sized_all, counts, strict=True))
     )
-    largest = float(np.abs(data.images).max(initial=0))
-    overflowed = overflow_warnings(integers, result.counts, len(data.images), result.clipped_pixels, largest)
+    largest = float(np.abs(digits.images).max(initial=0))
+    overflowed = overflow_warnings(
+        integers, result.counts, len(digits.images), result.clipped_pixels, largest
+    )
+    targets, loss = trained.recipe.targets, trained.recipe.loss
     return SimulationReport(
-        network=network.name,
+        network=trained.network.name,
         plan=plan,
-        images=len(data.images),
-        simulated=score(result.outputs, data.labels, targets, loss),
-        reference=score(reference, data.labels, targets, loss),
+        images=len(digits.images),
+        score=score(result.outputs, digits.labels, targets, loss),
+        reference=score(reference, digits.labels, targets, loss),
         agreements=int(np.count_nonzero(result.outputs.argmax(1) == reference.argmax(1))),
         clipped_pixels=result.clipped_pixels,
         layers=layers,

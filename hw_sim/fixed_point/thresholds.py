@@ -13,7 +13,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_sim.formats.fixed import CAST_LIMIT, Fixed, Rounding
+from hw_sim.formats.fixed import CAST_LIMIT, Fixed
+from hw_sim.formats.modes import Rounding
 from hw_sim.plan.activations import PiecewiseLinear
 from retronet.network import Tanh
 

@@ -6,11 +6,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_sim.fixed_point.quantize import IntegerLayer, IntegerNetwork
+from hw_sim.fixed_point.quantize import IntegerLayer, IntegerNetwork, quantize
 from hw_sim.fixed_point.runner import LaneRunner
 from hw_sim.kernels.sums import LANES
+from hw_sim.plan.plan import PrecisionPlan
+from retronet.datasets import Dataset
 from retronet.errors import InputError
 from retronet.network import Conv
+from retronet.trained import Trained
 
 
 @dataclass(frozen=True)
@@ -68,15 +71,30 @@ class Trace:
     outputs: NDArray[np.float64]
 
 
-def trace(network: IntegerNetwork, images: NDArray[np.floating]) -> Trace:
-    """Return every integer that `network` makes of a few `images`.
+def trace(trained: Trained, digits: Dataset | NDArray[np.floating], plan: PrecisionPlan) -> Trace:
+    """Return every integer that a trained network makes of a few digits.
 
     Parameters
     ----------
-    network
-        Integers and formats: see `hw_sim.fixed_point.quantize.integer_network`.
-    images : ndarray of float32 or float64, shape (n, rows, columns)
-        Cast to the format of the inputs, as they are.
+    trained
+        The trained network.
+    digits
+        Digits, or their images (n, rows, columns) in single or double precision: cast to the format of the
+        inputs, as they are.
+    plan
+        The formats: see `hw_sim.plan.calibrate.calibrate`.
+
+    Raises
+    ------
+    InputError
+        If the parts do not fit each other, or pixels are not finite.
+    """
+    images = digits.images if isinstance(digits, Dataset) else digits
+    return trace_integers(quantize(trained, plan), images)
+
+
+def trace_integers(network: IntegerNetwork, images: NDArray[np.floating]) -> Trace:
+    """Return every integer that `network` makes of a few `images`, as `trace` does.
 
     Raises
     ------

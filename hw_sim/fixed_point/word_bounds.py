@@ -5,8 +5,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_sim.formats.fixed import CAST_LIMIT, Fixed, Overflow, Rounding
+from hw_sim.formats.fixed import CAST_LIMIT, Fixed
 from hw_sim.formats.levels import Format
+from hw_sim.formats.modes import Overflow, Rounding
 from hw_sim.plan.plan import LayerPlan
 from retronet.errors import InputError
 from retronet.network import Rbf, SizedLayer

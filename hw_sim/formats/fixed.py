@@ -6,70 +6,19 @@ bits of the destination and then treats what does not fit. ap_fixed's ``⟨W, I�
 """
 
 import re
-from enum import StrEnum
 from typing import Any, Self
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from hw_sim.formats.modes import Overflow, Rounding
 from retronet.errors import InputError
 
 MAX_BITS = 32
 MAX_FRAC_BITS = 256
 CAST_LIMIT = 1 << 61
 """Integers below this magnitude can be cast without leaving 64 bits (see kernels/cast.py)."""
-
-
-class Rounding(StrEnum):
-    """What happens to the bits below the last fraction bit; ap_fixed's names."""
-
-    TRN = "TRN"
-    """Down, towards −∞ (the bits are dropped)."""
-    TRN_ZERO = "TRN_ZERO"
-    """Towards zero."""
-    RND = "RND"
-    """To the nearest, halves up."""
-    RND_ZERO = "RND_ZERO"
-    """To the nearest, halves towards zero."""
-    RND_MIN_INF = "RND_MIN_INF"
-    """To the nearest, halves down."""
-    RND_INF = "RND_INF"
-    """To the nearest, halves away from zero."""
-    RND_CONV = "RND_CONV"
-    """To the nearest, halves to the even neighbour."""
-    STOCHASTIC = "STOCHASTIC"
-    """Up with the probability that the dropped bits stand for, else down: Höhfeld and Fahlman's probabilistic
-    rounding (TNN 1992). It is seeded and for parameters; what runs per image must be one of the others."""
-
-    @property
-    def code(self) -> int:
-        """The number that kernels know the mode by."""
-        return tuple(Rounding).index(self)
-
-
-DETERMINISTIC = tuple(mode for mode in Rounding if mode is not Rounding.STOCHASTIC)
-"""The modes of what is computed image by image."""
-
-
-class Overflow(StrEnum):
-    """What happens to a rounded value outside the range; ap_fixed's names."""
-
-    WRAP = "WRAP"
-    """The high bits are dropped: modulo ``2^bits``."""
-    SAT = "SAT"
-    """The nearest end of the range."""
-    SAT_ZERO = "SAT_ZERO"
-    """Zero."""
-    SAT_SYM = "SAT_SYM"
-    """The nearest end of a range made symmetric: the most negative pattern is never produced."""
-
-    @property
-    def code(self) -> int:
-        """The number that kernels know the mode by."""
-        return tuple(Overflow).index(self)
-
-
 _TEXT = re.compile(rf"([su])(\d+)\.(-?\d+)(?::({'|'.join(Rounding)}):({'|'.join(Overflow)}))?")
 
 
@@ -169,7 +118,7 @@ class Fixed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
         return f"{self.text}: {ends}, step 2^{-self.frac_bits}"
 
 
-def quantize(values: NDArray[Any], form: Fixed, seed: tuple[int, ...] = (0,)) -> NDArray[np.int64]:
+def to_fixed(values: NDArray[Any], form: Fixed, seed: tuple[int, ...] = (0,)) -> NDArray[np.int64]:
     """Cast real numbers to `form`; exact, as the numbers are binary fractions.
 
     Parameters
@@ -191,13 +140,13 @@ def quantize(values: NDArray[Any], form: Fixed, seed: tuple[int, ...] = (0,)) ->
     InputError
         If a value is infinite or not a number: no overflow mode says what those become.
     """
-    return quantize_counted(values, form, seed)[0]
+    return to_fixed_counted(values, form, seed)[0]
 
 
-def quantize_counted(
+def to_fixed_counted(
     values: NDArray[Any], form: Fixed, seed: tuple[int, ...] = (0,)
 ) -> tuple[NDArray[np.int64], int]:
-    """Return what `quantize` does, and how many values overflowed."""
+    """Return what `to_fixed` does, and how many values overflowed."""
     from hw_sim.kernels.cast import cast_reals
 
     reals = finite(values, form.text)

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_sim.formats.fixed import Fixed, finite, plain, quantize_counted
+from hw_sim.formats.fixed import Fixed, finite, plain, to_fixed_counted
 from retronet.errors import InputError
 
 MAX_LEVEL = (1 << 31) - 1
@@ -228,7 +228,7 @@ def encode(values: NDArray[Any], form: Format, seed: tuple[int, ...] = (0,)) -> 
         If a value is infinite or not a number.
     """
     if isinstance(form, Fixed):
-        return quantize_counted(values, form, seed)
+        return to_fixed_counted(values, form, seed)
     reals = finite(values, form.text)
     edges = twice_edges(form) * (0.5 * form.step)
     found = np.searchsorted(edges, reals, side="right")

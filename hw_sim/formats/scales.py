@@ -18,6 +18,9 @@ _RULE = re.compile(
 )
 
 
+ScaleKind = Literal["power-of-two", "max-abs", "percentile", "mse", "threshold"]
+
+
 class ScaleRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How a scale is chosen.
 
@@ -28,16 +31,15 @@ class ScaleRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     do.
     """
 
-    kind: Literal["power-of-two", "max-abs", "percentile", "mse", "threshold"] = "power-of-two"
+    kind: ScaleKind = "power-of-two"
     value: Annotated[float, msgspec.Meta(gt=0, le=100)] | None = None
     per_map: bool = False
 
     @property
     def text(self) -> str:
         """The form that `parse_rule` reads."""
-        return (
-            self.kind + ("" if self.value is None else f":{self.value:g}") + ("/map" if self.per_map else "")
-        )
+        value = "" if self.value is None else f":{np.format_float_positional(self.value, trim='-')}"
+        return self.kind + value + ("/map" if self.per_map else "")
 
 
 def parse_rule(text: str) -> ScaleRule:

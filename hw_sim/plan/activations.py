@@ -6,7 +6,8 @@ from typing import Annotated
 
 import msgspec
 
-from hw_sim.formats.fixed import Fixed, Overflow, Rounding
+from hw_sim.formats.fixed import Fixed
+from hw_sim.formats.modes import Overflow, Rounding
 from retronet.errors import InputError
 from retronet.network import Activation, Tanh
 

@@ -1,21 +1,20 @@
 """Two plans for one network, side by side: where they part first, and which digits they answer otherwise."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_sim.fixed_point.quantize import IntegerNetwork, integer_network
-from hw_sim.fixed_point.simulate import LayerCounts, simulate
-from hw_sim.fixed_point.trace import trace
-from hw_sim.plan.plan import CHUNK, PrecisionPlan
+from hw_sim.fixed_point.counts import LayerCounts
+from hw_sim.fixed_point.quantize import IntegerNetwork, quantize
+from hw_sim.fixed_point.simulate import run_integers
+from hw_sim.fixed_point.trace import trace_integers
+from hw_sim.plan.calibrate import CHUNK
+from hw_sim.plan.plan import PrecisionPlan
 from retronet.curvature import INPUT
 from retronet.datasets import Dataset
 from retronet.evaluate import Score, score
-from retronet.network import NetworkSpec, sized_layers
-from retronet.recipe import Targets
+from retronet.network import sized_layers
+from retronet.trained import Trained
 
 
 class UnitDifference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -124,25 +123,18 @@ class _Sums:
 
 
 def compare(
-    network: NetworkSpec,
-    parameters: Mapping[str, NDArray[Any]],
-    plans: tuple[PrecisionPlan, PrecisionPlan],
-    digits: Dataset,
-    targets: Targets,
-    worst: int = 5,
+    trained: Trained, digits: Dataset, plan: PrecisionPlan, other: PrecisionPlan, worst: int = 5
 ) -> Comparison:
-    """Return where two plans part on `digits`.
+    """Return where two plans for one network part on `digits`.
 
     Parameters
     ----------
-    network, parameters
+    trained
         The trained network.
-    plans
-        The two.
     digits
         Usually the test digits.
-    targets
-        The wanted outputs.
+    plan, other
+        The two plans.
     worst
         How many units to name in each layer.
 
@@ -151,26 +143,24 @@ def compare(
     InputError
         If the parts do not fit each other.
     """
-    pair = (
-        integer_network(network, parameters, plans[0]),
-        integer_network(network, parameters, plans[1]),
-    )
+    network, targets = trained.network, trained.recipe.targets
+    pair = quantize(trained, plan), quantize(trained, other)
     sums = [_Sums(INPUT, network.input)]
     sums += [_Sums(sized.name, sized.output) for sized in sized_layers(network)][: len(pair[0].layers)]
     for start in range(0, len(digits.images), CHUNK):
         images = digits.images[start : start + CHUNK]
         for found, first, second in zip(sums, *(_states(one, images) for one in pair), strict=True):
             found.add(first, second)
-    results = [simulate(one, digits.images) for one in pair]
+    results = [run_integers(one, digits.images) for one in pair]
     answers = [result.outputs.argmax(axis=1) for result in results]
     sides = [
         Side(
-            plan,
+            one.plan,
             score(result.outputs, digits.labels, targets),
             {layer.sized.name: counts for layer, counts in zip(one.layers, result.counts, strict=True)},
             one.warnings,
         )
-        for plan, one, result in zip(plans, pair, results, strict=True)
+        for one, result in zip(pair, results, strict=True)
     ]
     layers = tuple(found.result(worst) for found in sums)
     return Comparison(
@@ -189,6 +179,6 @@ def compare(
 
 def _states(integers: IntegerNetwork, images: NDArray[np.float32]) -> list[NDArray[np.floating]]:
     """Return pixels and states as real numbers, (n, units) each."""
-    traced = trace(integers, images)
+    traced = trace_integers(integers, images)
     pixels = traced.inputs * (2.0**-traced.input_frac_bits * integers.plan.input_scale)
     return [pixels, *(layer.values.reshape(len(images), -1) for layer in traced.layers)]

@@ -5,32 +5,30 @@ go into master weights in floating point. The rule is stochastic diagonal Levenb
 taken before each pass (PIEEE98 App. C). Sums are taken as exact, and an activation as the network's own.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from typing import Annotated, Literal
 
 import msgspec
 import numpy as np
 from msgspec.structs import replace
-from numpy.typing import NDArray
 
-from hw_sim.fixed_point.quantize import integer_network
-from hw_sim.fixed_point.simulate import simulate
-from hw_sim.formats.fixed import Fixed, Rounding
-from hw_sim.formats.levels import Format, encode, twice_edges
-from hw_sim.kernels.quantised_training import FIXED, LEVELS, Casters, Scales, train_quantised
+from hw_sim.fixed_point.quantize import quantize
+from hw_sim.fixed_point.simulate import run_integers
+from hw_sim.formats.fixed import Fixed
+from hw_sim.formats.modes import Rounding
+from hw_sim.kernels.quantised_training import train_quantised
 from hw_sim.plan.plan import PrecisionPlan
+from hw_sim.studies.cast_tables import cast_parameters, cast_tables, cast_values, with_cast_borders
 from retronet.curvature import goal_of
 from retronet.datasets import Dataset, DigitSets
-from retronet.engines.forward import outputs
-from retronet.engines.workspace import Workspace
+from retronet.engines.workspace import Parameters, Workspace
 from retronet.errors import DivergedError, InputError
 from retronet.evaluate import Score, score
-from retronet.kernels.layers import Layer
 from retronet.kernels.passes import measure_curvature
-from retronet.network import Conv, NetworkSpec, Rbf, SizedLayer, Subsample
-from retronet.recipe import Recipe
-
-Parameters = dict[str, NDArray[np.floating]]
+from retronet.network import NetworkSpec, Rbf
+from retronet.recipe import Recipe, SdlmBatch
+from retronet.schedule import Steps
+from retronet.trained import Trained
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,14 +64,12 @@ class Retraining:
 
     Parameters
     ----------
-    network, parameters
-        The trained network.
-    plan
-        Its formats and scales; they stay as they are.
-    recipe
-        What it was trained by, for loss and targets.
+    trained
+        The trained network; its recipe says the loss and the targets.
     digits
         Training and test digits.
+    plan
+        Formats and scales; they stay as they are.
     settings
         How to train on.
 
@@ -90,38 +86,31 @@ class Retraining:
     """
 
     def __init__(
-        self,
-        network: NetworkSpec,
-        parameters: Mapping[str, NDArray[Any]],
-        plan: PrecisionPlan,
-        recipe: Recipe,
-        digits: DigitSets,
-        settings: Settings,
+        self, trained: Trained, digits: DigitSets, plan: PrecisionPlan, settings: Settings | None = None
     ) -> None:
-        self.warnings = integer_network(network, parameters, plan).warnings
-        _check(network, plan)
-        self.network, self.plan, self.recipe, self.settings = network, plan, recipe, settings
-        self.digits = digits
-        self._workspace = Workspace(_with_cast_borders(network, plan))
-        self._workspace.load(parameters)
+        self.warnings = quantize(trained, plan).warnings
+        _check(trained.network, plan)
+        self.origin, self.digits, self.plan, self.settings = trained, digits, plan, settings or Settings()
+        self._workspace = Workspace(with_cast_borders(trained.network, plan))
+        self._workspace.load(trained.parameters)
         self._master = self._workspace.machine.flat.parameters.copy()
-        self._goal = goal_of(recipe, self._workspace.sized_layers[-1].output[0], self._workspace.dtype)
-        images = _cast(digits.train.images, plan.input, plan.input_scale)
+        classes = self._workspace.sized_layers[-1].output[0]
+        self._goal = goal_of(trained.recipe, classes, self._workspace.dtype)
+        images = cast_values(digits.train.images, plan.input, plan.input_scale)
         self._images = np.ascontiguousarray(images, self._workspace.dtype)
+
+    @property
+    def trained(self) -> Trained:
+        """The network as it stands: its master weights, which the plan casts, and a recipe that says so."""
+        recipe = retrained_recipe(self.origin.recipe, self.settings)
+        return Trained(self.origin.network, self._parameters(), recipe)
 
     def float_scores(self) -> tuple[Score, Score]:
         """Return the scores of the master weights in floating point, on training and test digits."""
-        workspace = Workspace(self.network)
-        workspace.load(self.parameters())
+        trained, targets = self.trained, self.origin.recipe.targets
         halves = (self.digits.train, self.digits.test)
-        train, test = (
-            score(outputs(workspace, half.images), half.labels, self.recipe.targets) for half in halves
-        )
+        train, test = (score(trained.outputs(half.images), half.labels, targets) for half in halves)
         return train, test
-
-    def parameters(self) -> Parameters:
-        """Return the master weights, which the plan casts."""
-        return self._workspace.read(self._master)
 
     def run(self) -> Iterator[RetrainRecord]:
         """Yield the scores before training, and after each pass.
@@ -132,16 +121,17 @@ class Retraining:
             If the loss leaves the range of finite numbers.
         """
         yield self._record(0, None, None)
-        machine, labels = self._workspace.machine, self.digits.train.labels
-        rows, forms, where, state_forms, divisors, scales = self._arguments()
+        workspace, labels = self._workspace, self.digits.train.labels
+        tables = cast_tables(workspace, self.plan)
         for number in range(1, self.settings.passes + 1):
             order = np.random.default_rng([self.settings.seed, number]).permutation(len(self._images))
             rate = self.settings.rate_of(number)
-            self._workspace.load(self._cast_parameters())
-            measure_curvature(machine, self._images, labels, order[: self.settings.patterns], self._goal)
+            workspace.load(cast_parameters(self._parameters(), workspace.sized_layers, self.plan))
+            arguments = workspace.machine, self._images, labels
+            measure_curvature(*arguments, order[: self.settings.patterns], self._goal)
             total = train_quantised(
-                machine, rows, forms, where, state_forms, divisors, scales, self._master, self._images,
-                labels, order, self._goal, self._first(), rate, self.settings.mu,
+                workspace.machine, *tables, self._master, self._images, labels, order, self._goal,
+                self._first(), rate, self.settings.mu,
             )  # fmt: skip
             if not np.isfinite(total):
                 raise DivergedError(
@@ -150,71 +140,64 @@ class Retraining:
                 )
             yield self._record(number, rate, total / len(order))
 
+    def _parameters(self) -> Parameters:
+        return self._workspace.read(self._master)
+
     def _first(self) -> int:
         """Return the place from which on parameters are trained."""
         last = self._workspace.sized_layers[-1].name
         return 0 if self.settings.layers == "all" else self._workspace.vector.starts[f"{last}.weight"]
 
-    def _formats(self) -> Iterator[tuple[str, Format, NDArray[np.float64], NDArray[np.float64]]]:
-        """Yield for each array of parameters its format, its divisors, and its scales with the step."""
-        for index, (sized, layer) in enumerate(
-            zip(self._workspace.sized_layers, self.plan.layers, strict=True)
-        ):
-            divisors = _spread(sized, layer.weight_divisor or layer.weight_scale)
-            scales = _spread(sized, layer.weight_scale)
-            yield f"{sized.name}.weight", layer.weight, divisors, scales * layer.weight.step
-            # A bias is a sum, whose scale is that of the products.
-            sums = np.array(layer.weight_scale) * self.plan.input_scale_of(index)
-            each = np.broadcast_to(sums, sized.output[0]).reshape(-1, *[1] * (len(sized.bias_shape) - 1))
-            scale = np.broadcast_to(each, sized.bias_shape)
-            yield f"{sized.name}.bias", layer.bias, scale, scale * layer.bias.step
-
-    def _cast_parameters(self) -> Parameters:
-        found = self.parameters()
-        for name, form, divisors, scales in self._formats():
-            found[name] = encode(found[name] / divisors, form)[0] * scales
-        return found
-
-    def _arguments(self) -> tuple[Any, ...]:
-        """Return wiring, formats and scales as the kernel takes them."""
-        workspace, layers = self._workspace, self.plan.layers
-        wiring, vector = workspace.machine.wiring, workspace.vector
-        rows = tuple(
-            wiring._replace(table=wiring.table[row : row + 1], constants=wiring.constants[row : row + 1])
-            for row in range(len(layers))
-        )
-        formats = list(self._formats())
-        starts = [vector.starts[name] for name, *_ in formats]
-        stops = [
-            start + int(np.prod(vector.shapes[name]))
-            for start, (name, *_) in zip(starts, formats, strict=True)
-        ]
-        divisors, scales = (np.zeros(self._master.size) for _ in range(2))
-        workspace.load({name: divided for name, _, divided, _ in formats}, divisors)
-        workspace.load({name: scaled for name, _, _, scaled in formats}, scales)
-        divisors[divisors == 0] = 1.0  # places of planes that a map does not see; their scale is 0
-        state_divisors, state_scales = (np.ones(workspace.machine.flat.activity.size) for _ in range(2))
-        for row, layer in zip(wiring.table, layers, strict=True):
-            where = Layer(*(int(entry) for entry in row))
-            units = slice(where.output, where.output + where.maps * where.positions)
-            state_divisors[units] = layer.state_scale
-            state_scales[units] = layer.state_scale * layer.state.step
-        return (
-            rows,
-            casters([form for _, form, *_ in formats]),
-            Scales(np.column_stack([starts, stops]), divisors, scales),
-            casters([layer.state for layer in layers]),
-            state_divisors,
-            state_scales,
-        )
-
     def _record(self, number: int, rate: float | None, running_loss: float | None) -> RetrainRecord:
-        integers = integer_network(self.network, self.parameters(), self.plan)
+        integers, targets = quantize(self.trained, self.plan), self.origin.recipe.targets
 
         def scored(digits: Dataset) -> Score:
-            return score(simulate(integers, digits.images).outputs, digits.labels, self.recipe.targets)
+            return score(run_integers(integers, digits.images).outputs, digits.labels, targets)
 
         return RetrainRecord(number, rate, running_loss, scored(self.digits.train), scored(self.digits.test))
+
+
+def retrain(
+    trained: Trained, digits: DigitSets, plan: PrecisionPlan, settings: Settings | None = None
+) -> Trained:
+    """Return `trained` after training on within the formats of `plan`, for that plan.
+
+    Parameters
+    ----------
+    trained
+        The trained network.
+    digits
+        It learns from the training digits; the test digits are only scored.
+    plan
+        Formats and scales; they stay as they are.
+    settings
+        How to train on; the defaults if absent. `Retraining` gives the scores of every pass.
+
+    Raises
+    ------
+    InputError
+        As for `Retraining`.
+    DivergedError
+        If the loss leaves the range of finite numbers.
+    """
+    retraining = Retraining(trained, digits, plan, settings)
+    for _ in retraining.run():
+        pass
+    return retraining.trained
+
+
+def retrained_recipe(recipe: Recipe, settings: Settings) -> Recipe:
+    """Return what was done as a recipe; that weights and states were cast is what it can not say."""
+    return replace(
+        recipe,
+        name=f"{recipe.name}-retrained",
+        title=f"{recipe.title}, retrained within number formats",
+        passes=settings.passes,
+        rule=SdlmBatch(settings.mu, settings.patterns),
+        schedule=Steps(tuple((1, settings.rate_of(number)) for number in range(1, settings.passes + 1))),
+        order="shuffled",
+        seed=settings.seed,
+    )
 
 
 def _check(network: NetworkSpec, plan: PrecisionPlan) -> None:
@@ -229,45 +212,3 @@ def _check(network: NetworkSpec, plan: PrecisionPlan) -> None:
                 f"Layer '{layer.layer}' can not be retrained with weights of {layer.weight.text}: stochastic "
                 "rounding casts the same weight to other values each time. Choose another rounding mode."
             )
-
-
-def _with_cast_borders(network: NetworkSpec, plan: PrecisionPlan) -> NetworkSpec:
-    """Return the network with the borders that the formats hold."""
-    layers = []
-    for index, layer in enumerate(network.layers):
-        if isinstance(layer, Conv):
-            border = _cast(np.array([layer.border]), plan.input_of(index), plan.input_scale_of(index))
-            layer = replace(layer, border=float(border[0]))
-        layers.append(layer)
-    return replace(network, layers=tuple(layers))
-
-
-def _cast(values: NDArray[np.floating], form: Format, scale: float) -> NDArray[np.floating]:
-    return encode(values.astype(np.float64) / scale, form)[0] * (form.step * scale)
-
-
-def _spread(sized: SizedLayer, scales: Sequence[float]) -> NDArray[np.float64]:
-    """Return one number for each weight of a layer, given one or one a map."""
-    each = tuple(scales) * (sized.output[0] if len(scales) == 1 else 1)
-    taps = (1,) * len(each) if isinstance(sized.layer, Subsample) else sized.fan_in
-    return np.repeat(each, taps).reshape(sized.weight_shape)
-
-
-def casters(forms: Sequence[Format]) -> Casters:
-    """Return formats as the kernel takes them."""
-    table = np.zeros((len(forms), 7), np.int64)
-    edges: list[float] = []
-    levels: list[float] = []
-    for row, form in enumerate(forms):
-        match form:
-            case Fixed():
-                modes = (form.rounding.code, form.overflow.code)
-                table[row, :5] = (FIXED, *modes, form.low, form.high)
-            case _:
-                # The outermost edges are where clipping begins; between them the levels change.
-                inner = twice_edges(form)[1:-1] / 2
-                table[row] = (LEVELS, 0, 0, len(levels) - len(edges), 0, len(edges), len(inner))
-                edges += inner.tolist()
-                levels += form.levels
-    powers = np.array([2.0**form.frac_bits for form in forms])
-    return Casters(table, powers, np.array([*edges, 0.0]), np.array([*levels, 0.0]))

@@ -5,20 +5,59 @@ Points are independent, so they run on any executor; a row depends on its point 
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, as_completed
+from functools import lru_cache
 from itertools import product
 from pathlib import Path
 
 import msgspec
 
-from hw_sim.formats.fixed import Rounding
+from hw_sim.formats.modes import Rounding
 from hw_sim.formats.scales import parse_rule
-from hw_sim.studies.testbench import Point, Source, SweepRow, testbench_of
+from hw_sim.studies.points import Point, SweepRow
+from hw_sim.studies.testbench import Testbench
+from retronet.datasets import DigitSets, load
 from retronet.errors import InputError
 from retronet.network import NetworkSpec
+from retronet.runs.run import open_run
+from retronet.trained import Trained
 
 GROUPS = ("all", "weights", "states", "sums")
 LAYERS = "layers"
 """Stands for every layer by itself."""
+
+
+def sweep(
+    trained: Trained,
+    digits: DigitSets,
+    bits: Iterable[int] = range(2, 9),
+    tensors: Iterable[str] = ("all",),
+    roundings: Iterable[Rounding] = (Rounding.RND,),
+    scales: Iterable[str] = ("power-of-two",),
+    *,
+    seeds: Iterable[int] = (0,),
+    other_bits: int = 12,
+) -> Iterator[SweepRow]:
+    """Measure a grid of points on the test digits, and yield their rows, in this process.
+
+    Parameters
+    ----------
+    trained
+        The trained network.
+    digits
+        Formats are calibrated on the training digits, points measured on the test digits.
+    bits, tensors, roundings, scales, seeds
+        The grid: see `grid`.
+    other_bits
+        Bits of the weights and states that a point leaves alone.
+
+    Raises
+    ------
+    InputError
+        If the grid names what there is not, or a point can not be simulated.
+    """
+    testbench = Testbench(trained, digits, other_bits)
+    for point in grid(trained.network, bits, tensors, roundings, scales, seeds):
+        yield testbench.row(point)
 
 
 def grid(
@@ -68,6 +107,33 @@ def grid(
     return tuple(dict.fromkeys(points))
 
 
+class Source(msgspec.Struct, frozen=True):
+    """Where a worker finds network and digits; small, as it goes with every point.
+
+    ``other_bits`` are those of the tensors that a point leaves alone.
+    """
+
+    run: str
+    data: str
+    data_dir: str | None
+    other_bits: int
+
+
+@lru_cache(maxsize=2)
+def testbench_of(source: Source) -> Testbench:
+    """Return the bench that `source` describes, loaded once in each process.
+
+    Raises
+    ------
+    InputError, DataError
+        If run or digits are not there.
+    """
+    trained = open_run(Path(source.run)).checkpoint().trained
+    data_dir = Path(source.data_dir) if source.data_dir else None
+    digits = load(source.data, trained.recipe.preparation, data_dir)
+    return Testbench(trained, digits, source.other_bits)
+
+
 def measure(source: Source, subject: str, point: Point) -> SweepRow:
     """Return the row of one point; what a worker runs.
 
@@ -85,7 +151,7 @@ def measure(source: Source, subject: str, point: Point) -> SweepRow:
     return testbench.row(point)
 
 
-def sweep(
+def measure_all(
     source: Source, subject: str, points: Sequence[Point], executor: Executor | None = None
 ) -> Iterator[SweepRow]:
     """Measure `points`, and yield their rows as they come.

@@ -73,13 +73,14 @@ def check(
     network: NetworkSpec, parameters: dict[str, NDArray[Any]], images: NDArray[Any], plan: PrecisionPlan
 ) -> "IntegerNetwork":
     """Compare every integer and every count of `images` with the reference; return the integer network."""
-    from hw_sim.fixed_point.quantize import integer_network
-    from hw_sim.fixed_point.simulate import simulate
-    from hw_sim.fixed_point.trace import trace
+    from hw_sim.fixed_point.quantize import quantize
+    from hw_sim.fixed_point.simulate import run_integers
+    from hw_sim.fixed_point.trace import trace_integers
     from support import reference_integer
+    from support.trained_networks import trained_of
 
-    integers = integer_network(network, parameters, plan)
-    traced, counted = trace(integers, images), simulate(integers, images)
+    integers = quantize(trained_of(network, parameters), plan)
+    traced, counted = trace_integers(integers, images), run_integers(integers, images)
     sized_layers_of_network = sized_layers(network)[: len(plan.layers)]
     totals: list[dict[str, int]] = [{} for _ in sized_layers_of_network]
     for image in range(len(images)):
@@ -131,9 +132,10 @@ def plans_of_all_kinds(network: NetworkSpec) -> list[PrecisionPlan]:
 
 
 if __name__ == "__main__":
-    from hw_sim.fixed_point.quantize import integer_network
-    from hw_sim.fixed_point.simulate import simulate
-    from hw_sim.fixed_point.trace import trace
+    from hw_sim.fixed_point.quantize import quantize
+    from hw_sim.fixed_point.simulate import run_integers
+    from hw_sim.fixed_point.trace import trace_integers
+    from support.trained_networks import trained_of
 
     tiny = NetworkSpec(
         name="tiny",
@@ -148,9 +150,9 @@ if __name__ == "__main__":
     parameters, images = draw(tiny, 3, 2)
     digest = hashlib.sha256()
     for plan in plans_of_all_kinds(tiny):
-        network = integer_network(tiny, parameters, plan)
-        found = trace(network, images)
+        network = quantize(trained_of(tiny, parameters), plan)
+        found = trace_integers(network, images)
         for layer in found.layers:
             digest.update(layer.sums.tobytes() + layer.preactivations.tobytes() + layer.states.tobytes())
-        digest.update(repr(simulate(network, images).counts).encode())
+        digest.update(repr(run_integers(network, images).counts).encode())
     print(digest.hexdigest())  # noqa: T201

@@ -91,8 +91,8 @@ def allocate(
     """
     import numpy as np
 
-    from hw_sim.studies.allocate import Allocator, uniform_budgets
-    from hw_sim.studies.allocate import allocate as attempts_of
+    from hw_sim.studies.allocate import choose_bits, uniform_budgets
+    from hw_sim.studies.allocator import Allocator
     from hw_sim.studies.testbench import Testbench
     from retronet.curvature import loss_name
     from retronet_cli.runs import take_digits, take_run
@@ -101,10 +101,9 @@ def allocate(
 
     folder, checkpoint = take_run(run, runs, quiet)
     digits = take_digits(checkpoint, data, data_dir)
-    header, recipe = checkpoint.header, checkpoint.header.recipe
     other = max(MOST, max(bits) + 2)
-    testbench = Testbench(header.network, checkpoint.state.parameters, digits, recipe.targets, other)
-    allocator = Allocator(testbench, recipe)
+    testbench = Testbench(checkpoint.trained, digits, other)
+    allocator = Allocator(testbench)
     with progress(enabled=not quiet) as bar:
         task = bar.add_task("tensors and bits", total=len(allocator.tensors) * len(bits))
         estimates = []
@@ -114,9 +113,9 @@ def allocate(
         allowed = rise / 100 * allocator.float_loss
         objective: Objective = "weight-bits" if minimise == "weight-bits" else "mac-bits"
         choices = range(lowest_bits, MOST + 1)
-        attempts = list(attempts_of(allocator, allowed, objective, choices, state_bits))
+        attempts = list(choose_bits(allocator, allowed, objective, choices, state_bits))
         uniform = uniform_budgets(allocator, attempts[-1], objective, range(2, MOST + 1), state_bits)
-    name, loss = digits.test.provenance.name, loss_name(recipe)
+    name, loss = digits.test.provenance.name, loss_name(checkpoint.header.recipe)
     if as_json:
         found = {
             "run": str(folder),

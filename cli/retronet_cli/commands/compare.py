@@ -16,6 +16,9 @@ from retronet_cli.options import (
 )
 from retronet_cli.precision import Choices, chosen_plan
 
+MODES = ("rounding", "accumulator-overflow")
+"""Words whose values may be written in small letters."""
+
 
 @click.command(short_help="Show where two plans for one network part.")
 @run_argument
@@ -72,11 +75,9 @@ def compare(
     asked = [_choices(text) for text in plans]
     folder, checkpoint = take_run(run, runs, quiet)
     digits = take_digits(checkpoint, data, data_dir)
-    header, parameters = checkpoint.header, checkpoint.state.parameters
-    first, second = (
-        chosen_plan(choices, header.network, parameters, digits.train.images) for choices in asked
-    )
-    found = compared(header.network, parameters, (first, second), digits.test, header.recipe.targets, worst)
+    trained = checkpoint.trained
+    first, second = (chosen_plan(choices, trained, digits.train) for choices in asked)
+    found = compared(trained, digits.test, first, second, worst)
     for name, side in (("A", found.first), ("B", found.second)):
         for note in notes(name, side):
             talk(f"Warning: {note}")
@@ -95,10 +96,10 @@ def compare(
 
 def _choices(text: str) -> Choices:
     """Return a plan's options from its words, or the file."""
-    nothing: dict[str, object] = dict.fromkeys(Choices.__struct_fields__)
     if text.endswith(".toml"):
-        return Choices(**nothing | {"plan": Path(text)})  # type: ignore[arg-type]
+        return Choices(plan=Path(text))
     words = [field.replace("_", "-") for field in Choices.__struct_fields__ if field != "plan"]
+    given: dict[str, str] = {}
     for word in text.split():
         key, equals, value = word.partition("=")
         if key not in words or not equals:
@@ -106,9 +107,8 @@ def _choices(text: str) -> Choices:
                 f"'{word}' is no word of a plan: {', '.join(words)} are allowed, each with = and a value, "
                 "such as bits=8. Write those, or name a TOML file."
             )
-        nothing[key.replace("-", "_")] = value
+        given[key.replace("-", "_")] = value.upper() if key in MODES else value
     try:
-        found = msgspec.convert(nothing, Choices, strict=False)
+        return msgspec.convert(given, Choices, strict=False)
     except msgspec.ValidationError as error:
         raise InputError(f"The plan '{text}' can not be read: {error}. Mend the value.") from error
-    return found

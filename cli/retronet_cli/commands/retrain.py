@@ -2,7 +2,6 @@
 
 import time
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -43,6 +42,7 @@ from retronet_cli.precision import Choices, chosen_plan, precision_options
 @quiet_option
 def retrain(
     run: Path | None,
+    choices: Choices,
     layers: str,
     passes: int,
     rate: float,
@@ -53,7 +53,6 @@ def retrain(
     runs: Path,
     as_json: bool,
     quiet: bool,
-    **choices: Any,  # noqa: ANN401 - the options of Choices
 ) -> None:
     """Train on with the quantiser in the loop.
 
@@ -78,20 +77,18 @@ def retrain(
 
     origin, checkpoint = take_run(run, runs, quiet)
     digits = take_digits(checkpoint, None, data_dir)
-    header, parameters = checkpoint.header, checkpoint.state.parameters
-    given = {key: value for key, value in choices.items() if value is not None}
-    asked = Choices(**choices | ({} if given else {"bits": 3, "scale": "mse"}))
-    chosen = chosen_plan(asked, header.network, parameters, digits.train.images)
+    trained = checkpoint.trained
+    chosen = chosen_plan(choices if choices.given else Choices(bits=3, scale="mse"), trained, digits.train)
     settings = Settings("all" if layers == "all" else "last", passes, rate, seed=seed)
-    training = Retraining(header.network, parameters, chosen, header.recipe, digits, settings)
+    training = Retraining(trained, digits, chosen, settings)
     floating = training.float_scores()
-    new = create_retrained_run(header, chosen, digits, settings, origin, folder, runs, force)
+    new = create_retrained_run(training, origin, folder, runs, force=force)
     records, mark = [], time.perf_counter()
     with progress(enabled=not quiet) as bar:
         task = bar.add_task("passes", total=passes)
         for record in training.run():
             now = time.perf_counter()
-            keep_pass(new, record, len(digits.train.images), now - mark, training.parameters())
+            keep_pass(new, training, record, now - mark)
             records.append(record)
             bar.update(task, completed=record.number)
             mark = now
@@ -110,7 +107,7 @@ def retrain(
         }
         print_json("retraining", found)
         return
-    title = f"{header.recipe.name} on {digits.test.provenance.name}, {layers} layers retrained"
+    title = f"{trained.recipe.name} on {digits.test.provenance.name}, {layers} layers retrained"
     print_table(retraining_table(title, floating, records, digits.notice))
     if not quiet:
         talk(f"Run: {new.folder}; its formats: {new.folder / 'plan.toml'}")

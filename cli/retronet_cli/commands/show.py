@@ -1,7 +1,6 @@
 """The commands `retronet show …`: the descriptions, read for people."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -95,13 +94,13 @@ def network(name: str, as_json: bool) -> None:
 @quiet_option
 def plan(
     run: Path | None,
+    choices: Choices,
     data: str | None,
     data_dir: Path | None,
     runs: Path,
     as_toml: bool,
     as_json: bool,
     quiet: bool,
-    **choices: Any,  # noqa: ANN401 - the options of Choices
 ) -> None:
     """Show the formats that `retronet simulate` would take for a run, with range and step.
 
@@ -113,17 +112,16 @@ def plan(
     """
     import msgspec
 
-    from hw_sim.fixed_point.quantize import integer_network
+    from hw_sim.fixed_point.quantize import quantize
     from hw_sim.plan.plan_file import plan_toml
     from retronet_cli.runs import take_digits, take_run, title_of
     from retronet_cli.terminal import print_json, print_table, stdout, talk
     from retronet_cli.views.simulation import format_table
 
     folder, checkpoint = take_run(run, runs, quiet)
-    network, parameters = checkpoint.header.network, checkpoint.state.parameters
-    images = take_digits(checkpoint, data, data_dir).train.images
-    found = chosen_plan(Choices(**choices), network, parameters, images)
-    integers = integer_network(network, parameters, found)
+    trained = checkpoint.trained
+    found = chosen_plan(choices, trained, take_digits(checkpoint, data, data_dir).train)
+    integers = quantize(trained, found)
     for warning in integers.warnings:
         talk(f"Warning: {warning}")
     if as_toml:
@@ -133,7 +131,7 @@ def plan(
         rows = [msgspec.to_builtins(row) for row in found.describe()]
         print_json("plan", {"run": str(folder), "plan": msgspec.to_builtins(found), "formats": rows})
         return
-    stdout.print(f"{title_of(checkpoint)}, network {network.name}", highlight=False)
+    stdout.print(f"{title_of(checkpoint)}, network {trained.network.name}", highlight=False)
     print_table(
         format_table(
             found, {layer.sized.name: (layer.sum_bound, layer.word_bits) for layer in integers.layers}

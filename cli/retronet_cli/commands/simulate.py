@@ -1,11 +1,10 @@
 """The command `retronet simulate`."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 
-from retronet_cli.chip_options import chip_options, take_chip_choices
+from retronet_cli.chip_options import ChipChoices, chip_options
 from retronet_cli.chips import simulated_on_chip
 from retronet_cli.options import (
     data_dir_option,
@@ -29,12 +28,13 @@ from retronet_cli.precision import Choices, chosen_plan, precision_options
 @quiet_option
 def simulate(
     run: Path | None,
+    choices: Choices,
+    chip_choices: ChipChoices,
     data: str | None,
     data_dir: Path | None,
     runs: Path,
     as_json: bool,
     quiet: bool,
-    **choices: Any,  # noqa: ANN401 - the options of Choices and ChipChoices
 ) -> None:
     """Run a trained network in fixed point, next to itself in floating point.
 
@@ -53,29 +53,26 @@ def simulate(
       retronet simulate --chip anna --chips 5 --set noise=0.05
       retronet simulate --chip net32k --precisions
     """
-    from hw_sim.fixed_point.simulate import report
+    from hw_sim.fixed_point.simulate import simulate as simulated
     from retronet_cli.runs import take_digits, take_run, title_of
     from retronet_cli.terminal import print_json, print_table, talk
     from retronet_cli.views.simulation import bounds_of, comparison_table, format_table, to_json, work_table
 
-    if simulated_on_chip(take_chip_choices(choices), run, runs, data, data_dir, as_json, quiet):
+    if simulated_on_chip(chip_choices, run, runs, data, data_dir, as_json, quiet):
         return
     folder, checkpoint = take_run(run, runs, quiet)
     digits = take_digits(checkpoint, data, data_dir)
-    header, parameters = checkpoint.header, checkpoint.state.parameters
-    recipe = header.recipe
-    asked = Choices(**choices)
-    plan = chosen_plan(asked, header.network, parameters, digits.train.images)
-    found = report(header.network, parameters, plan, digits.test, targets=recipe.targets, loss=recipe.loss)
-    for warning in found.warnings:
+    trained = checkpoint.trained
+    report = simulated(trained, digits.test, chosen_plan(choices, trained, digits.train))
+    for warning in report.warnings:
         talk(f"Warning: {warning}")
     name = digits.test.provenance.name
     if as_json:
-        bits = None if asked.plan else asked.bits or 8
-        print_json("simulation", {"run": str(folder), "dataset": name, "bits": bits, **to_json(found)})
+        bits = None if choices.plan else choices.bits or 8
+        print_json("simulation", {"run": str(folder), "dataset": name, "bits": bits, **to_json(report)})
         return
     print_table(
-        comparison_table(f"{title_of(checkpoint)}, on the test digits of {name}", found, digits.notice)
+        comparison_table(f"{title_of(checkpoint)}, on the test digits of {name}", report, digits.notice)
     )
-    print_table(work_table(found))
-    print_table(format_table(found.plan, bounds_of(found)))
+    print_table(work_table(report))
+    print_table(format_table(report.plan, bounds_of(report)))

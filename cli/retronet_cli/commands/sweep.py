@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hw_sim.formats.modes import Rounding
 from retronet.errors import InputError
 from retronet_cli.options import (
     Numbers,
@@ -20,11 +21,10 @@ from retronet_cli.options import (
     run_argument,
     runs_option,
 )
-from retronet_cli.precision import ROUNDINGS
 
 if TYPE_CHECKING:
-    from hw_sim.formats.fixed import Rounding
-    from hw_sim.studies.testbench import SweepRow, Testbench
+    from hw_sim.studies.points import SweepRow
+    from hw_sim.studies.testbench import Testbench
 
 PER_PROCESS = 16
 """Points that make a further process worth its start."""
@@ -70,7 +70,7 @@ class Words(click.ParamType[tuple[str, ...]]):
     default="RND",
     show_default=True,
     metavar="LIST",
-    help=f"Rounding modes: {', '.join(ROUNDINGS)}.",
+    help=f"Rounding modes: {', '.join(Rounding)}.",
 )
 @click.option(
     "--scale",
@@ -154,9 +154,7 @@ def sweep(
       retronet sweep --bits 6-16 --tensors sums --rounding TRN,RND,RND_CONV
       retronet sweep --bits 3-6 --scale power-of-two,max-abs,mse
     """
-    from hw_sim.studies.sweep import append_rows, grid, read_rows
-    from hw_sim.studies.sweep import sweep as measured
-    from hw_sim.studies.testbench import Source, testbench_of
+    from hw_sim.studies.sweep import Source, append_rows, grid, measure_all, read_rows, testbench_of
     from retronet_cli.runs import take_run
     from retronet_cli.terminal import progress, talk
 
@@ -170,7 +168,7 @@ def sweep(
     testbench = testbench_of(source)
     if testbench.digits.notice:
         talk(testbench.digits.notice)
-    points = grid(testbench.network, bits, tensors, _modes(rounding), scale, seeds)
+    points = grid(testbench.trained.network, bits, tensors, _modes(rounding), scale, seeds)
     output = output or folder / "sweep.jsonl"
     rows = {row.point: row for row in read_rows(output) if row.subject == testbench.subject}
     left = [point for point in points if point not in rows]
@@ -179,7 +177,7 @@ def sweep(
     try:
         with _executor(dask, jobs, len(left)) as executor, progress(enabled=not quiet) as bar:
             task = bar.add_task("points", total=len(points), completed=len(points) - len(left))
-            for row in append_rows(output, measured(source, testbench.subject, left, executor)):
+            for row in append_rows(output, measure_all(source, testbench.subject, left, executor)):
                 rows[row.point] = row
                 bar.advance(task)
     except KeyboardInterrupt:
@@ -193,12 +191,10 @@ def sweep(
     _report([rows[point] for point in points], testbench, output, folder, form, as_json, quiet)
 
 
-def _modes(words: tuple[str, ...]) -> "list[Rounding]":
-    from hw_sim.formats.fixed import Rounding
-
+def _modes(words: tuple[str, ...]) -> list[Rounding]:
     for word in words:
-        if word.upper() not in ROUNDINGS:
-            raise click.UsageError(f"'{word}' is no rounding mode; {', '.join(ROUNDINGS)} are allowed.")
+        if word.upper() not in list(Rounding):
+            raise click.UsageError(f"'{word}' is no rounding mode; {', '.join(Rounding)} are allowed.")
     return [Rounding(word.upper()) for word in words]
 
 

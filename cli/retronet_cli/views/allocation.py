@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from rich.table import Table
 
-from hw_sim.studies.allocate import Budget, Estimate
+from hw_sim.studies.allocator import Budget, Estimate
 from retronet.evaluate import Score
 from retronet_cli.views.scores import new_table
 

@@ -19,7 +19,7 @@ def comparison_table(title: str, report: SimulationReport, caption: str | None) 
     agreement = f"Both give the same answer to {report.agreements:,} of {report.images:,} digits."
     return score_table(
         title,
-        {"fixed": report.simulated, "float": report.reference},
+        {"fixed": report.score, "float": report.reference},
         f"{agreement}\n{caption}" if caption else agreement,
     )
 
@@ -124,9 +124,9 @@ def to_json(report: SimulationReport) -> dict[str, Any]:
         for layer in report.layers
     ]
     return {
-        **msgspec.to_builtins(report.simulated),
+        **msgspec.to_builtins(report.score),
         "float": msgspec.to_builtins(report.reference),
-        "agreement": report.agreements / report.images,
+        "agreement": report.agreement,
         "agreements": report.agreements,
         "macs": sum(layer["macs"] for layer in layers),
         "connections": sum(layer["connections"] for layer in layers),

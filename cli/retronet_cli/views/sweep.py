@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from rich.table import Table
 
-from hw_sim.studies.testbench import SweepRow
+from hw_sim.studies.points import SweepRow
 from retronet.evaluate import Score
 from retronet_cli.views.scores import new_table
 

@@ -28,7 +28,7 @@ from retronet.errors import InputError
 from retronet.network import NetworkSpec, sized_layers
 
 if TYPE_CHECKING:  # its module loads compiled code
-    from hw_sim.fixed_point.simulate import LayerCounts
+    from hw_sim.fixed_point.counts import LayerCounts
 
 
 class CostReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

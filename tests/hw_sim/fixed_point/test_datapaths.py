@@ -14,8 +14,9 @@ import hw_sim
 from hw_sim.fixed_point.quantize import integer_network
 from hw_sim.fixed_point.simulate import simulate
 from hw_sim.fixed_point.trace import trace
-from hw_sim.formats.fixed import DETERMINISTIC, Fixed, Overflow, Rounding, quantize
+from hw_sim.formats.fixed import Fixed, to_fixed
 from hw_sim.formats.levels import parse_format
+from hw_sim.formats.modes import DETERMINISTIC, Overflow, Rounding
 from hw_sim.plan.activations import Converter, PiecewiseLinear, Table
 from hw_sim.plan.plan import Accumulator, PrecisionPlan
 from retronet.errors import InputError
@@ -194,7 +195,7 @@ def test_sums_agree_with_apytypes(rounding: Rounding, overflow: Overflow, fused:
 
     def numbers(values: Any, text: str) -> list[Any]:
         form = Fixed.parse(text)
-        codes = quantize(np.asarray(values), form).ravel().tolist()
+        codes = to_fixed(np.asarray(values), form).ravel().tolist()
         return [apytypes.APyFixed(code, bits=form.bits, frac_bits=form.frac_bits) for code in codes]
 
     biases = numbers(parameters["d.bias"], "s12.8")

@@ -9,7 +9,8 @@ from support.small_network import NETWORK, check, draw, plan_of
 
 from hw_sim.fixed_point.quantize import integer_network
 from hw_sim.fixed_point.simulate import report, simulate, trace
-from hw_sim.formats.fixed import DETERMINISTIC, Fixed, Overflow
+from hw_sim.formats.fixed import Fixed
+from hw_sim.formats.modes import DETERMINISTIC, Overflow
 from hw_sim.kernels.layer import COUNTS
 from hw_sim.kernels.sums import LANES
 from hw_sim.plan.plan import PrecisionPlan, calibrate

@@ -11,8 +11,9 @@ import pytest
 from support import reference_integer
 
 from hw_sim.fixed_point.step_function import look_up, step_function
-from hw_sim.formats.fixed import DETERMINISTIC, Fixed, Overflow, Rounding
+from hw_sim.formats.fixed import Fixed
 from hw_sim.formats.levels import Format, parse_format
+from hw_sim.formats.modes import DETERMINISTIC, Overflow, Rounding
 from hw_sim.plan.activations import Converter, HardwareActivation, PiecewiseLinear, Table
 from retronet.errors import InputError
 from retronet.network import Identity, Relu, Tanh

@@ -14,16 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from support import reference_integer
 
-from hw_sim.formats.fixed import (
-    DETERMINISTIC,
-    Fixed,
-    Overflow,
-    Rounding,
-    cast,
-    cast_counted,
-    quantize,
-    quantize_counted,
-)
+from hw_sim.formats.fixed import Fixed, cast, cast_counted, to_fixed, to_fixed_counted
+from hw_sim.formats.modes import DETERMINISTIC, Overflow, Rounding
 from retronet.errors import InputError
 
 MODES = list(itertools.product(DETERMINISTIC, Overflow))
@@ -57,7 +49,7 @@ def test_small_formats_exhaustively(rounding: Rounding, overflow: Overflow) -> N
         found, clipped = cast_counted(source, 4, form)
         assert found.tolist() == [value for value, _ in expected], form.text
         assert clipped == sum(changed for _, changed in expected), form.text
-        from_reals, clipped_reals = quantize_counted(source / 16, form)
+        from_reals, clipped_reals = to_fixed_counted(source / 16, form)
         assert np.array_equal(from_reals, found), form.text
         assert clipped_reals == clipped, form.text
 
@@ -90,7 +82,7 @@ def test_integers_of_any_size_against_fractions(value: Any, frac_bits: int, form
 
 @given(reals, formats)
 def test_reals_of_any_size_against_fractions(value: Any, form: Fixed) -> None:
-    found, clipped = quantize_counted(np.array([value]), form)
+    found, clipped = to_fixed_counted(np.array([value]), form)
     assert (int(found[0]), bool(clipped)) == reference_integer.cast(Fraction(value), form)
 
 
@@ -99,7 +91,7 @@ def test_reals_of_any_size_against_fractions(value: Any, form: Fixed) -> None:
 def test_ends_of_float64(value: Any, frac_bits: int) -> None:
     for rounding, overflow in MODES:
         form = Fixed(8, frac_bits, True, rounding, overflow)
-        assert int(quantize(np.array([value]), form)[0]) == reference_integer.cast(Fraction(value), form)[0]
+        assert int(to_fixed(np.array([value]), form)[0]) == reference_integer.cast(Fraction(value), form)[0]
 
 
 @given(hnp.arrays(np.int64, 8, elements=integers), st.integers(-40, 70), formats)
@@ -147,9 +139,27 @@ def test_no_bits_is_not_exact() -> None:
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_numbers_that_are_not_finite_are_refused(value: Any) -> None:
     with pytest.raises(InputError, match="1 of 2 are infinite or NaN"):
-        quantize(np.array([0.0, value]), Fixed(8, 6))
+        to_fixed(np.array([0.0, value]), Fixed(8, 6))
 
 
 def test_integers_beyond_the_proved_range_are_refused() -> None:
     with pytest.raises(InputError, match="not below 2\\^61"):
         cast(np.array([2**61]), 0, Fixed(8, 6))
+
+
+def test_stochastic_rounding_is_right_on_average_and_repeats_itself() -> None:
+    form = Fixed(8, 2, rounding=Rounding.STOCHASTIC)
+    values = np.full(40_000, 0.3)
+    found = to_fixed(values, form, (3, 1))
+    assert set(found.tolist()) == {1, 2}
+    # The mean of 40,000 draws is within 5 standard errors of 0.2.
+    assert found.mean() - 1 == pytest.approx(0.2, abs=5 * 0.4 / 200)
+    assert np.array_equal(found, to_fixed(values, form, (3, 1)))
+    assert not np.array_equal(found, to_fixed(values, form, (3, 2)))
+    exact = np.arange(-600, 600) / 4
+    assert np.array_equal(to_fixed(exact, form), np.clip(exact * 4, -128, 127))
+
+
+def test_stochastic_rounding_is_for_parameters() -> None:
+    with pytest.raises(InputError, match="stochastic rounding is for parameters"):
+        cast(np.array([1]), 4, Fixed(8, 2, rounding=Rounding.STOCHASTIC))

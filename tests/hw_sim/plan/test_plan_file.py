@@ -12,8 +12,9 @@ from support.small_network import NETWORK, draw, plan_of
 import hw_sim
 from hw_sim.fixed_point.quantize import integer_network
 from hw_sim.fixed_point.simulate import report, simulate
-from hw_sim.formats.fixed import Fixed, Overflow, Rounding
+from hw_sim.formats.fixed import Fixed
 from hw_sim.formats.levels import Levels, parse_format
+from hw_sim.formats.modes import Overflow, Rounding
 from hw_sim.formats.scales import parse_rule
 from hw_sim.plan.activations import Converter, PiecewiseLinear, Table
 from hw_sim.plan.plan import ONE, Accumulator, LayerPlan, PrecisionPlan, calibrate

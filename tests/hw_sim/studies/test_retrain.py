@@ -10,8 +10,9 @@ from support.trained_run import train_briefly
 
 from hw_sim.fixed_point.quantize import integer_network
 from hw_sim.fixed_point.simulate import report, simulate
-from hw_sim.formats.fixed import Fixed, Overflow, Rounding
+from hw_sim.formats.fixed import Fixed
 from hw_sim.formats.levels import Format, Levels, PowerOfTwo, encode
+from hw_sim.formats.modes import Overflow, Rounding
 from hw_sim.formats.scales import ScaleRule
 from hw_sim.kernels.quantised_training import cast_all
 from hw_sim.plan.plan import calibrate

@@ -15,7 +15,7 @@ from support.trained_run import train_briefly
 from hw_sim.fixed_point.quantize import integer_network
 from hw_sim.fixed_point.simulate import report
 from hw_sim.fixed_point.trace import trace
-from hw_sim.formats.fixed import Rounding
+from hw_sim.formats.modes import Rounding
 from hw_sim.formats.scales import ScaleRule, parse_rule
 from hw_sim.plan.plan import calibrate
 from hw_sim.studies.sweep import append_rows, grid, measure, read_rows, sweep
