@@ -1,65 +1,39 @@
 """Integer networks, bit for bit against plain Python integers, and their counts against the geometry."""
 
-from types import SimpleNamespace
+from fractions import Fraction
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
+from support.all_kinds import CODES
+from support.all_kinds import NETWORK as ALL_KINDS
 from support.interpreted import compiled_and_interpreted
 from support.small_network import NETWORK, check, draw, plan_of
+from support.trained_networks import dataset_of, drawn, trained_of
 
-from hw_sim.fixed_point.quantize import integer_network
-from hw_sim.fixed_point.simulate import report, simulate, trace
-from hw_sim.formats.fixed import Fixed
-from hw_sim.formats.modes import DETERMINISTIC, Overflow
+from hw_sim.fixed_point.quantize import quantize
+from hw_sim.fixed_point.simulate import run_integers, simulate
+from hw_sim.fixed_point.trace import trace, trace_integers
 from hw_sim.kernels.layer import COUNTS
 from hw_sim.kernels.sums import LANES
-from hw_sim.plan.plan import PrecisionPlan, calibrate
-from retronet.engines.forward import layer_states
+from hw_sim.plan.calibrate import calibrate
 from retronet.errors import InputError
-from retronet.network import load_network
-
-IMAGES = 3
-SUMS = [
-    (None, False, "exact", 32),
-    ("s9.12:RND:WRAP", False, "product", 32),
-    ("s18.12:RND:WRAP", False, "fit", 32),
-    ("s15.12:RND:SAT", True, "fit", 32),
-    ("s14.12:RND:SAT_SYM", True, "fit", 32),
-    ("s14.12:RND:SAT_ZERO", True, "fused", 32),
-    ("s15.14:RND:SAT", False, "product", 32),
-    ("s32.18:TRN:WRAP", False, "product", 64),
-    ("s32.12:RND:SAT", True, "fused", 64),
-    ("u11.9:RND_CONV:SAT", False, "product", 32),
-    *((f"s9.6:{rounding}:{overflow}", fused, "fused" if fused else "product", 32)
-      for rounding in DETERMINISTIC for overflow in Overflow for fused in (False, True)),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("sums", "fused", "method", "word_bits"), SUMS)
-def test_small_network_bit_for_bit(sums: str | None, fused: bool, method: str, word_bits: int) -> None:
-    parameters, images = draw(NETWORK, 1, IMAGES)
-    integers = check(NETWORK, parameters, images, plan_of(NETWORK, "s8.6", sums, fused=fused))
-    assert {layer.method for layer in integers.layers} == {method}
-    assert {layer.word_bits for layer in integers.layers} == {word_bits}
-
-
-def test_wide_words_bit_for_bit() -> None:
-    parameters, images = draw(NETWORK, 2, IMAGES)
-    integers = check(NETWORK, parameters, images, plan_of(NETWORK, "s17.15", bias="s32.28"))
-    assert {(layer.method, layer.word_bits) for layer in integers.layers} == {("exact", 64)}
+from retronet.network import Rbf, load_network
 
 
 @pytest.mark.parametrize("order", ["plane_fastest", "plane_slowest"])
 def test_saturating_sums_depend_on_the_order_of_taps(order: str) -> None:
-    parameters, images = draw(NETWORK, 3, IMAGES)
+    parameters, images = draw(NETWORK, 3, 3)
     check(NETWORK, parameters, images, plan_of(NETWORK, "s8.6", "s8.6:RND:SAT", tap_order=order))
 
 
 def test_the_orders_of_taps_differ() -> None:
-    parameters, images = draw(NETWORK, 3, IMAGES)
+    parameters, images = draw(NETWORK, 3, 3)
     outputs = [
-        trace(
-            integer_network(NETWORK, parameters, plan_of(NETWORK, "s8.6", "s8.6:RND:SAT", tap_order=order)),
+        trace_integers(
+            quantize(
+                trained_of(NETWORK, parameters), plan_of(NETWORK, "s8.6", "s8.6:RND:SAT", tap_order=order)
+            ),
             images,
         )
         for order in ("plane_fastest", "plane_slowest")
@@ -79,10 +53,10 @@ def test_first_layers_of_1989_bit_for_bit(sums: str | None) -> None:
 
 def test_partly_filled_lanes_and_threads_change_nothing() -> None:
     parameters, images = draw(NETWORK, 5, 2 * LANES + 3)
-    network = integer_network(NETWORK, parameters, plan_of(NETWORK, "s8.6", "s10.8:RND:SAT"))
-    whole = simulate(network, images)
-    shared = simulate(network, images, threads=3)
-    single = [simulate(network, images[index : index + 1]) for index in range(len(images))]
+    network = quantize(trained_of(NETWORK, parameters), plan_of(NETWORK, "s8.6", "s10.8:RND:SAT"))
+    whole = run_integers(network, images)
+    shared = run_integers(network, images, threads=3)
+    single = [run_integers(network, images[index : index + 1]) for index in range(len(images))]
     assert np.array_equal(whole.outputs, shared.outputs)
     assert np.array_equal(whole.outputs, np.concatenate([one.outputs for one in single]))
     assert whole.counts == shared.counts
@@ -103,80 +77,70 @@ def test_pixels_outside_their_format_are_counted() -> None:
     images[1, 2, 3] = 2.0
     images[3, 0, 0] = -2.1
     plan = plan_of(NETWORK, "s8.6")
-    assert simulate(integer_network(NETWORK, parameters, plan), images).clipped_pixels == 2
-
-
-def test_a_border_that_is_no_value_is_warned_of() -> None:
-    parameters, _ = draw(NETWORK, 7, 1)
-    network = integer_network(NETWORK, parameters, plan_of(NETWORK, "s2.1:RND:SAT_SYM", bias="s8.2"))
-    assert network.layers[0].border == -1
-    assert any(
-        "border -1.0 of layer 'a'" in text and "-0.5 stands for it" in text for text in network.warnings
-    )
-
-
-def test_the_bound_of_exact_sums_is_reached_by_the_worst_image() -> None:
-    # All weights of one sign and the most negative pixel: nothing but the bias is away from the bound.
-    network = type(NETWORK)("one", "", (1, 2, 2), NETWORK.layers[2:3])
-    parameters = {"c.weight": np.full((5, 4), -2.0, np.float32), "c.bias": np.full(5, 1.0, np.float32)}
-    integers = integer_network(network, parameters, plan_of(network, "s8.6"))
-    found = trace(integers, np.full((1, 2, 2), -2.0, np.float32))
-    assert int(found.layers[0].sums.max()) == integers.layers[0].sum_bound == 4 * 128 * 128 + 4096
-
-
-def test_sums_beyond_64_bits_are_refused() -> None:
-    parameters, _ = draw(NETWORK, 8, 1)
-    parameters = {name: values * 100 for name, values in parameters.items()}
-    with pytest.raises(InputError, match="beyond what 64 bits hold"):
-        integer_network(NETWORK, parameters, plan_of(NETWORK, "s32.24", bias="s32.20"))
+    assert run_integers(quantize(trained_of(NETWORK, parameters), plan), images).clipped_pixels == 2
 
 
 def test_images_of_another_size_are_refused() -> None:
     parameters, _ = draw(NETWORK, 9, 1)
     with pytest.raises(InputError, match="6×7 is needed"):
-        simulate(
-            integer_network(NETWORK, parameters, plan_of(NETWORK, "s8.6")), np.zeros((2, 7, 7), np.float32)
+        run_integers(
+            quantize(trained_of(NETWORK, parameters), plan_of(NETWORK, "s8.6")),
+            np.zeros((2, 7, 7), np.float32),
         )
 
 
+def test_distances_to_codes_are_exact() -> None:
+    network = replace(ALL_KINDS, layers=(*ALL_KINDS.layers, Rbf("e", CODES)))
+    parameters, pixels = draw(network, 7, 5)
+    plan = plan_of(ALL_KINDS, "s8.6")
+    integers = check(network, parameters, pixels, plan)
+    assert integers.codes is not None
+    states = trace_integers(integers, pixels).layers[-1].states.reshape(5, 6)
+    for image, outputs in enumerate(run_integers(integers, pixels).outputs):
+        for code, output in zip(integers.codes.tolist(), outputs.tolist(), strict=True):
+            pairs = zip(states[image].tolist(), code, strict=True)
+            assert -output == sum((Fraction(state, 64) - mark) ** 2 for state, mark in pairs)
+
+
 def test_report_compares_with_floating_point() -> None:
-    network = load_network("lecun1989")
-    parameters, images = draw(network, 10, 200)
-    parameters = {name: (values * 0.3).astype(np.float32) for name, values in parameters.items()}
-    labels = layer_states(network, parameters, images)["output"].reshape(200, 10).argmax(1).astype(np.uint8)
-    data = SimpleNamespace(images=images, labels=labels)
+    trained, images = drawn(load_network("lecun1989"), 10, 200, spread=0.3)
+    exact = trained.states(images)
+    labels = exact["output"].reshape(200, 10).argmax(1).astype(np.uint8)
     noise = []
     for bits in (4, 8, 12):
-        plan = calibrate(network, parameters, images, bits)
-        found = report(network, parameters, plan, data)
+        plan = calibrate(trained, images, bits)
+        found = simulate(trained, dataset_of(images, labels), plan)
         assert found.reference.misses == 0
-        assert found.agreements == 200 - found.simulated.misses
+        assert found.agreements == 200 - found.score.misses
+        assert found.agreement == found.agreements / 200
         noise.append([layer.sqnr_db for layer in found.layers])
-        integers = integer_network(network, parameters, plan)
-        states = trace(integers, images).layers[0].states * plan.layers[0].state.step
-        exact = layer_states(network, parameters, images)["h1"].astype(np.float64)
-        expected = 10 * np.log10(np.sum(exact**2) / np.sum((exact - states) ** 2))
+        states = trace(trained, images, plan).layers[0].states * plan.layers[0].state.step
+        expected = 10 * np.log10(
+            np.sum(exact["h1"].astype(np.float64) ** 2)
+            / np.sum((exact["h1"].astype(np.float64) - states) ** 2)
+        )
         assert noise[-1][0] == pytest.approx(expected, abs=1e-6)
     # A bit is worth 6 dB: four more bits about 24.
     assert noise[1][0] - noise[0][0] == pytest.approx(24, abs=4)
     assert noise[2][0] - noise[1][0] == pytest.approx(24, abs=4)
 
 
-def test_calibration_holds_the_largest_value_with_the_smallest_step() -> None:
-    network = load_network("lecun1989")
-    parameters, images = draw(network, 11, 50)
-    plan = calibrate(network, parameters, images, 8, state_bits=6, accumulator_bits=16)
-    assert isinstance(plan, PrecisionPlan)
-    exact = layer_states(network, parameters, images)
-    for layer in plan.layers:
-        for form, values in (
-            (layer.weight, parameters[f"{layer.layer}.weight"]),
-            (layer.state, exact[layer.layer]),
-        ):
-            largest = float(np.abs(values).max())
-            assert form.maximum >= largest > Fixed(form.bits, form.frac_bits + 1).maximum
-        assert (layer.weight.bits, layer.state.bits) == (8, 6)
-        assert layer.accumulator is not None
-        assert layer.accumulator.form.overflow is Overflow.WRAP
-    assert plan.input.maximum >= np.abs(images).max()
-    assert [row.text for row in plan.describe()][:2] == [plan.input.text, plan.layers[0].weight.text]
+def test_scores_are_in_the_units_of_the_recipe() -> None:
+    trained, images = drawn(load_network("lecun1989"), 10, 50, spread=0.3)
+    digits = dataset_of(images)
+    found = simulate(trained, digits, calibrate(trained, images, 16))
+
+    assert found.reference == trained.score(digits)
+    assert found.score.loss == pytest.approx(found.reference.loss, rel=1e-3)
+
+
+def test_a_report_is_told_in_one_line() -> None:
+    trained, images = drawn(load_network("lecun1989"), 10, 50, spread=0.3)
+    found = simulate(trained, dataset_of(images), calibrate(trained, images, 8))
+
+    assert str(found) == repr(found)
+    assert repr(found) == (
+        f"SimulationReport(lecun1989 on 50 digits: {2 * found.score.misses:.2f} % error, "
+        f"{2 * found.reference.misses:.2f} % in floating point; "
+        f"{2 * found.agreements:.2f} % of answers agree)"
+    )

@@ -123,8 +123,3 @@ def test_table_whose_entries_wrap() -> None:
         index = min(max(math.floor(Fraction(3 * total * 8, 100) + Fraction(1, 2)), -16), 15)
         assert value == stated(applied(LECUN, Fraction(index, 8)), table.entry)[0]
     assert (np.diff(found) < 0).any()
-
-
-def test_activations_that_descend_are_refused() -> None:
-    with pytest.raises(InputError, match="never descend"):
-        PiecewiseLinear(((0.0, 1.0), (1.0, 0.5)))

@@ -1,27 +1,20 @@
-"""Plans from files and from digits, and what is said of what did not fit."""
+"""Plans from files."""
 
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
-import numpy as np
 import pytest
 from msgspec.structs import replace
-from support.small_network import NETWORK, draw, plan_of
+from support.small_network import NETWORK
 
 import hw_sim
-from hw_sim.fixed_point.quantize import integer_network
-from hw_sim.fixed_point.simulate import report, simulate
 from hw_sim.formats.fixed import Fixed
 from hw_sim.formats.levels import Levels, parse_format
 from hw_sim.formats.modes import Overflow, Rounding
-from hw_sim.formats.scales import parse_rule
 from hw_sim.plan.activations import Converter, PiecewiseLinear, Table
-from hw_sim.plan.plan import ONE, Accumulator, LayerPlan, PrecisionPlan, calibrate
+from hw_sim.plan.plan import ONE, Accumulator, LayerPlan, PrecisionPlan
 from hw_sim.plan.plan_file import parse_plan
-from retronet.engines.forward import layer_states
 from retronet.errors import InputError
-from retronet.network import Tanh, load_network
+from retronet.network import Tanh
 
 HLS4ML = """
 input = "s8.7:TRN:WRAP"
@@ -96,88 +89,3 @@ def test_files_that_can_not_be_used_say_why(tmp_path: Path, text: str, said: str
 def test_a_file_that_is_not_there() -> None:
     with pytest.raises(InputError, match=r"There is no plan file 'none.toml'"):
         hw_sim.load_plan(Path("none.toml"), NETWORK)
-
-
-def test_calibration_takes_rules_and_formats() -> None:
-    network = load_network("lecun1989")
-    parameters, images = draw(network, 3, 60)
-    plan = calibrate(
-        network, parameters, images, 8, weight_format=Levels((-1, 0, 1)),
-        weight_scale=parse_rule("threshold/map"), state_scale=parse_rule("percentile:99"),
-        accumulator=Accumulator(Fixed.parse("s18.4")),
-    )  # fmt: skip
-    assert [len(layer.weight_scale) for layer in plan.layers] == [12, 12, 30, 10]
-    weights = np.abs(parameters["h2.weight"][3])
-    beyond = weights >= 0.7 * weights.mean(dtype=np.float64)
-    assert plan.layers[1].weight_scale[3] == pytest.approx(weights[beyond].mean())
-    states = np.abs(layer_states(network, parameters, images)["h2"])
-    assert plan.layers[1].state_scale * 127 == pytest.approx(np.quantile(states, 0.99), rel=1e-6)
-    assert {layer.bias.text for layer in plan.layers} == {"s18.4"}
-    integers = integer_network(network, parameters, plan)
-    assert simulate(integers, images).outputs.shape == (60, 10)
-
-
-def test_fitted_steps_are_no_coarser_than_powers_of_two() -> None:
-    network = load_network("lecun1989")
-    parameters, images = draw(network, 4, 40)
-    fitted = calibrate(network, parameters, images, 6, weight_scale=parse_rule("max-abs"))
-    dyadic = calibrate(network, parameters, images, 6)
-    for one, two in zip(fitted.layers, dyadic.layers, strict=True):
-        assert two.weight.step / 2 < one.weight_scale[0] <= two.weight.step
-
-
-@pytest.mark.parametrize("overflow", [Overflow.WRAP, Overflow.SAT])
-@pytest.mark.parametrize("fused", [False, True])
-def test_the_format_that_a_warning_names_holds_everything(overflow: Overflow, fused: bool) -> None:
-    parameters, images = draw(NETWORK, 6, 30)
-    images[0, 0, 0] = 2.5
-    data: Any = SimpleNamespace(images=images, labels=np.zeros(30, np.uint8))
-    narrow = Fixed(6, 4, True, Rounding.RND, overflow)
-    plan = plan_of(NETWORK, "s6.5", narrow.text, fused=fused, bias="s12.4")
-    layers = tuple(replace(layer, preactivation=replace(narrow, bits=5)) for layer in plan.layers)
-    plan = replace(plan, layers=layers)
-    for _ in range(12):
-        found = report(NETWORK, parameters, plan, data)
-        counted = [
-            count
-            for layer in found.layers
-            for count in (
-                layer.counts.overflows,
-                layer.counts.preactivation_overflows,
-                layer.counts.saturations,
-            )
-        ]
-        said = [text for text in found.warnings if "did not fit" in text]
-        assert len(said) == sum(count > 0 for count in counted) + (found.clipped_pixels > 0)
-        if not said:
-            return
-        plan = widened(plan, said)
-    pytest.fail("formats that were said to hold everything did not")
-
-
-def widened(plan: PrecisionPlan, warnings: list[str]) -> PrecisionPlan:
-    """Follow the advice of every warning."""
-    layers = {layer.layer: layer for layer in plan.layers}
-    for text in warnings:
-        form = Fixed.parse(
-            text.split("; ")[1].removeprefix("a larger range, such as ").split()[0].rstrip(",")
-        )
-        if "pixels" in text:
-            plan = replace(plan, input=form)
-            continue
-        name = text.split("layer '")[1][0]
-        if "casts of sums" in text:
-            accumulator = layers[name].accumulator
-            assert accumulator is not None
-            layers[name] = replace(layers[name], accumulator=replace(accumulator, form=form))
-        else:
-            key = "preactivation" if "pre-activations" in text else "state"
-            layers[name] = replace(layers[name], **{key: form})
-    return replace(plan, layers=tuple(layers.values()))
-
-
-def test_plain_calibration_warns_of_nothing() -> None:
-    network = load_network("lecun1989")
-    parameters, images = draw(network, 8, 30)
-    data: Any = SimpleNamespace(images=images, labels=np.zeros(30, np.uint8))
-    assert report(network, parameters, calibrate(network, parameters, images, 8), data).warnings == ()

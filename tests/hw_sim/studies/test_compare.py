@@ -5,11 +5,12 @@ import pytest
 from msgspec.structs import replace
 from support.trained_run import train_briefly
 
-from hw_sim.fixed_point.quantize import integer_network
-from hw_sim.fixed_point.simulate import simulate
-from hw_sim.fixed_point.trace import trace
+from hw_sim.fixed_point.quantize import quantize
+from hw_sim.fixed_point.simulate import run_integers
+from hw_sim.fixed_point.trace import trace_integers
 from hw_sim.formats.fixed import Fixed
-from hw_sim.plan.plan import PrecisionPlan, calibrate
+from hw_sim.plan.calibrate import calibrate
+from hw_sim.plan.plan import PrecisionPlan
 from hw_sim.studies.compare import Comparison, compare
 from hw_sim.studies.testbench import Testbench
 from retronet.datasets import load
@@ -17,20 +18,17 @@ from retronet.datasets import load
 
 @pytest.fixture(scope="module")
 def testbench(tmp_path_factory: pytest.TempPathFactory) -> Testbench:
-    checkpoint = train_briefly(tmp_path_factory.mktemp("runs") / "brief").checkpoint()
-    header = checkpoint.header
-    return Testbench(header.network, checkpoint.state.parameters, load("digits5k"), header.recipe.targets, 12)
+    run = train_briefly(tmp_path_factory.mktemp("runs") / "brief")
+    return Testbench(run.checkpoint().trained, load("digits5k"))
 
 
 @pytest.fixture(scope="module")
 def plan(testbench: Testbench) -> PrecisionPlan:
-    return calibrate(testbench.network, testbench.parameters, testbench.digits.train.images, 6)
+    return calibrate(testbench.trained, testbench.digits.train, 6)
 
 
 def compared(testbench: Testbench, first: PrecisionPlan, second: PrecisionPlan) -> Comparison:
-    return compare(
-        testbench.network, testbench.parameters, (first, second), testbench.digits.test, testbench.targets
-    )
+    return compare(testbench.trained, testbench.digits.test, first, second)
 
 
 def test_a_plan_does_not_part_from_itself(testbench: Testbench, plan: PrecisionPlan) -> None:
@@ -61,8 +59,8 @@ def test_plans_part_where_their_formats_do(testbench: Testbench, plan: Precision
     assert found.parts_at == "h2"
     assert [layer.units_apart for layer in found.layers[:2]] == [0, 0]
     images, labels = testbench.digits.test.images, testbench.digits.test.labels
-    pair = [integer_network(testbench.network, testbench.parameters, each) for each in (plan, other)]
-    states = [trace(each, images).layers[1].values for each in pair]
+    pair = [quantize(testbench.trained, each) for each in (plan, other)]
+    states = [trace_integers(each, images).layers[1].values for each in pair]
     difference = np.abs(states[0] - states[1])
     layer = found.layers[2]
     assert layer.states_apart == np.count_nonzero(difference)
@@ -72,7 +70,7 @@ def test_plans_part_where_their_formats_do(testbench: Testbench, plan: Precision
     squares = np.square(difference).sum(axis=0)
     assert squares[layer.worst[0].unit] == pytest.approx(squares.max())
     assert layer.worst[0].digits == np.count_nonzero(difference[(slice(None), *layer.worst[0].unit)])
-    answers = [simulate(each, images).outputs.argmax(axis=1) for each in pair]
+    answers = [run_integers(each, images).outputs.argmax(axis=1) for each in pair]
     changed = np.flatnonzero(answers[0] != answers[1])
     assert len(changed) > 0
     assert [(entry.digit, entry.first, entry.second, entry.label) for entry in found.changed] == [
@@ -84,7 +82,7 @@ def test_plans_part_where_their_formats_do(testbench: Testbench, plan: Precision
 def test_chunks_do_not_show(
     testbench: Testbench, plan: PrecisionPlan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = calibrate(testbench.network, testbench.parameters, testbench.digits.train.images, 5)
+    other = calibrate(testbench.trained, testbench.digits.train, 5)
     whole = compared(testbench, plan, other)
     monkeypatch.setattr("hw_sim.studies.compare.CHUNK", 300)
 

@@ -1,50 +1,24 @@
 """Every datapath that a plan can state, integer by integer against plain Python integers and fractions."""
 
 import itertools
-from fractions import Fraction
 from typing import Any
 
 import apytypes
 import numpy as np
 import pytest
 from msgspec.structs import replace
-from support.small_network import check, draw, plan_of
+from support.all_kinds import LECUN, NETWORK, changed, checked
+from support.small_network import draw, plan_of
+from support.trained_networks import trained_of
 
-import hw_sim
-from hw_sim.fixed_point.quantize import integer_network
-from hw_sim.fixed_point.simulate import simulate
-from hw_sim.fixed_point.trace import trace
+from hw_sim.fixed_point.quantize import quantize
+from hw_sim.fixed_point.trace import trace_integers
 from hw_sim.formats.fixed import Fixed, to_fixed
 from hw_sim.formats.levels import parse_format
 from hw_sim.formats.modes import DETERMINISTIC, Overflow, Rounding
 from hw_sim.plan.activations import Converter, PiecewiseLinear, Table
-from hw_sim.plan.plan import Accumulator, PrecisionPlan
-from retronet.errors import InputError
-from retronet.network import Conv, Dense, Identity, NetworkSpec, Rbf, Relu, Subsample, Tanh
-
-LECUN = Tanh(1.7159, 2 / 3)
-NETWORK = NetworkSpec(
-    name="all-kinds",
-    title="",
-    input=(1, 6, 8),
-    layers=(
-        Conv("a", 3, 3, LECUN, pad=1, border=-1.0, bias="unit"),
-        Subsample("s", 2, LECUN),
-        Conv("b", 5, 2, LECUN, sees=((0, 1, 2), (0,), (1, 2), (0, 2), (0, 1, 2))),
-        Dense("d", 6, LECUN),
-    ),
-)
-CODES = (("#.#", "##."), ("...", "..."), ("#..", ".##"))
-
-
-def changed(plan: PrecisionPlan, **fields: Any) -> PrecisionPlan:
-    return replace(plan, layers=tuple(replace(layer, **fields) for layer in plan.layers))
-
-
-def checked(plan: PrecisionPlan, seed: int = 1, images: int = 2, network: NetworkSpec = NETWORK) -> Any:
-    parameters, pixels = draw(network, seed, images)
-    return check(network, parameters, pixels, plan)
-
+from hw_sim.plan.plan import Accumulator
+from retronet.network import Conv, Dense, Identity, NetworkSpec, Relu, Tanh
 
 HLS4ML = [
     ("s8.7:TRN:WRAP", "s10.6", False),
@@ -76,8 +50,10 @@ def test_the_table_of_hls4ml_differs_from_an_exact_tanh() -> None:
     plan = changed(
         plan_of(NETWORK, "s12.10"), preactivation=Fixed.parse("s18.10:TRN:WRAP"), activation=Tanh()
     )
-    exact = trace(integer_network(NETWORK, parameters, plan), pixels)
-    table = trace(integer_network(NETWORK, parameters, changed(plan, activation=Table())), pixels)
+    exact = trace_integers(quantize(trained_of(NETWORK, parameters), plan), pixels)
+    table = trace_integers(
+        quantize(trained_of(NETWORK, parameters), changed(plan, activation=Table())), pixels
+    )
     difference = exact.layers[0].states - table.layers[0].states
     assert 0 < np.abs(difference).max() <= 12
 
@@ -142,21 +118,6 @@ def test_requantising(variant: str, activation: Any, scale: float) -> None:
     checked(replace(plan, input_scale=0.0079))
 
 
-def test_one_rounding_and_two_differ_by_one_unit_now_and_then() -> None:
-    parameters, pixels = draw(NETWORK, 5, 64)
-    found = []
-    for variant in ("single", "double"):
-        plan = changed(
-            plan_of(NETWORK, "s8.0", bias="s32.0"), weight_scale=(0.0078,), preactivation=Fixed(20, 0),
-            preactivation_scale=0.0007, requantise=variant, state_scale=0.0135,
-        )  # fmt: skip
-        integers = integer_network(NETWORK, parameters, replace(plan, input_scale=0.0079))
-        found.append(trace(integers, pixels).layers[0].preactivations)
-    difference = found[0] - found[1]
-    assert np.abs(difference).max() == 1
-    assert np.count_nonzero(difference) < difference.size / 10
-
-
 def test_pieces_and_converters() -> None:
     bent = PiecewiseLinear(((-2.0, -1.0), (-0.75, -0.75), (0.75, 0.75), (2.0, 1.0)))
     checked(changed(plan_of(NETWORK, "s6.4"), activation=bent))
@@ -164,17 +125,15 @@ def test_pieces_and_converters() -> None:
     checked(changed(plan_of(NETWORK, "s8.6"), activation=Converter(1.14), state=Fixed.parse("s3.1")))
 
 
-def test_distances_to_codes_are_exact() -> None:
-    network = replace(NETWORK, layers=(*NETWORK.layers, Rbf("e", CODES)))
-    parameters, pixels = draw(network, 7, 5)
-    plan = plan_of(NETWORK, "s8.6")
-    integers = check(network, parameters, pixels, plan)
-    assert integers.codes is not None
-    states = trace(integers, pixels).layers[-1].states.reshape(5, 6)
-    for image, outputs in enumerate(simulate(integers, pixels).outputs):
-        for code, output in zip(integers.codes.tolist(), outputs.tolist(), strict=True):
-            pairs = zip(states[image].tolist(), code, strict=True)
-            assert -output == sum((Fraction(state, 64) - mark) ** 2 for state, mark in pairs)
+APYTYPES = {
+    Rounding.TRN: "TO_NEG",
+    Rounding.TRN_ZERO: "TO_ZERO",
+    Rounding.RND: "TIES_POS",
+    Rounding.RND_ZERO: "TIES_ZERO",
+    Rounding.RND_MIN_INF: "TIES_NEG",
+    Rounding.RND_INF: "TIES_AWAY",
+    Rounding.RND_CONV: "TIES_EVEN",
+}
 
 
 @pytest.mark.parametrize(
@@ -191,7 +150,9 @@ def test_sums_agree_with_apytypes(rounding: Rounding, overflow: Overflow, fused:
     parameters, pixels = draw(network, 9, 2)
     form = Fixed(9, 6, True, rounding, overflow)
     plan = changed(plan_of(network, "s8.6", bias="s12.8"), accumulator=Accumulator(form, fused))
-    found = trace(integer_network(network, parameters, plan), pixels).layers[0].sums.reshape(2, 3)
+    found = (
+        trace_integers(quantize(trained_of(network, parameters), plan), pixels).layers[0].sums.reshape(2, 3)
+    )
 
     def numbers(values: Any, text: str) -> list[Any]:
         form = Fixed.parse(text)
@@ -208,54 +169,3 @@ def test_sums_agree_with_apytypes(rounding: Rounding, overflow: Overflow, fused:
                 product = product.cast(bits=9, frac_bits=6, **modes)
             total = (total + product).cast(bits=9, frac_bits=6, **modes)
         assert int(found[image, unit]) % 2**9 == total.to_bits()
-
-
-APYTYPES = {
-    Rounding.TRN: "TO_NEG",
-    Rounding.TRN_ZERO: "TO_ZERO",
-    Rounding.RND: "TIES_POS",
-    Rounding.RND_ZERO: "TIES_ZERO",
-    Rounding.RND_MIN_INF: "TIES_NEG",
-    Rounding.RND_INF: "TIES_AWAY",
-    Rounding.RND_CONV: "TIES_EVEN",
-}
-
-
-def test_borders_stand_around_the_traced_planes() -> None:
-    parameters, pixels = draw(NETWORK, 11, 2)
-    found = hw_sim.trace(integer_network(NETWORK, parameters, plan_of(NETWORK, "s8.7:TRN:WRAP")), pixels)
-    planes = found.layers[0].inputs
-    assert planes.shape == (2, 1, 8, 10)
-    assert np.array_equal(planes[:, 0, 1:-1, 1:-1].reshape(2, -1), found.inputs)
-    ring = planes.copy()
-    ring[:, :, 1:-1, 1:-1] = -128
-    assert (ring == -128).all()
-
-
-def test_pixels_in_double_precision_are_taken_as_they_are() -> None:
-    parameters, _ = draw(NETWORK, 12, 1)
-    pixels = np.full((1, 6, 8), 0.5 + 2.0**-40)
-    plan = replace(plan_of(NETWORK, "s8.6"), input=Fixed.parse("s4.0:RND_ZERO:SAT"))
-    assert (trace(integer_network(NETWORK, parameters, plan), pixels).inputs == 1).all()
-    assert (trace(integer_network(NETWORK, parameters, plan), pixels.astype(np.float32)).inputs == 0).all()
-
-
-@pytest.mark.parametrize(
-    ("fields", "said"),
-    [
-        ({"state": Fixed.parse("s8.6:STOCHASTIC:SAT")}, "stochastic rounding is for weights and biases"),
-        ({"weight_scale": (0.1, 0.2)}, "has 2 scales; one, or one for each of its 3 maps"),
-        ({"requantise": "single"}, "requantising and a scale of pre-activations need each other"),
-        ({"preactivation": Fixed(8, 6), "preactivation_scale": 0.1}, "need each other"),
-        ({"state": Fixed(32, 31, signed=False)}, "must lie within the 32-bit integers"),
-    ],
-)
-def test_plans_that_do_not_hold_together_are_refused(fields: dict[str, Any], said: str) -> None:
-    parameters, _ = draw(NETWORK, 13, 1)
-    with pytest.raises(InputError, match=said):
-        integer_network(NETWORK, parameters, changed(plan_of(NETWORK, "s8.6"), **fields))
-
-
-def test_fused_sums_have_no_products() -> None:
-    with pytest.raises(InputError, match="fused sums take the exact product"):
-        Accumulator(Fixed(8, 6), fused=True, product=Fixed(8, 6))
