@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from hw_sim.formats.modes import Overflow, Rounding
 from retronet.errors import InputError
 from retronet_cli.options import (
     data_dir_option,
@@ -16,8 +17,8 @@ from retronet_cli.options import (
 )
 from retronet_cli.precision import Choices, chosen_plan
 
-MODES = ("rounding", "accumulator-overflow")
-"""Words whose values may be written in small letters."""
+MODES = {"rounding": Rounding, "accumulator-overflow": Overflow}
+"""Words whose values are names of modes, in small letters or capitals."""
 
 
 @click.command(short_help="Show where two plans for one network part.")
@@ -107,7 +108,14 @@ def _choices(text: str) -> Choices:
                 f"'{word}' is no word of a plan: {', '.join(words)} are allowed, each with = and a value, "
                 "such as bits=8. Write those, or name a TOML file."
             )
-        given[key.replace("-", "_")] = value.upper() if key in MODES else value
+        if key in MODES:
+            value = value.upper()
+            if value not in MODES[key].__members__:
+                raise InputError(
+                    f"The plan '{text}' can not be read: '{word}' names no mode; {', '.join(MODES[key])} are "
+                    "allowed. Mend the value."
+                )
+        given[key.replace("-", "_")] = value
     try:
         return msgspec.convert(given, Choices, strict=False)
     except msgspec.ValidationError as error:
