@@ -191,6 +191,7 @@ class PowerOfTwo(
 
 
 Format = Fixed | Levels | PowerOfTwo
+_BEGINNING = re.compile(r"[sup]\d|\{")
 
 
 def parse_format(text: str) -> Format:
@@ -198,6 +199,11 @@ def parse_format(text: str) -> Format:
     if text.startswith("{"):
         return Levels.parse(text)
     return PowerOfTwo.parse(text) if text.startswith("p") else Fixed.parse(text)
+
+
+def begins_as_format(text: str) -> bool:
+    """Return whether `text` is meant as a format, right or wrong, and not as a word."""
+    return _BEGINNING.match(text) is not None
 
 
 def twice_edges(form: Levels | PowerOfTwo) -> NDArray[np.int64]:

@@ -24,7 +24,7 @@ from typing import Any
 import msgspec
 
 from hw_sim.formats.fixed import MAX_BITS, Fixed
-from hw_sim.formats.levels import Format, Levels, PowerOfTwo, parse_format
+from hw_sim.formats.levels import Format, parse_format
 from hw_sim.plan.plan import PrecisionPlan
 from retronet.errors import InputError
 from retronet.network import NetworkSpec, Rbf
@@ -137,7 +137,7 @@ def _lines(key: str, value: object) -> list[str]:
 def _toml(value: object) -> str:
     """Return a value of a plan as TOML writes it."""
     match value:
-        case Fixed() | Levels() | PowerOfTwo():
+        case _ if isinstance(value, Format):
             return json.dumps(value.text)
         case msgspec.Struct():
             tag = value.__struct_config__.tag

@@ -11,7 +11,7 @@ from typing import Any, Self, get_args
 import msgspec
 
 from hw_sim.formats.fixed import Fixed
-from hw_sim.formats.levels import Format, parse_format
+from hw_sim.formats.levels import Format, begins_as_format, parse_format
 from hw_sim.formats.modes import Overflow, Rounding
 from hw_sim.formats.scales import ScaleKind, ScaleRule, parse_rule
 from hw_sim.plan.plan import Accumulator
@@ -19,7 +19,6 @@ from retronet.errors import InputError
 
 _COMMA = re.compile(r",(?![^{}]*\})")
 _BITS = re.compile(r"(\d+) *bits?")
-_FORMAT = re.compile(r"[sup]\d.*|\{.*")
 _PRODUCTS = re.compile(r"products +(.*)")
 MODES = f"a rounding mode ({', '.join(Rounding)}) and an overflow mode ({', '.join(Overflow)})"
 
@@ -173,7 +172,7 @@ Part = Callable[[str], Any]
 
 
 def _fixed(part: str) -> Fixed | None:
-    return Fixed.parse(part) if _FORMAT.fullmatch(part) else None
+    return Fixed.parse(part) if begins_as_format(part) else None
 
 
 _WIDTH: dict[str, Part] = {
@@ -188,7 +187,7 @@ _TENSOR = (
     "6 bits, mse/map",
 )
 _TENSOR_PARTS: dict[str, Part] = _WIDTH | {
-    "form": lambda part: parse_format(part) if _FORMAT.fullmatch(part) else None,
+    "form": lambda part: parse_format(part) if begins_as_format(part) else None,
     "scale": lambda part: parse_rule(part) if re.split("[:/]", part)[0] in get_args(ScaleKind) else None,
 }
 _SUMS = (
