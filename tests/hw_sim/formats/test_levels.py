@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import reference_integer
 
-from hw_sim.formats.levels import Levels, PowerOfTwo, encode, parse_format
+from hw_sim.formats.fixed import Fixed
+from hw_sim.formats.levels import Levels, PowerOfTwo, begins_as_format, encode, parse_format
 from retronet.errors import InputError
 
 level_sets = st.builds(
@@ -54,3 +55,10 @@ def test_formats_of_the_chips_of_the_time() -> None:
 def test_texts_that_are_no_format_are_refused(text: str) -> None:
     with pytest.raises(InputError, match=r"no format|not a set of levels|can not be used|not a power-of-two"):
         parse_format(text)
+
+
+@given(level_sets | powers | st.builds(Fixed, st.integers(1, 32), st.integers(-9, 70), st.booleans()))
+def test_formats_are_told_from_words_by_how_they_begin(form: Any) -> None:
+    assert begins_as_format(form.text)
+    for word in ("sat", "power-of-two", "percentile:99", "mse", "8 bits", "SAT_SYM", ""):
+        assert not begins_as_format(word)

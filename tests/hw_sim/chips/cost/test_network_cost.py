@@ -8,14 +8,15 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.small_network import NETWORK, draw, plan_of
+from support.small_network import NETWORK, plan_of
+from support.trained_networks import drawn
 
 from hw_sim.chips.cost.mapping import map_layer
 from hw_sim.chips.cost.network_cost import cost, work_counted, work_of
 from hw_sim.chips.cost.published import Comparison, compare, peak_connections_per_s, training_macs
 from hw_sim.chips.spec import ChipSpec, Constant, Energy, NeuronArray, chip_names, load_chip, workload
-from hw_sim.fixed_point.quantize import integer_network
-from hw_sim.fixed_point.simulate import simulate
+from hw_sim.fixed_point.quantize import quantize
+from hw_sim.fixed_point.simulate import run_integers
 from retronet.errors import InputError
 from retronet.network import Conv, Dense, Identity, NetworkSpec, SizedLayer, load_network, sized_layers
 
@@ -46,8 +47,8 @@ def sized_of(layer: Any, shape: tuple[int, int, int]) -> SizedLayer:
 
 
 def test_what_a_simulation_counts_is_what_the_geometry_says() -> None:
-    parameters, images = draw(NETWORK, 31, 5)
-    counted = simulate(integer_network(NETWORK, parameters, plan_of(NETWORK, "s8.6")), images)
+    trained, images = drawn(NETWORK, 31, 5)
+    counted = run_integers(quantize(trained, plan_of(NETWORK, "s8.6")), images)
     assert work_counted(counted.counts, len(images)) == work_of(NETWORK)
 
 
