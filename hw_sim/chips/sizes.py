@@ -27,9 +27,9 @@ def array_size(chip: ChipSpec, field: str, lowest: int, highest: int) -> int:
     row = next(row for row in constants(chip) if row.key == f"engine.{field}")
     value = row.constant.value
     if value is None or value != int(value) or not lowest <= value <= highest:
-        allowed = f"{lowest:,}" if lowest == highest else f"a whole number from {lowest:,} to {highest:,}"
-        found = "unknown" if value is None else f"{value:,.12g}"
-        raise _refused(chip, f"{row.key} is {found} {row.unit}".rstrip(), f"{allowed} {row.unit}".rstrip())
+        allowed = f"a whole number from {lowest:,} to {highest:,} {row.unit}".rstrip()
+        found = "unknown" if value is None else f"{value:,.12g} {row.unit}".rstrip()
+        raise _refused(chip, f"{row.key} is {found}", f"{lowest} alone" if lowest == highest else allowed)
     return int(value)
 
 

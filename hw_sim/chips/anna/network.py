@@ -141,8 +141,8 @@ def _check(sized: SizedLayer, sizes: AnnaSizes) -> None:
     if max(sized.fan_in) > sizes.most_terms:
         raise InputError(
             f"Layer '{sized.name}' can not run on {sizes.called}: it sums {max(sized.fan_in)} products; at "
-            f"most {sizes.most_terms} are added before they are converted. Leave more layers to floating "
-            "point."
+            f"most {sizes.most_terms} are added before they are converted (engine.inputs). Leave more layers "
+            "to floating point."
         )
 
 

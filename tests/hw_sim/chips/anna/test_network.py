@@ -2,6 +2,7 @@
 
 import dataclasses
 from itertools import pairwise, product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,14 +10,16 @@ import pytest
 from msgspec.structs import replace
 from numpy.typing import NDArray
 from support.analog_network import compiled, draw
+from support.chip_files import like
 from support.interpreted import compiled_and_interpreted
 from support.reference_analog import anna_states
 
 from hw_sim.chips.analog.layers import AnalogLayer, run_analog
 from hw_sim.chips.anna.network import AnnaNetwork, anna_network, on_chip
-from hw_sim.chips.anna.options import AnnaOptions
+from hw_sim.chips.anna.options import AnnaOptions, default_options
 from hw_sim.chips.load import load_chip
 from retronet.connections import weight_rows
+from retronet.errors import InputError
 
 ANNA = load_chip("anna")
 
@@ -55,6 +58,70 @@ def test_a_chip_without_errors_is_its_integer_model_bit_for_bit(
             np.testing.assert_array_equal(states_found[image], expected)
             reached |= set(expected.tolist())
     assert reached == set(network.levels.tolist())
+
+
+@compiled
+@pytest.mark.parametrize(
+    ("sizes", "options"),
+    [
+        ({"neurons": 4, "inputs": 64, "weight_bits": 2, "state_bits": 1}, {}),
+        ({"neurons": 1, "inputs": 48, "weight_bits": 1, "state_bits": 1}, {}),
+        ({"neurons": 3, "weight_bits": 9, "state_bits": 5}, {"weights": "no-zero", "states": "mid-rise"}),
+        ({"weight_bits": 4, "state_bits": 8}, {"weights": "twos-complement", "states": "twos-complement"}),
+    ],
+)
+def test_a_chip_of_other_sizes_is_its_integer_model_bit_for_bit(
+    tmp_path: Path, sizes: dict[str, float], options: dict[str, Any]
+) -> None:
+    trained, digits = draw()
+    chip = load_chip(str(like(tmp_path, "anna", **sizes)))
+    network = anna_network(
+        chip, trained, digits.train.images, replace(default_options(chip), **QUIET, **options)
+    )
+    half = 2 ** sizes["weight_bits"]
+    weights = np.concatenate([layer.weights.ravel() for layer in network.layers])
+    assert np.abs(weights).max() <= half
+    assert len(np.unique(weights[weights != 0])) <= half
+    assert len(network.levels) in (2 ** sizes["state_bits"], 2 ** sizes["state_bits"] - 1)
+    pixels = network.pixels(digits.test.images)
+    found = run_analog(on_chip(network, (0, 0)), pixels, (0, 0), last_only=False)
+    for image in (0, 149):
+        planes = [[[int(state) for state in row] for row in pixels[image].reshape(9, 9)]]
+        for states, wanted in zip(found, anna_states(network, planes), strict=True):
+            np.testing.assert_array_equal(states[image], np.array(wanted).reshape(-1))
+
+
+def test_maps_share_the_converters_that_there_are(tmp_path: Path) -> None:
+    trained, digits = draw()
+    for neurons in (1, 4, 8):
+        chip = load_chip(str(like(tmp_path, "anna", neurons=neurons)))
+        network = anna_network(chip, trained, digits.train.images, AnnaOptions(**{**QUIET, "offset": 0.1}))
+        ideal, drawn = (on_chip(network, seed)[0].references[::81] for seed in (None, (0, 0)))
+        offsets = ((drawn - ideal) / (network.converter_step / network.layers[0].factors)[:, np.newaxis])[
+            :, 0
+        ]
+        for one, other in product(range(9), repeat=2):
+            assert np.isclose(offsets[one], offsets[other], atol=1e-4) == (one % neurons == other % neurons)
+
+
+def test_sums_longer_than_the_chip_adds_are_refused(tmp_path: Path) -> None:
+    trained, digits = draw()
+    chip = load_chip(str(like(tmp_path, "anna", inputs=47)))
+    message = (
+        r"'d' can not run on ANNA: it sums 48 products; at most 47 are added before .*\(engine\.inputs\)"
+    )
+    with pytest.raises(InputError, match=message):
+        anna_network(chip, trained, digits.train.images)
+    assert anna_network(chip, trained, digits.train.images, AnnaOptions(float_layers=2)).layers
+
+
+def test_sums_that_no_number_holds_exactly_are_refused(tmp_path: Path) -> None:
+    trained, digits = draw()
+    chip = load_chip(str(like(tmp_path, "anna", weight_bits=12, state_bits=8)))
+    with pytest.raises(
+        InputError, match=r"its sums may reach [\d,]+ steps; numbers below 16,777,216 are exact"
+    ):
+        anna_network(chip, trained, digits.train.images, AnnaOptions(weights="no-zero", states="mid-rise"))
 
 
 def test_weights_are_the_nearest_levels_at_the_least_factor_that_holds_them() -> None:

@@ -1,16 +1,19 @@
 """The first method on Graf's chip, on the embedded digits."""
 
 from dataclasses import replace as changed
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import numba
 import pytest
+from support.chip_files import like
 from support.graf_pictures import GRAF, THINNING
 
 from hw_sim.chips.graf54.features import frames_of, thinned
 from hw_sim.chips.graf54.report import GrafOptions, GrafReport, run_graf
 from hw_sim.chips.graf54.templates import currents
+from hw_sim.chips.load import load_chip
 from retronet.datasets import DigitSets, load
 from retronet.errors import InputError
 
@@ -56,3 +59,15 @@ def test_an_ideal_chip_draws_none() -> None:
     assert report.chips == ()
     with pytest.raises(InputError, match="make no maps"):
         run_graf(GRAF, few_digits(20, 10), GrafOptions(features="graf-thinning"))
+
+
+@compiled
+def test_calls_take_the_time_that_the_file_states(tmp_path: Path) -> None:
+    digits, options = few_digits(200, 50), GrafOptions(passes=1)
+    slow = load_chip(str(like(tmp_path, "graf54", cycle_s=3e-6, cycles_per_call=2)))
+    here, there = run_graf(GRAF, digits, options), run_graf(slow, digits, options)
+    assert there.work.modelled_chip_s == pytest.approx(6 * here.work.modelled_chip_s)
+    assert there.test == here.test
+    small = load_chip(str(like(tmp_path, "graf54", neurons=20)))
+    with pytest.raises(InputError, match="they are 49; the chip compares at most 20"):
+        run_graf(small, digits, options)

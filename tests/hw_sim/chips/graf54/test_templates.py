@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from scipy import ndimage
 from support import reference_graf
+from support.chip_files import like
 from support.graf_pictures import FEATURES, SIZES, THINNING, blobs, thin
 
-from hw_sim.chips.graf54.features import block_of_place, features_of, thinned
-from hw_sim.chips.graf54.templates import FOLDER, currents, draw_mismatch, load_templates, weights
+from hw_sim.chips.graf54.features import FRAME, block_of_place, features_of, thinned
+from hw_sim.chips.graf54.templates import FOLDER, currents, draw_mismatch, graf_sizes, load_templates, weights
+from hw_sim.chips.load import load_chip
 from retronet.errors import InputError
 
 
@@ -140,3 +142,40 @@ def test_templates_that_are_not_there() -> None:
 
 def test_a_file_of_ones_own_is_read_from_its_path() -> None:
     assert load_templates(str(FOLDER / "graf-thinning.toml"), SIZES) == THINNING
+
+
+def test_templates_fit_into_the_amplifiers_and_inputs_of_the_chip(tmp_path: Path) -> None:
+    few = graf_sizes(load_chip(str(like(tmp_path, "graf54", neurons=48))))
+    with pytest.raises(
+        InputError, match=r"they are 49; the chip compares at most 48 at once \(engine\.neurons"
+    ):
+        load_templates("graf-features", few)
+    assert load_templates("graf-thinning", few) == THINNING
+    short = graf_sizes(load_chip(str(like(tmp_path, "graf54", inputs=48))))
+    with pytest.raises(InputError, match="'size' is 7; odd sizes of at most 48 pixels"):
+        load_templates("graf-features", short)
+
+
+def test_a_larger_chip_takes_larger_templates(tmp_path: Path) -> None:
+    large = graf_sizes(load_chip(str(like(tmp_path, "graf54", inputs=81))))
+    rows = "".join(f'"{row}",' for row in ["." * 9] * 8 + ["........+"])
+    text = (
+        'name = "corner"\ntitle = ""\nsize = 9\nstanding = ""\nrule = ""\n'
+        f'[[templates]]\nname = "c"\nthreshold = 1\nrows = [{rows}]\n[[maps]]\nname = "c"\nany_of = [["c"]]\n'
+    )
+    file = tmp_path / "corner.toml"
+    file.write_text(text, encoding="utf-8")
+    corner = load_templates(str(file), large)
+    frames = np.zeros((1, *FRAME), np.uint8)
+    frames[0, 20, 12] = 1
+    found = features_of(frames, corner, currents(corner, 5))[0, 0]
+    # Its only black pixel is four places below and to the right of the one where it matches.
+    assert np.flatnonzero(found).tolist() == [block_of_place()[16, 8]]
+    with pytest.raises(InputError, match="'size' is 9; odd sizes of at most 54 pixels"):
+        load_templates(str(file), SIZES)
+
+
+def test_a_chip_is_drawn_as_large_as_it_is(tmp_path: Path) -> None:
+    sizes = graf_sizes(load_chip(str(like(tmp_path, "graf54", neurons=60, inputs=49))))
+    mismatch = draw_mismatch(sizes, 0.1, 0.2, np.random.default_rng(0))
+    assert (mismatch.connections.shape, mismatch.offsets.shape) == ((60, 49), (60,))

@@ -1,10 +1,12 @@
 """The errors of a NET32K: its cells, and each law of mismatch against the size asked for."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from support.analog_network import wide
+from support.chip_files import like
 
 from hw_sim.chips.load import load_chip
 from hw_sim.chips.net32k.errors import cell_signs, on_chip
@@ -75,3 +77,13 @@ def test_a_ternary_zero_of_two_cells_is_no_longer_zero_on_a_chip() -> None:
     assert set(np.unique(weights)) == {-2, 0, 2}
     found = on_chip(network, (0, 0))[0][0].weights
     assert np.std(found[weights == 0]) == pytest.approx(0.045 * 2**0.5, rel=0.15)
+
+
+def test_blocks_are_as_long_as_the_chip_has_them(tmp_path: Path) -> None:
+    trained, train, _ = wide()
+    chip = load_chip(str(like(tmp_path, "net32k", inputs=90)))
+    options = Net32kOptions(layers=1, weights="1-bit", input_bits=1, law="block", accuracy=0.045)
+    network = net32k_network(chip, trained, train, options)
+    ratios = on_chip(network, (0, 0))[0][0].weights / network.layers[0].parts[0].weights
+    changes = np.flatnonzero(np.abs(np.diff(ratios[0])) > 1e-6) + 1
+    assert changes.tolist() == [90, 180, 270]

@@ -1,17 +1,19 @@
 """A network on a NET32K: the chip without errors against plain Python, splitting, thresholds."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from msgspec.structs import replace
 from support.analog_network import RECIPE, TANH, compiled, draw, wide
+from support.chip_files import like
 from support.reference_analog import net32k_states
 
 from hw_sim.chips.load import load_chip
 from hw_sim.chips.net32k.errors import on_chip
 from hw_sim.chips.net32k.network import net32k_network
-from hw_sim.chips.net32k.options import Net32kOptions
+from hw_sim.chips.net32k.options import Net32kOptions, default_options
 from hw_sim.chips.net32k.report import run_chip, run_net32k
 from retronet.errors import InputError
 from retronet.network import Dense, NetworkSpec, Tanh
@@ -68,6 +70,33 @@ def test_sums_stay_within_1024_connections_and_longer_ones_are_split(
         np.testing.assert_array_equal(found[image], wanted)
     if len(sizes) > 1:
         assert all(len(part.values) == 8 and part.references.shape == (3, 7) for part in layer.parts)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "options", "parts", "blocks"),
+    [
+        ({"inputs": 64}, {"weights": "1-bit", "input_bits": 1}, [360], 6),
+        ({"inputs": 10, "max_joined": 4}, {"weights": "1-bit", "input_bits": 2}, [20] * 18, 4),
+        ({"max_joined": 1, "neurons": 1, "groups": 1}, {}, [120, 120, 120], 1),
+        ({"inputs": 256, "max_joined": 16}, {"weights": "4-bit", "input_bits": 4}, [180, 180], 16),
+        ({"inputs": 512}, {"weights": "ternary", "input_bits": 2}, [360], 4),
+    ],
+)
+def test_a_chip_of_other_sizes_is_its_integer_model_bit_for_bit(
+    tmp_path: Path, sizes: dict[str, float], options: dict[str, Any], parts: list[int], blocks: int
+) -> None:
+    trained, train, test = wide()
+    chip = load_chip(str(like(tmp_path, "net32k", **sizes)))
+    asked = replace(default_options(chip), layers=1, accuracy=0.0, **options)
+    network = net32k_network(chip, trained, train, asked)
+    (layer,) = network.layers
+    assert [part.weights.shape[1] for part in layer.parts] == parts
+    assert layer.blocks == blocks
+    found = run_chip(network, on_chip(network, None), network.pixels(test))
+    for image in (0, 139):
+        planes = [network.pixels(test)[image].astype(int).reshape(9, 40).tolist()]
+        wanted = np.array(net32k_states(network, planes)[-1]).reshape(-1)
+        np.testing.assert_array_equal(found[image], wanted)
 
 
 def test_weights_and_states_that_need_more_blocks_than_join_are_refused() -> None:
