@@ -42,11 +42,12 @@ def simulated_on_chip(
     import msgspec
 
     from hw_sim.chips.load import load_chip
+
+    chip = load_chip(choices.chip)  # before what takes seconds to import
     from hw_sim.chips.simulate import cost_as_run, option_names, simulate
     from retronet_cli.terminal import print_json, talk
     from retronet_cli.views.on_chip import view
 
-    chip = load_chip(choices.chip)
     refuse_options(chip, option_names(chip))
     folder, checkpoint = take_run(run, runs, quiet)
     digits = take_digits(checkpoint, data, data_dir)
