@@ -46,6 +46,7 @@ def test_options_are_those_of_the_arithmetic() -> None:
     assert other == run_net32k(NET32K, trained, digits, Net32kOptions(weights="1-bit"), **few)
 
 
+@compiled
 def test_a_processor_computes_in_its_own_floating_point(tmp_path: Path) -> None:
     trained, digits = draw()
     text = PROCESSOR.replace("year = 2026", 'year = 2026\narithmetic = "dsp32c"')
