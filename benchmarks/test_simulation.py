@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from hw_sim.chips.analog.layers import run_analog
-from hw_sim.chips.anna.network import AnnaOptions, anna_network
+from hw_sim.chips.anna.network import anna_network
 from hw_sim.chips.anna.network import on_chip as on_anna
 from hw_sim.chips.dsp32c.network import dsp_layers, run_dsp
 from hw_sim.chips.graf54.features import features_of, frames_of, thinned
-from hw_sim.chips.graf54.templates import currents, load_templates
+from hw_sim.chips.graf54.templates import currents, graf_sizes, load_templates
+from hw_sim.chips.load import load_chip
 from hw_sim.chips.net32k.errors import on_chip as on_net32k
-from hw_sim.chips.net32k.network import Net32kOptions, net32k_network
+from hw_sim.chips.net32k.network import net32k_network
 from hw_sim.chips.net32k.report import run_chip
 from hw_sim.fixed_point.quantize import quantize
 from hw_sim.fixed_point.simulate import run_integers
@@ -46,6 +47,10 @@ def parameters() -> dict[str, NDArray[np.float64]]:
     return {name: rng.uniform(-0.2, 0.2, shape) for name, shape in parameter_shapes(NETWORK).items()}
 
 
+def trained() -> Trained:
+    return Trained(NETWORK, parameters(), load_recipe("lecun1989"))
+
+
 def images() -> NDArray[np.float32]:
     return np.random.default_rng(1).uniform(-1, 1, (DIGITS, 16, 16)).astype(np.float32)
 
@@ -68,14 +73,14 @@ def test_integers(benchmark: BenchmarkFixture, report: Report, name: str) -> Non
 
 
 def test_dsp32c(benchmark: BenchmarkFixture, report: Report) -> None:
-    layers, digits = dsp_layers(NETWORK, parameters()), images()
+    layers, digits = dsp_layers(trained()), images()
     found = digits_per_s(benchmark, lambda: run_dsp(NETWORK, layers, digits))
     report(f"DSP-32C floating point: {found:,.0f} digits/s")
 
 
 def test_anna(benchmark: BenchmarkFixture, report: Report) -> None:
     digits = images()
-    mapped = anna_network(NETWORK, parameters(), digits, AnnaOptions())
+    mapped = anna_network(load_chip("anna"), trained(), digits)
     chip = on_anna(mapped, (0, 0))
     found = digits_per_s(benchmark, lambda: run_analog(chip, mapped.pixels(digits), (0, 0, 0)))
     report(f"ANNA, the layers on the chip: {found:,.0f} digits/s")
@@ -83,7 +88,7 @@ def test_anna(benchmark: BenchmarkFixture, report: Report) -> None:
 
 def test_net32k(benchmark: BenchmarkFixture, report: Report) -> None:
     digits = images()
-    mapped = net32k_network(NETWORK, parameters(), digits, Net32kOptions())
+    mapped = net32k_network(load_chip("net32k"), trained(), digits)
     chip = on_net32k(mapped, (0, 0))
     found = digits_per_s(benchmark, lambda: run_chip(mapped, chip, mapped.pixels(digits)))
     report(f"NET32K, the layers on the chip: {found:,.0f} digits/s")
@@ -92,7 +97,8 @@ def test_net32k(benchmark: BenchmarkFixture, report: Report) -> None:
 def test_graf(benchmark: BenchmarkFixture, report: Report) -> None:
     """On the embedded digits: noise would not thin as writing does."""
     digits = load("digits5k").train.images[:DIGITS]
-    thinning, features = load_templates("graf-thinning"), load_templates("graf-features")
+    sizes = graf_sizes(load_chip("graf54"))
+    thinning, features = (load_templates(f"graf-{name}", sizes) for name in ("thinning", "features"))
 
     def run() -> object:
         thin = thinned(frames_of(digits, 0.0), currents(thinning, 5.0))

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hw_sim.chips.cost.network_cost import cost
-    from hw_sim.chips.spec import load_chip
+    from hw_sim.chips.load import load_chip
+    from hw_sim.chips.simulate import simulate as simulate_on
     from hw_sim.fixed_point.quantize import quantize
     from hw_sim.fixed_point.simulate import simulate
     from hw_sim.fixed_point.trace import trace
@@ -34,7 +35,7 @@ _HOMES = {
     "calibrate": ("plan.calibrate", "calibrate"),
     "compare": ("studies.compare", "compare"),
     "cost": ("chips.cost.network_cost", "cost"),
-    "load_chip": ("chips.spec", "load_chip"),
+    "load_chip": ("chips.load", "load_chip"),
     "load_plan": ("plan.plan_file", "load_plan"),
     "plan_toml": ("plan.plan_file", "plan_toml"),
     "quantize": ("fixed_point.quantize", "quantize"),

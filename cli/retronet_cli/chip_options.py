@@ -1,18 +1,22 @@
 """The options that go with a chip to simulate, and what is refused of them."""
 
-from typing import Literal, TypeVar
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Literal
 
 import click
 import msgspec
 from click.core import ParameterSource
 
-from retronet.errors import InputError
 from retronet_cli.options import as_record, complete_chip
+
+if TYPE_CHECKING:
+    from hw_sim.chips.spec import ChipSpec
 
 SHARED = {"run", "chip", "data", "data_dir", "runs", "as_json", "quiet"}
 """Options that mean the same with a chip as without one, and the chip itself."""
 
-Options = TypeVar("Options", bound=msgspec.Struct)
+OWN = frozenset({"tanh", "chips", "seed", "precisions", "retraining"})
+"""Options of a simulation that --set does not take: they have an option of their own, or none."""
 
 
 class ChipChoices(msgspec.Struct, frozen=True):
@@ -75,29 +79,32 @@ chip_options = as_record(ChipChoices, "chip_choices", OPTIONS)
 """Gives a command the options, which it takes as one argument `chip_choices`."""
 
 
-def options_of(kind: type[Options], choices: ChipChoices, **others: object) -> Options:
-    """Return the options of an analog chip with what was set; `others` are those that --set does not take.
+def options_of(chip: "ChipSpec", choices: ChipChoices) -> dict[str, object]:
+    """Return the options of a simulation on `chip` that were given, by name; those of --set are still text.
 
     Raises
     ------
     InputError
-        If there is no such option, or it can not have this value.
+        If the chip has no such option.
+    click.UsageError
+        If --set is not followed by KEY=VALUE, or an option has no use beside --precisions.
     """
-    values = dict(others)
+    from hw_sim.chips.simulate import no_option, option_names
+
+    names = option_names(chip)
+    settable = [name for name in names if name not in OWN]
+    settings: dict[str, object] = {}
     for setting in choices.settings:
         key, equals, value = setting.partition("=")
         if not equals:
             raise click.UsageError(f"--set takes KEY=VALUE, such as noise=0.05; found '{setting}'.")
-        if key in others or key not in kind.__struct_fields__:
-            known = ", ".join(name for name in kind.__struct_fields__ if name not in others)
-            raise InputError(f"The chip '{choices.chip}' has no option '{key}'. It has: {known}.")
-        values[key] = value
-    try:
-        return msgspec.convert(values, kind, strict=False)
-    except msgspec.ValidationError as error:
-        raise InputError(
-            f"The options of the chip '{choices.chip}' can not be changed so: {error}. Give another value."
-        ) from error
+        if key not in settable:
+            raise no_option(chip, key, settable)
+        settings[key] = value
+    if choices.precisions:
+        _refuse_besides_precisions({*settings, *_given()})
+        return {"precisions": True, **settings}
+    return {name: getattr(choices, name) for name in ("tanh", "chips", "seed") if name in names} | settings
 
 
 def refuse_options_of_chips() -> None:
@@ -107,22 +114,22 @@ def refuse_options_of_chips() -> None:
         raise click.UsageError(f"--{_word(given)} goes with --chip alone. Name a chip, or leave it out.")
 
 
-def refuse_options(chip: str, takes: frozenset[str]) -> None:
-    """Refuse what this chip would ignore."""
+def refuse_options(chip: "ChipSpec", names: Collection[str]) -> None:
+    """Refuse what this chip would ignore; `names` are those of its simulation's options."""
+    takes = OWN.intersection(names) | ({"settings"} if set(names) - OWN else set())
     left = _given() - SHARED - takes
     if left:
         raise click.UsageError(
-            f"--{_word(left)} does not go with --chip {chip}, whose arithmetic is its own. "
+            f"--{_word(left)} does not go with --chip {chip.name}, whose arithmetic is its own. "
             "Leave one of them out."
         )
 
 
-def refuse_besides_precisions(choices: ChipChoices) -> None:
+def _refuse_besides_precisions(given: set[str]) -> None:
     """Refuse what a table of precisions sets itself, or has no use for."""
-    settings = {setting.partition("=")[0] for setting in choices.settings}
-    left = sorted(_given() & {"chips", "seed"}) + sorted(
-        settings & {"weights", "state_bits", "law", "accuracy"}
-    )
+    from hw_sim.chips.simulate import SET_BY_PRECISIONS
+
+    left = [name for name in SET_BY_PRECISIONS if name in given]
     if left:
         raise click.UsageError(
             f"'{left[0]}' does not go with --precisions, which draws no chips and sets the bits itself. "

@@ -59,7 +59,7 @@ data_option = click.option(
 
 def complete_chip(_ctx: click.Context, _parameter: click.Parameter, typed: str) -> list[CompletionItem]:
     """Return the chips whose names begin as typed."""
-    from hw_sim.chips.spec import chip_names
+    from hw_sim.chips.load import chip_names
 
     return [CompletionItem(name) for name in chip_names() if name.startswith(typed)]
 

@@ -4,15 +4,11 @@ A chip is one TOML file. Every constant is sourced (key and section of the refer
 or unknown with a reason; the three are never mixed up. Nothing here computes a time: see `hw_sim.chips.cost`.
 """
 
-from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from retronet.descriptions import decode_toml, find, names_in
 from retronet.network import NetworkSpec, load_network
-
-FOLDER = Path(__file__).parent
 
 Standing = Literal["sourced", "assumed", "unknown"]
 
@@ -133,6 +129,9 @@ class NeuronArray(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
 
 ComputeEngine = Processor | NeuronArray
 
+ARITHMETICS = ("anna", "net32k", "graf", "dsp32c")
+"""What a chip can be simulated in; see `hw_sim.chips.simulate`."""
+
 
 class Host(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What feeds the chip on its board: instructions it can issue and bytes it can move."""
@@ -194,13 +193,25 @@ class Published(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ChipSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A chip as its file states it; ``workloads`` are what its published figures were measured on."""
+    """A chip as its file states it.
+
+    Attributes
+    ----------
+    name, title, year, source
+        Short name; what it was, after what it is called and a colon; when; the keys of its references.
+    arithmetic
+        How it computes, one of `ARITHMETICS`; absent where that is not implemented, so that only its costs
+        are known. A simulation takes every size from `engine`.
+    workloads
+        What the published figures were measured on.
+    """
 
     name: str
     title: str
     year: int
     source: str
     engine: ComputeEngine
+    arithmetic: str | None = None
     facts: tuple[Fact, ...] = ()
     host: Host | None = None
     companion: Companion | None = None
@@ -208,10 +219,15 @@ class ChipSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     workloads: tuple[NetworkSpec, ...] = ()
     published: tuple[Published, ...] = ()
 
+    def __post_init__(self) -> None:
+        if self.arithmetic is not None and self.arithmetic not in ARITHMETICS:
+            known = ", ".join(ARITHMETICS)
+            raise ValueError(f"there is no arithmetic '{self.arithmetic}'; {known} are known")
 
-def chip_names() -> list[str]:
-    """Return the names of the chips that come with the package."""
-    return names_in(FOLDER)
+    @property
+    def called(self) -> str:
+        """What sentences call the chip: its title up to a colon."""
+        return self.title.partition(":")[0]
 
 
 def workload(chip: ChipSpec, name: str) -> NetworkSpec:
@@ -220,20 +236,3 @@ def workload(chip: ChipSpec, name: str) -> NetworkSpec:
         if network.name == name:
             return network
     return load_network(name)
-
-
-def load_chip(name: str) -> ChipSpec:
-    """Return the chip called `name`, or the one in the file `name` if that ends in ``.toml``.
-
-    Raises
-    ------
-    InputError
-        If there is none, or its file has an unknown key, a missing key, a constant without a source or a
-        value outside its range.
-    """
-    from hw_sim.chips.constants import check  # reads this module
-
-    path = find("chip", name, FOLDER)
-    chip = decode_toml(path, ChipSpec)
-    check(chip, path)
-    return chip

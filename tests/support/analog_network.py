@@ -7,11 +7,13 @@ from typing import Any
 import numba
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from retronet.datasets import Dataset, DigitSets, Provenance
 from retronet.network import Conv, Dense, NetworkSpec, Subsample, Tanh, parameter_shapes
+from retronet.recipe import load_recipe
+from retronet.trained import Trained
 
+RECIPE = load_recipe("lecun1989")
 compiled = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="many units need compiled code")
 TANH = Tanh(1.7159, 2 / 3)
 NETWORK = NetworkSpec(
@@ -28,8 +30,8 @@ NETWORK = NetworkSpec(
 )
 
 
-def draw(seed: int = 0, images: int = 40) -> tuple[dict[str, NDArray[Any]], DigitSets]:
-    """Return random parameters, as large as initial ones, and digits that are noise."""
+def draw(seed: int = 0, images: int = 40) -> tuple[Trained, DigitSets]:
+    """Return the network with random parameters, as large as initial ones, and digits that are noise."""
     generator = np.random.default_rng(seed)
     parameters = {
         name: generator.normal(0, 0.4, shape).astype(np.float32)
@@ -41,17 +43,36 @@ def draw(seed: int = 0, images: int = 40) -> tuple[dict[str, NDArray[Any]], Digi
         labels = generator.integers(0, 10, count).astype(np.uint8)
         return Dataset(pixels, labels, Provenance("made-up", name, "none", "", "", "none", "drawn"))
 
-    return parameters, DigitSets(half("train", images), half("test", 150), None)
+    return Trained(NETWORK, parameters, RECIPE), DigitSets(half("train", images), half("test", 150), None)
+
+
+WIDE = NetworkSpec(
+    "wide", "", (1, 9, 40), (Dense("a", 3, TANH), Dense("b", 4, TANH), Dense("output", 10, TANH))
+)
+
+
+def wide() -> tuple[Trained, Any, Any]:
+    """Return a network with 360 inputs, training and test images."""
+    generator = np.random.default_rng(3)
+    shapes = {"a": (3, 360), "b": (4, 3), "output": (10, 4)}
+    parameters: dict[str, Any] = {}
+    for name, (units, inputs) in shapes.items():
+        parameters[f"{name}.weight"] = generator.normal(0, inputs**-0.5, (units, inputs)).astype(np.float32)
+        parameters[f"{name}.bias"] = generator.normal(0, 0.1, units).astype(np.float32)
+    images = generator.uniform(-1, 1, (2, 140, 9, 40)).astype(np.float32)
+    return Trained(WIDE, parameters, RECIPE), images[0], images[1]
 
 
 if __name__ == "__main__":
     from hw_sim.chips.analog.converter_fit import spaced
     from hw_sim.chips.analog.layers import run_analog
-    from hw_sim.chips.anna.network import AnnaOptions, anna_network, on_chip
+    from hw_sim.chips.anna.network import anna_network, on_chip
+    from hw_sim.chips.anna.options import AnnaOptions
+    from hw_sim.chips.load import load_chip
 
-    arrays, sets = draw(3, images=4)
-    chip_network = anna_network(NETWORK, arrays, sets.train.images, AnnaOptions(noise=0.05, mismatch=0.1))
-    found = run_analog(
-        on_chip(chip_network, (1, 2)), chip_network.pixels(spaced(sets.test.images, 2)), (1, 2, 0)
-    )[0]
-    sys.stdout.write(hashlib.sha256(found.tobytes()).hexdigest())
+    network, sets = draw(3, images=4)
+    options = AnnaOptions(noise=0.05, mismatch=0.1)
+    mapped = anna_network(load_chip("anna"), network, sets.train.images, options)
+    pixels = mapped.pixels(spaced(sets.test.images, 2))
+    states = run_analog(on_chip(mapped, (1, 2)), pixels, (1, 2, 0))[0]
+    sys.stdout.write(hashlib.sha256(states.tobytes()).hexdigest())

@@ -68,6 +68,8 @@ if __name__ == "__main__":
 
     from hw_sim.chips.dsp32c.network import dsp_layers, run_dsp
     from retronet.network import Conv, Dense, NetworkSpec, Relu, Tanh
+    from retronet.recipe import load_recipe
+    from retronet.trained import Trained
     from support.small_network import draw
 
     tiny = NetworkSpec(
@@ -78,4 +80,5 @@ if __name__ == "__main__":
     )
     parameters, images = draw(tiny, 3, 2)
     images[0, 0, :2] = 0.0, -np.float32(2.0**-126)
-    print(hashlib.sha256(run_dsp(tiny, dsp_layers(tiny, parameters), images).tobytes()).hexdigest())  # noqa: T201
+    layers = dsp_layers(Trained(tiny, parameters, load_recipe("lecun1989")))
+    print(hashlib.sha256(run_dsp(tiny, layers, images).tobytes()).hexdigest())  # noqa: T201

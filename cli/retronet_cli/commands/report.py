@@ -66,7 +66,8 @@ def report(
       retronet report --chip net32k --weight-bits 4 --state-bits 2 --format csv
     """
     from hw_sim.chips.cost.network_cost import cost
-    from hw_sim.chips.spec import NeuronArray, chip_names, load_chip
+    from hw_sim.chips.load import chip_names, load_chip
+    from hw_sim.chips.spec import NeuronArray
 
     spec = _network(run, network)
     found = [load_chip(name) for name in chips or chip_names()]

@@ -143,7 +143,7 @@ def plan(
 @json_option
 def chips(as_json: bool) -> None:
     """List the chips."""
-    from hw_sim.chips.spec import chip_names, load_chip
+    from hw_sim.chips.load import chip_names, load_chip
 
     _list("chips", {name: load_chip(name).title for name in chip_names()}, as_json)
 
@@ -153,7 +153,7 @@ def chips(as_json: bool) -> None:
 @json_option
 def chip(name: str, as_json: bool) -> None:
     """Show one chip, every constant with its standing; a name or a TOML file."""
-    from hw_sim.chips.spec import load_chip
+    from hw_sim.chips.load import load_chip
     from retronet_cli.terminal import print_json, print_table
     from retronet_cli.views.chips import chip_fields, constants_table, facts_table, figures_table
 

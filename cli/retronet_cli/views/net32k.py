@@ -1,11 +1,13 @@
 """A network whose first layers run on simulated NET32K chips, as tables."""
 
-from collections.abc import Sequence
-
 from rich.table import Table
 
-from hw_sim.chips.net32k.report import Net32kReport, PrecisionRow
+from hw_sim.chips.net32k.options import net32k_sizes
+from hw_sim.chips.net32k.precisions import Precisions
+from hw_sim.chips.net32k.report import Net32kReport
+from hw_sim.chips.spec import ChipSpec
 from retronet.evaluate import Score
+from retronet.network import NetworkSpec
 from retronet_cli.views.analog import spread_cells, spread_note
 from retronet_cli.views.scores import add_numbers, new_table
 
@@ -24,10 +26,12 @@ def spread_table(report: Net32kReport) -> Table:
     return table
 
 
-def layers_table(report: Net32kReport) -> Table:
+def layers_table(chip: ChipSpec, report: Net32kReport) -> Table:
     """Return how the layers lie on the chip."""
+    most = net32k_sizes(chip).most_blocks
     caption = (
-        "Blocks: that the widest part of a sum joins, 8 at most. Parts: that a longer sum is split into."
+        f"Blocks: that the widest part of a sum joins, {most} at most. Parts: that a longer sum is split "
+        "into."
     )
     table = new_table("Layers on the chip", caption)
     table.add_column("layer")
@@ -44,20 +48,25 @@ def layers_table(report: Net32kReport) -> Table:
     return table
 
 
-def precision_table(title: str, rows: Sequence[PrecisionRow], floating: Score, notice: str | None) -> Table:
+def precision_table(
+    chip: ChipSpec, network: NetworkSpec, report: Precisions, title: str, notice: str | None
+) -> Table:
     """Return what is left of a network at each precision of its first layers."""
     caption = (
         "Without analog errors. Mapped: fitted to the trained network. Retrained: its last layers, "
         "in floating point beside the chip. Parts: that the sums of each layer are split into."
     )
-    table = new_table(title, f"{caption}\n{notice}" if notice else caption)
+    options = report.options
+    names = ", ".join(layer.name for layer in network.layers[: options.layers])
+    what = f"{names} on {chip.called}, pixels of {options.input_bits} bits: {title}"
+    table = new_table(what, f"{caption}\n{notice}" if notice else caption)
     table.add_column("weights")
     add_numbers(
         table, "bits of\nstates", "parts", "mapped\nmisses", "error\n%", "retrained\nmisses", "error\n%",
         "95 %\ninterval",
     )  # fmt: skip
-    table.add_row("float", "", "", "", "", *_score(floating))
-    for row in rows:
+    table.add_row("float", "", "", "", "", *_score(report.floating))
+    for row in report.rows:
         table.add_row(
             row.weights,
             str(row.state_bits),

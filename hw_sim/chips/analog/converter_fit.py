@@ -1,15 +1,12 @@
 """Fits a converter of a few levels to a squashing function, on what training images make of it."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from retronet.engines.forward import layer_states
 from retronet.errors import InputError
-from retronet.network import Identity, NetworkSpec, Rbf, SizedLayer, Tanh
+from retronet.network import Identity, Rbf, SizedLayer, Tanh
+from retronet.trained import Trained
 
 Doubles = NDArray[np.float64]
 
@@ -33,19 +30,19 @@ def check_squashing(sized: SizedLayer, chip: str) -> None:
         )
 
 
-def sums_and_states(
-    network: NetworkSpec, parameters: Mapping[str, NDArray[Any]], images: NDArray[np.float32], index: int
-) -> tuple[Doubles, Doubles]:
+def sums_and_states(trained: Trained, images: NDArray[np.float32], index: int) -> tuple[Doubles, Doubles]:
     """Return the sums of layer `index`, biases included, and its states, in floating point: (n, units)."""
+    network = trained.network
     layer = network.layers[index]
     assert not isinstance(layer, Rbf)
-    found = []
+    both = []
     for last in (replace(layer, activation=Identity()), layer):
         part = replace(network, layers=(*network.layers[:index], last))
         kept = {f"{each.name}.{end}" for each in part.layers for end in ("weight", "bias")}
-        own = {name: array for name, array in parameters.items() if name in kept}
-        found.append(layer_states(part, own, images)[layer.name].astype(np.float64).reshape(len(images), -1))
-    return found[0], found[1]
+        own = {name: array for name, array in trained.parameters.items() if name in kept}
+        states = Trained(part, own, trained.recipe).states(images)[layer.name]
+        both.append(states.astype(np.float64).reshape(len(images), -1))
+    return both[0], both[1]
 
 
 def fit_converter(sums: Doubles, states: Doubles, levels: NDArray[np.int64]) -> tuple[float, float]:

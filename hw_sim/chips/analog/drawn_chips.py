@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypedDict
 
 import msgspec
 import numpy as np
@@ -12,8 +13,9 @@ from hw_sim.chips.analog.host_layers import HostLayers, HostRetraining
 from retronet.datasets import Dataset, DigitSets
 from retronet.errors import InputError
 from retronet.evaluate import Score, score
-from retronet.recipe import Targets
+from retronet.trained import Trained
 
+Floats = NDArray[np.float32]
 Chip = tuple[int, int]
 """What decides the errors of a chip: a seed and the chip's number."""
 
@@ -40,8 +42,8 @@ class Spread(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def spread(scores: Sequence[Score]) -> Spread:
     """Return mean and standard deviation of errors and rejection."""
-    errors = [found.error_percent for found in scores]
-    rejects = [found.reject_percent_at_1_percent_error for found in scores]
+    errors = [each.error_percent for each in scores]
+    rejects = [each.reject_percent_at_1_percent_error for each in scores]
     several = len(scores) > 1
     return Spread(
         float(np.mean(errors)),
@@ -51,53 +53,100 @@ def spread(scores: Sequence[Score]) -> Spread:
     )
 
 
-@dataclass(frozen=True)
-class ChipScorer:
-    """What every simulated chip is tried on.
+States = Callable[[Chip | None, Floats, int], Floats]
+"""Given a chip (None for one without errors), images, and 1 for the training half and 0 for the test half,
+returns the real states (n, units) that the chip hands to the layers beside it."""
 
-    Attributes
+
+class DrawnScores(TypedDict):
+    """What the reports on all analog chips say alike; `run_drawn` fills it."""
+
+    network: str
+    retraining: HostRetraining | None
+    seed: int
+    images: int
+    reference: Score
+    ideal: ChipScore
+    chips: tuple[ChipScore, ...]
+    mapped: Spread
+    retrained: Spread | None
+
+
+def run_drawn(
+    states: States,
+    host: HostLayers,
+    trained: Trained,
+    digits: DigitSets,
+    *,
+    chips: int,
+    seed: int,
+    retraining: HostRetraining | None,
+    threads: int,
+) -> DrawnScores:
+    """Score a network in floating point, on a chip without errors, and on chips drawn from a seed.
+
+    Parameters
     ----------
     states
-        Given a chip (None for one without errors), images and whether they are the training half, returns
-        the real states (n, units) that the chip hands to the layers beside it.
-    """
+        The layers on the chip.
+    host
+        The layers beside it.
+    trained, digits
+        The network, and its digits: last layers learn again on the training digits alone; scores are on the
+        test set.
+    chips, seed
+        How many chips to draw, and from what: the same seed gives the same bytes.
+    retraining
+        How the last layers learn again on each chip; None to leave that out.
+    threads
+        Threads that share the chips; they never change a result.
 
-    states: Callable[[Chip | None, NDArray[np.float32], int], NDArray[np.float32]]
+    Raises
+    ------
+    InputError
+        If there are no chips.
+    """
+    if chips < 1:
+        raise InputError(f"{chips} chips can not be simulated. Give 1 or more.")
+    scorer = _Scorer(states, host, trained, digits, retraining)
+    with ThreadPoolExecutor(threads) as pool:
+        drawn = tuple(pool.map(lambda number: scorer.score((seed, number)), range(chips)))
+    retrained = [chip.retrained for chip in drawn if chip.retrained is not None]
+    return DrawnScores(
+        network=trained.network.name,
+        retraining=retraining,
+        seed=seed,
+        images=len(digits.test.images),
+        reference=scorer.score_of(digits.test, trained.outputs(digits.test.images)),
+        ideal=scorer.score(None),
+        chips=drawn,
+        mapped=spread([chip.mapped for chip in drawn]),
+        retrained=spread(retrained) if retrained else None,
+    )
+
+
+@dataclass(frozen=True)
+class _Scorer:
+    """What every simulated chip is tried on."""
+
+    states: States
     host: HostLayers
+    trained: Trained
     digits: DigitSets
     retraining: HostRetraining | None
-    targets: Targets | None
 
     def score(self, chip: Chip | None) -> ChipScore:
         """Return the scores of one chip."""
         test, train = self.digits.test, self.digits.train
         tested = self.states(chip, test.images, 0)
         number = -1 if chip is None else chip[1]
-        mapped = self._score(test, self.host.outputs(tested))
+        mapped = self.score_of(test, self.host.outputs(tested))
         if self.retraining is None:
             return ChipScore(number, mapped, None)
         seen = self.states(chip, train.images, 1)
-        learnt = self.host.retrained(seen, train.labels, self.retraining, self.targets)
-        return ChipScore(number, mapped, self._score(test, self.host.outputs(tested, learnt)))
+        learnt = self.host.retrained(seen, train.labels, self.retraining)
+        return ChipScore(number, mapped, self.score_of(test, self.host.outputs(tested, learnt)))
 
-    def scores(self, chips: int, seed: int, threads: int) -> tuple[ChipScore, ...]:
-        """Return the scores of as many chips, drawn from `seed`; threads share them and change nothing.
-
-        Raises
-        ------
-        InputError
-            If there are no chips.
-        """
-        if chips < 1:
-            raise InputError(f"{chips} chips can not be simulated. Give 1 or more.")
-        with ThreadPoolExecutor(threads) as pool:
-            return tuple(pool.map(lambda number: self.score((seed, number)), range(chips)))
-
-    def _score(self, data: Dataset, outputs: NDArray[np.float32]) -> Score:
-        return score(outputs, data.labels, self.targets)
-
-
-def spreads(chips: Sequence[ChipScore]) -> tuple[Spread, Spread | None]:
-    """Return the spread of chips as mapped and, if they were, as retrained."""
-    retrained = [chip.retrained for chip in chips if chip.retrained is not None]
-    return spread([chip.mapped for chip in chips]), spread(retrained) if retrained else None
+    def score_of(self, data: Dataset, outputs: NDArray[np.floating]) -> Score:
+        """Return the score of outputs, measured from the recipe's targets."""
+        return score(outputs, data.labels, self.trained.recipe.targets)

@@ -1,7 +1,6 @@
 """The layers that a chip leaves to floating point beside it: run, and retrained on what the chip gives."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import numpy as np
@@ -13,8 +12,8 @@ from retronet.errors import InputError
 from retronet.evaluate import target_matrix
 from retronet.kernels.losses import SQUARED
 from retronet.kernels.passes import Goal, run_forward, train_sgd
-from retronet.network import NetworkSpec, sized_layers
-from retronet.recipe import Targets
+from retronet.network import sized_layers
+from retronet.trained import Trained
 
 Floats = NDArray[np.float32]
 
@@ -35,25 +34,26 @@ class HostLayers:
 
     Parameters
     ----------
-    network, parameters
-        The whole trained network.
+    trained
+        The whole trained network; the targets are those of its recipe.
     first
         The layer from which on they run here.
 
     Raises
     ------
     InputError
-        If the parameters are not of this network, or no layer is left.
+        If no layer is left on one side or the other.
     """
 
-    def __init__(self, network: NetworkSpec, parameters: Mapping[str, NDArray[Any]], first: int) -> None:
-        Workspace(network).load(parameters)  # refuses what is not of this network
+    def __init__(self, trained: Trained, first: int) -> None:
+        network, parameters = trained.network, trained.parameters
         found = sized_layers(network)
         if not 0 < first < len(found):
             raise InputError(
                 f"Network '{network.name}' can not be parted before layer {first + 1}: it has {len(found)}; "
                 "at least one layer goes on the chip and one stays beside it. Choose another number."
             )
+        self._targets = trained.recipe.targets
         self._rest = replace(network, input=found[first].input, layers=network.layers[first:])
         names = [f"{layer.name}.{part}" for layer in self._rest.layers for part in ("weight", "bias")]
         self.parameters: Parameters = {name: parameters[name] for name in names if name in parameters}
@@ -66,12 +66,10 @@ class HostLayers:
         run_forward(workspace.machine, self._planes(states), len(units) - 1, units, found)
         return found
 
-    def retrained(
-        self, states: Floats, labels: NDArray[np.uint8], how: HostRetraining, targets: Targets | None = None
-    ) -> Parameters:
+    def retrained(self, states: Floats, labels: NDArray[np.uint8], how: HostRetraining) -> Parameters:
         """Return the parameters after learning from real states of training digits."""
         workspace = self._workspace(self.parameters)
-        wanted = target_matrix(targets or Targets(), workspace.sized_layers[-1].units).astype(np.float32)
+        wanted = target_matrix(self._targets, workspace.sized_layers[-1].units).astype(np.float32)
         planes, order = self._planes(states), np.arange(len(states))
         for _ in range(how.passes):
             train_sgd(workspace.machine, planes, labels, order, Goal(wanted, SQUARED, 1.0), how.rate)

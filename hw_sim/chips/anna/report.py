@@ -1,24 +1,18 @@
 """A trained network on simulated ANNA chips: in floating point, on the chip, and retrained beside it."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_sim.chips.analog.drawn_chips import Chip, ChipScore, ChipScorer, Spread, spreads
+from hw_sim.chips.analog.drawn_chips import Chip, ChipScore, Spread, run_drawn
 from hw_sim.chips.analog.host_layers import HostLayers, HostRetraining
 from hw_sim.chips.analog.layers import run_analog
-from hw_sim.chips.anna.network import AnnaOptions, anna_network, on_chip
+from hw_sim.chips.anna.network import anna_network, on_chip
+from hw_sim.chips.anna.options import AnnaOptions, default_options
+from hw_sim.chips.spec import ChipSpec
 from retronet.datasets import DigitSets
-from retronet.engines.forward import outputs
-from retronet.engines.workspace import Workspace
-from retronet.evaluate import Score, score
-from retronet.network import NetworkSpec
-from retronet.recipe import Targets
-
-__all__ = ["AnnaOptions", "AnnaReport", "run_anna"]
+from retronet.evaluate import Score
+from retronet.trained import Trained
 
 ASSUMPTIONS = (
     "Levels, law of the scale factor, step of the converter, biases: not in any text that was reached "
@@ -86,61 +80,49 @@ class AnnaReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def run_anna(
-    network: NetworkSpec,
-    parameters: Mapping[str, NDArray[Any]],
+    chip: ChipSpec,
+    trained: Trained,
     digits: DigitSets,
     options: AnnaOptions | None = None,
+    *,
     chips: int = 20,
     seed: int = 0,
     retraining: HostRetraining | None = HOST_RETRAINING,
     threads: int = 1,
-    targets: Targets | None = None,
 ) -> AnnaReport:
     """Run a trained network on simulated chips, the last layers beside them.
 
     Parameters
     ----------
-    network, parameters
+    chip
+        Its sizes are taken from its description.
+    trained
         The trained network.
     digits
         Steps are fitted, and last layers retrained, on the training digits alone; scores are on the test set.
     options
-        The chip; its documented defaults if absent.
-    chips, seed
-        How many chips to draw, and from what: the same seed gives the same bytes.
-    retraining
-        How the last layers learn again on each chip; None to leave that out.
-    threads
-        Threads that share the chips; they never change a result.
-    targets
-        What the squared error is measured from; ±1 if absent.
+        What the description leaves open; the documented defaults if absent.
+    chips, seed, retraining, threads
+        As for `hw_sim.chips.analog.drawn_chips.run_drawn`.
 
     Raises
     ------
     InputError
-        If the parts do not fit each other, or a layer can not run on the chip.
+        If the parts do not fit each other, a layer can not run on the chip, or the arithmetic can not take a
+        size of the chip.
     """
-    options = options or AnnaOptions()
-    host = HostLayers(network, parameters, len(network.layers) - options.float_layers)
-    mapped = anna_network(network, parameters, digits.train.images, options)
+    options = options or default_options(chip)
+    host = HostLayers(trained, len(trained.network.layers) - options.float_layers)
+    mapped = anna_network(chip, trained, digits.train.images, options)
     step = np.float32(mapped.layers[-1].state_step)
     # Fixed errors are drawn from seed and chip, noise from these and the half of the digits besides.
 
-    def states(chip: Chip | None, images: NDArray[np.float32], half: int) -> NDArray[np.float32]:
-        layers = on_chip(mapped, chip)
-        return run_analog(layers, mapped.pixels(images), (*(chip or (0, 0)), half))[0] * step
+    def states(drawn: Chip | None, images: NDArray[np.float32], half: int) -> NDArray[np.float32]:
+        layers = on_chip(mapped, drawn)
+        return run_analog(layers, mapped.pixels(images), (*(drawn or (0, 0)), half))[0] * step
 
-    scorer = ChipScorer(states, host, digits, retraining, targets)
-    found = scorer.scores(chips, seed, threads)
-    of_mapped, of_retrained = spreads(found)
-    workspace = Workspace(network)
-    workspace.load(parameters)
     return AnnaReport(
-        network=network.name,
         options=options,
-        retraining=retraining,
-        seed=seed,
-        images=len(digits.test.images),
         converter_step=mapped.converter_step,
         layers=tuple(
             AnnaLayerReport(
@@ -149,9 +131,7 @@ def run_anna(
             )
             for layer in mapped.layers
         ),
-        reference=score(outputs(workspace, digits.test.images), digits.test.labels, targets),
-        ideal=scorer.score(None),
-        chips=found,
-        mapped=of_mapped,
-        retrained=of_retrained,
+        **run_drawn(
+            states, host, trained, digits, chips=chips, seed=seed, retraining=retraining, threads=threads
+        ),
     )  # fmt: skip

@@ -23,7 +23,8 @@ from hw_sim.chips.cost.layer_cost import (
     sum_or_none,
 )
 from hw_sim.chips.cost.mapping import map_layer, whole
-from hw_sim.chips.spec import ChipSpec, NeuronArray, Processor, load_chip
+from hw_sim.chips.load import load_chip
+from hw_sim.chips.spec import ChipSpec, NeuronArray, Processor
 from retronet.errors import InputError
 from retronet.network import NetworkSpec, sized_layers
 

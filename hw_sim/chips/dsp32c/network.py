@@ -4,10 +4,9 @@ The arithmetic is that of the successor chip DSP3210, as a public emulator state
 §6.3); that the DSP-32C computes the same is an assumption. See kernels/dsp32c.py for the arithmetic itself.
 """
 
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Literal, assert_never
+from typing import Literal, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +14,6 @@ from numpy.typing import NDArray
 from hw_sim.chips.dsp32c.words import Doubles, from_ieee
 from retronet.connections import connection_table, weight_rows
 from retronet.engines.forward import check_images
-from retronet.engines.workspace import Workspace
 from retronet.errors import InputError
 from retronet.network import (
     Identity,
@@ -26,6 +24,7 @@ from retronet.network import (
     Tanh,
     sized_layers,
 )
+from retronet.trained import Trained
 
 TanhRoutine = Literal["exact", "sn"]
 
@@ -45,14 +44,12 @@ class DspLayer:
     slope: float
 
 
-def dsp_layers(
-    network: NetworkSpec, parameters: Mapping[str, NDArray[Any]], tanh: TanhRoutine = "exact"
-) -> tuple[DspLayer, ...]:
+def dsp_layers(trained: Trained, tanh: TanhRoutine = "exact") -> tuple[DspLayer, ...]:
     """Convert a trained network to the format.
 
     Parameters
     ----------
-    network, parameters
+    trained
         The trained network.
     tanh
         ``exact``: tanh rounded to the nearest word. ``sn``: the SN simulator's formula, which stands for
@@ -61,25 +58,22 @@ def dsp_layers(
     Raises
     ------
     InputError
-        If the parameters are not of this network, or a layer can not be run.
+        If a layer can not be run.
     """
-    activations = [_activation(sized, tanh) for sized in sized_layers(network)]
-    Workspace(network).load(parameters)  # refuses what is not of this network
+    activations = [_activation(sized, tanh) for sized in sized_layers(trained.network)]
     return tuple(
-        _layer(sized, parameters, activation)
-        for sized, activation in zip(sized_layers(network), activations, strict=True)
+        _layer(sized, trained, activation)
+        for sized, activation in zip(sized_layers(trained.network), activations, strict=True)
     )
 
 
-def _layer(
-    sized: SizedLayer, parameters: Mapping[str, NDArray[Any]], activation: tuple[int, float, float]
-) -> DspLayer:
+def _layer(sized: SizedLayer, trained: Trained, activation: tuple[int, float, float]) -> DspLayer:
     from hw_sim.kernels.dsp32c import fill_scales
 
     table = connection_table(sized)
-    weights = from_ieee(weight_rows(sized, parameters[f"{sized.name}.weight"].astype(np.float32)))
+    weights = from_ieee(weight_rows(sized, trained.parameters[f"{sized.name}.weight"].astype(np.float32)))
     sources = table.sources[table.tables]
-    biases = from_ieee(parameters[f"{sized.name}.bias"]).reshape(-1)
+    biases = from_ieee(trained.parameters[f"{sized.name}.bias"]).reshape(-1)
     biases = biases if biases.size == sized.units else np.repeat(biases, sized.positions)
     scales = np.empty_like(weights)
     fill_scales(weights, scales)

@@ -1,6 +1,5 @@
 """A network in the DSP-32C's arithmetic beside the same network in IEEE single and double precision."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -10,10 +9,10 @@ from numpy.typing import NDArray
 from hw_sim.chips.dsp32c.network import DspLayer, TanhRoutine, dsp_layers, run_dsp
 from hw_sim.chips.dsp32c.words import Doubles
 from retronet.datasets.dataset import Dataset
-from retronet.engines.forward import layer_states, run
+from retronet.engines.forward import run
 from retronet.engines.workspace import Workspace
 from retronet.evaluate import Score, score
-from retronet.network import NetworkSpec
+from retronet.trained import Trained
 
 CHUNK = 1024
 """Images whose states are held at a time."""
@@ -64,37 +63,43 @@ class DspReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     assumptions: tuple[str, ...] = ASSUMPTIONS
 
 
+class DspOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What no text that was reached says of the chip's programs.
+
+    ``tanh`` is the squashing routine: see `hw_sim.chips.dsp32c.network.dsp_layers`.
+    """
+
+    tanh: TanhRoutine = "exact"
+
+
 def dsp_report(
-    network: NetworkSpec,
-    parameters: Mapping[str, NDArray[Any]],
-    data: Dataset,
-    tanh: TanhRoutine = "exact",
-    threads: int = 1,
+    trained: Trained, data: Dataset, options: DspOptions | None = None, threads: int = 1
 ) -> DspReport:
-    """Run `network` on `data` in the DSP-32C's arithmetic and compare it with IEEE single and double.
+    """Run a network on `data` in the DSP-32C's arithmetic and compare it with IEEE single and double.
 
     Raises
     ------
     InputError
         If the parts do not fit each other: see `dsp_layers` and `run_dsp`.
     """
-    layers = dsp_layers(network, parameters, tanh)
+    network, tanh = trained.network, (options or DspOptions()).tanh
+    layers = dsp_layers(trained, tanh)
     double = Workspace(network, np.float64)
-    double.load(parameters)
+    double.load(trained.parameters)
     moments = np.zeros((2, len(layers), 3))
     outputs: list[tuple[Doubles, Doubles]] = []
     for start in range(0, len(data.images), CHUNK):
         images = data.images[start : start + CHUNK]
         exact = run(double, images, first=0)
-        single = layer_states(network, parameters, images).values()
-        found = (
+        single = trained.states(images).values()
+        both = (
             run_dsp(network, layers, images, threads),
             np.concatenate([states.reshape(len(images), -1) for states in single], axis=1).astype(np.float64),
         )
-        for row, states in zip(moments, found, strict=True):
+        for row, states in zip(moments, both, strict=True):
             _add_moments(row, states - exact, layers)
         last = layers[-1].sized.units
-        outputs.append((found[0][:, -last:], found[1][:, -last:]))
+        outputs.append((both[0][:, -last:], both[1][:, -last:]))
     dsp, ieee = (np.concatenate(parts) for parts in zip(*outputs, strict=True))
     counts = [len(data.images) * layer.sized.units for layer in layers]
     return DspReport(

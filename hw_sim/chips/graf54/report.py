@@ -11,20 +11,22 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from hw_sim.chips.graf54.classifier import train_classifier
 from hw_sim.chips.graf54.features import BLOCKS, FRAME, features_of, frames_of, thinned
-from hw_sim.chips.graf54.templates import Mismatch, TemplateSet, currents, draw_mismatch, load_templates
-from hw_sim.chips.spec import NeuronArray, load_chip
+from hw_sim.chips.graf54.templates import (
+    GrafSizes,
+    Mismatch,
+    TemplateSet,
+    currents,
+    draw_mismatch,
+    graf_sizes,
+    load_templates,
+)
+from hw_sim.chips.spec import ChipSpec
 from retronet.datasets.dataset import Dataset, DigitSets, Provenance
-from retronet.engines.forward import layer_states
 from retronet.errors import InputError
 from retronet.evaluate import Score, score
-from retronet.network import Dense, NetworkSpec, Positive, Tanh
-from retronet.recipe import Recipe, SdlmRunning, SquaredError, Uniform
-from retronet.schedule import Constant
-from retronet.training.train import PassRecord, Training
-
-HIDDEN_UNITS = 40
-"""DENKER88."""
+from retronet.network import Positive
 
 ASSUMPTIONS = (
     "Digits: those of the data set named, in grey; those of 1988 were others, and black and white.",
@@ -134,11 +136,15 @@ class GrafReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     assumptions: tuple[str, ...] = ASSUMPTIONS
 
 
-def run_graf(digits: DigitSets, options: GrafOptions | None = None, seed: int = 0) -> GrafReport:
+def run_graf(
+    chip: ChipSpec, digits: DigitSets, options: GrafOptions | None = None, seed: int = 0
+) -> GrafReport:
     """Run `digits` through the simulated chip, train the network on its features and score it.
 
     Parameters
     ----------
+    chip
+        Its sizes are taken from its description.
     digits
         Training and test digits, white −1 to black +1.
     options
@@ -149,34 +155,35 @@ def run_graf(digits: DigitSets, options: GrafOptions | None = None, seed: int = 
     Raises
     ------
     InputError
-        If templates, digits and options do not fit each other.
+        If templates, digits and options do not fit each other or the chip, or the arithmetic can not take a
+        size of the chip.
     """
-    chosen = options or GrafOptions()
-    thinning, features = load_templates(chosen.thinning), load_templates(chosen.features)
+    sizes, chosen = graf_sizes(chip), options or GrafOptions()
+    thinning, features = (load_templates(name, sizes) for name in (chosen.thinning, chosen.features))
     if not features.maps:
         raise InputError(f"The templates '{features.name}' make no maps. Give feature templates.")
     train, test = (frames_of(half.images, chosen.black_from) for half in (digits.train, digits.test))
     trained_on, _ = _through_chip(train, thinning, features, chosen, None)
     ideal, scans = _through_chip(test, thinning, features, chosen, None)
     data = DigitSets(_dataset(trained_on, digits.train), _dataset(ideal, digits.test), digits.notice)
-    record, training = _train(data, chosen.passes, seed)
-    outputs = _outputs(training, data.test)
+    record, classifier = train_classifier(data, chosen.passes, seed)
+    outputs = classifier.outputs(data.test.images)
     drawn = chosen.chips if chosen.current_deviation or chosen.offset_deviation else 0
     chips = []
-    for chip in range(drawn):
+    for which in range(drawn):
         mismatch = draw_mismatch(
-            chosen.current_deviation, chosen.offset_deviation, np.random.default_rng([seed, chip])
+            sizes, chosen.current_deviation, chosen.offset_deviation, np.random.default_rng([seed, which])
         )
-        found, _ = _through_chip(test, thinning, features, chosen, mismatch)
-        answers = _outputs(training, _dataset(found, digits.test))
-        chips.append(_compared(chip, found != ideal, answers, outputs, digits.test.labels))
+        seen, _ = _through_chip(test, thinning, features, chosen, mismatch)
+        answers = classifier.outputs(_dataset(seen, digits.test).images)
+        chips.append(_compared(which, seen != ideal, answers, outputs, digits.test.labels))
     bitmaps = DigitSets(
         _dataset(digits.train.images >= chosen.black_from, digits.train),
         _dataset(digits.test.images >= chosen.black_from, digits.test),
         digits.notice,
     )
-    bitmap, _ = _train(bitmaps, chosen.passes, seed)
-    work = _work(scans)
+    bitmap, _ = train_classifier(bitmaps, chosen.passes, seed)
+    work = _work(scans, sizes)
     return GrafReport(
         options=chosen,
         seed=seed,
@@ -192,19 +199,6 @@ def run_graf(digits: DigitSets, options: GrafOptions | None = None, seed: int = 
         work=work,
         figures=_figures(record.test, bitmap.test, work),
         standing=(f"{thinning.name}: {thinning.standing}", f"{features.name}: {features.standing}"),
-    )
-
-
-def classifier(rows: int, columns: int) -> NetworkSpec:
-    """Return the network of two layers, 40 hidden units, on `rows` maps of `columns` blocks."""
-    activation = Tanh(1.7159, 2 / 3)
-    return NetworkSpec(
-        name="graf-classifier",
-        title="The classifier of the first method: two layers, 40 hidden units",
-        input=(1, rows, columns),
-        layers=(Dense("hidden", HIDDEN_UNITS, activation), Dense("output", 10, activation)),
-        source="DENKER88",
-        assumptions=("Squashing: 1.7159 tanh(2a/3), after PIEEE98 App. A; DENKER88 gives none here.",),
     )
 
 
@@ -241,36 +235,10 @@ def _dataset(values: NDArray[np.uint8] | NDArray[np.bool_], of: Dataset) -> Data
     return Dataset(values.astype(np.float32), of.labels, of.provenance)
 
 
-def _train(digits: DigitSets, passes: int, seed: int) -> tuple[PassRecord, Training]:
-    """Train the classifier; return its last pass and the training itself."""
-    recipe = Recipe(
-        name="graf-classifier",
-        title="As fc40",
-        network="graf-classifier",
-        passes=passes,
-        rule=SdlmRunning(mu=0.05, gamma=0.05),
-        schedule=Constant(5e-4),
-        loss=SquaredError("half-sum"),
-        initial=Uniform(),
-        seed=seed,
-    )
-    training = Training(recipe, classifier(*digits.train.images.shape[1:]), digits)
-    last = [record for record in training.run() if isinstance(record, PassRecord)][-1]
-    return last, training
-
-
-def _outputs(training: Training, digits: Dataset) -> NDArray[np.floating]:
-    states = layer_states(training.network, training.state().parameters, digits.images)
-    return states["output"].reshape(len(digits.images), -1)
-
-
-def _work(scans: NDArray[np.int64]) -> GrafWork:
-    engine = load_chip("graf54").engine
-    assert isinstance(engine, NeuronArray)
-    call_s = (engine.cycle_s.value or 0.0) * (engine.cycles_per_call.value or 0.0)
+def _work(scans: NDArray[np.int64], sizes: GrafSizes) -> GrafWork:
     positions = FRAME[0] * FRAME[1]
     mean = float(scans.mean())
-    seconds = (mean + 1) * positions * call_s
+    seconds = (mean + 1) * positions * sizes.call_s
     return GrafWork(mean, int(scans.max()), mean * positions, positions, seconds, 1 / seconds)
 
 

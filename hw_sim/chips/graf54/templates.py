@@ -8,13 +8,16 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from hw_sim.chips.cost.mapping import number
+from hw_sim.chips.sizes import array_size
+from hw_sim.chips.spec import ChipSpec, NeuronArray
 from retronet.descriptions import decode_toml
 from retronet.errors import InputError
 from retronet.network import Positive
 
 FOLDER = Path(__file__).parent / "templates"
-AMPLIFIERS = 54
-"""Templates that the chip compares at once, and the most inputs of each (GRAF87)."""
+LARGEST = 13
+"""Rows and columns of the largest template: a row of a window is looked up in 2^13 sums."""
 
 MARGIN = 0.5
 """How far below a template's threshold its comparator is set, in excitatory currents: the middle between two
@@ -52,8 +55,47 @@ class TemplateSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     size: Positive
     standing: str
     rule: str
-    templates: Annotated[tuple[Template, ...], msgspec.Meta(min_length=1, max_length=AMPLIFIERS)]
+    templates: Annotated[tuple[Template, ...], msgspec.Meta(min_length=1)]
     maps: tuple[FeatureMap, ...] = ()
+
+
+@dataclass(frozen=True)
+class GrafSizes:
+    """The sizes of a chip's arithmetic, as its file states them.
+
+    Attributes
+    ----------
+    amplifiers
+        Templates that the chip compares at once.
+    inputs
+        Pixels of a template, at most.
+    call_s
+        Seconds of one call.
+    """
+
+    amplifiers: int
+    inputs: int
+    call_s: float
+
+
+def graf_sizes(chip: ChipSpec) -> GrafSizes:
+    """Return the sizes of `chip`.
+
+    A connection excites, does nothing or inhibits, a pixel is black or white, and a sum leaves its amplifier
+    as one bit.
+
+    Raises
+    ------
+    InputError
+        If the arithmetic can not take one of them.
+    """
+    array_size(chip, "weight_bits", 2, 2)
+    array_size(chip, "state_bits", 1, 1)
+    array_size(chip, "max_joined", 1, 1)
+    array_size(chip, "accumulates", 0, 0)
+    amplifiers, inputs = array_size(chip, "neurons", 1, 1024), array_size(chip, "inputs", 1, 1024)
+    assert isinstance(chip.engine, NeuronArray)
+    return GrafSizes(amplifiers, inputs, number(chip.engine.cycle_s) * number(chip.engine.cycles_per_call))
 
 
 @dataclass(frozen=True)
@@ -78,9 +120,9 @@ class Mismatch:
 
     Attributes
     ----------
-    connections : ndarray of float64, shape (54, 54)
+    connections : ndarray of float64, shape (amplifiers, inputs)
         Relative deviation of each connection's current; a row is an amplifier.
-    offsets : ndarray of float64, shape (54,)
+    offsets : ndarray of float64, shape (amplifiers,)
         Offset of each comparator, in excitatory currents.
     """
 
@@ -88,13 +130,13 @@ class Mismatch:
     offsets: NDArray[np.float64]
 
 
-def load_templates(name: str) -> TemplateSet:
+def load_templates(name: str, sizes: GrafSizes) -> TemplateSet:
     """Return the templates called `name`, or those in the file `name` if that ends in ``.toml``.
 
     Raises
     ------
     InputError
-        If there are none, or the file does not hold together.
+        If there are none, the file does not hold together, or they do not fit into a chip of these `sizes`.
     """
     path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
     if not path.is_file():
@@ -103,18 +145,24 @@ def load_templates(name: str) -> TemplateSet:
             f"There are no templates '{name}'. There are: {names}; or give a path to a .toml file."
         )
     templates = decode_toml(path, TemplateSet)
-    _check(templates, path)
+    _check(templates, path, sizes)
     return templates
 
 
-def _check(templates: TemplateSet, path: Path) -> None:
+def _check(templates: TemplateSet, path: Path, sizes: GrafSizes) -> None:
     size, names = templates.size, [each.name for each in templates.templates]
 
     def refuse(found: str, allowed: str) -> InputError:
         return InputError(f"The templates in {path} can not be used: {found}; {allowed}. Mend the file.")
 
-    if size % 2 == 0 or size * size > AMPLIFIERS:
-        raise refuse(f"'size' is {size}", f"odd sizes of at most {AMPLIFIERS} pixels are allowed")
+    most_pixels = min(sizes.inputs, LARGEST**2)
+    if size % 2 == 0 or size * size > most_pixels:
+        raise refuse(f"'size' is {size}", f"odd sizes of at most {most_pixels} pixels are allowed")
+    if len(names) > sizes.amplifiers:
+        raise InputError(
+            f"The templates in {path} do not fit: they are {len(names)}; the chip compares at most "
+            f"{sizes.amplifiers} at once (engine.neurons). Give fewer, or a chip of more amplifiers."
+        )
     if len(set(names)) < len(names):
         raise refuse("two templates have one name", "each needs its own")
     for each in templates.templates:
@@ -139,12 +187,14 @@ def weights(templates: TemplateSet, inhibition: float) -> NDArray[np.float64]:
 
 
 def draw_mismatch(
-    current_deviation: float, offset_deviation: float, generator: np.random.Generator
+    sizes: GrafSizes, current_deviation: float, offset_deviation: float, generator: np.random.Generator
 ) -> Mismatch:
     """Return the deviations of one chip, normal with the standard deviations given (an assumption).
 
     Parameters
     ----------
+    sizes
+        Of the chip.
     current_deviation
         Of each connection's current, relative to it.
     offset_deviation
@@ -153,8 +203,8 @@ def draw_mismatch(
         Draws the connections row by row, then the comparators.
     """
     return Mismatch(
-        current_deviation * generator.standard_normal((AMPLIFIERS, AMPLIFIERS)),
-        offset_deviation * generator.standard_normal(AMPLIFIERS),
+        current_deviation * generator.standard_normal((sizes.amplifiers, sizes.inputs)),
+        offset_deviation * generator.standard_normal(sizes.amplifiers),
     )
 
 
@@ -177,8 +227,8 @@ def currents(templates: TemplateSet, inhibition: float, mismatch: Mismatch | Non
         connections *= 1 + mismatch.connections[:count, :inputs].reshape(connections.shape)
         thresholds += mismatch.offsets[:count]
     size = templates.size
-    numbers = np.arange(1 << size)
-    pixels = (numbers[:, np.newaxis] >> np.arange(size - 1, -1, -1)) & 1
+    rows = np.arange(1 << size)
+    pixels = (rows[:, np.newaxis] >> np.arange(size - 1, -1, -1)) & 1
     table = np.zeros((size, 1 << size, len(thresholds)))
     for column in range(size):  # one after the other: the order of the sum is stated, not the library's
         table += pixels[np.newaxis, :, column, np.newaxis] * connections[:, :, column].T[:, np.newaxis, :]
@@ -187,11 +237,11 @@ def currents(templates: TemplateSet, inhibition: float, mismatch: Mismatch | Non
 
 def feature_groups(templates: TemplateSet) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the maps' groups for the kernel: (map, start, end) a group, and the templates' numbers."""
-    number = {each.name: index for index, each in enumerate(templates.templates)}
+    numbers = {each.name: index for index, each in enumerate(templates.templates)}
     groups: list[tuple[int, int, int]] = []
     members: list[int] = []
     for index, feature in enumerate(templates.maps):
         for group in feature.any_of:
             groups.append((index, len(members), len(members) + len(group)))
-            members += [number[name] for name in group]
+            members += [numbers[name] for name in group]
     return np.array(groups, np.int64).reshape(-1, 3), np.array(members, np.int64)

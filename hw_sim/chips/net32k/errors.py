@@ -4,7 +4,8 @@ import numpy as np
 from msgspec.structs import replace
 
 from hw_sim.chips.analog.layers import AnalogLayer
-from hw_sim.chips.net32k.network import BLOCK, Net32kLayer, Net32kNetwork, Net32kOptions, Part, Whole
+from hw_sim.chips.net32k.network import Net32kLayer, Net32kNetwork, Part
+from hw_sim.chips.net32k.options import Net32kOptions, Whole
 
 
 def on_chip(network: Net32kNetwork, seed: tuple[int, ...] | None) -> tuple[tuple[AnalogLayer, ...], ...]:
@@ -24,13 +25,15 @@ def on_chip(network: Net32kNetwork, seed: tuple[int, ...] | None) -> tuple[tuple
     """
     options = network.options if seed is not None else replace(network.options, accuracy=0.0)
     generator = np.random.default_rng(seed if seed is not None else 0)
+    block = network.sizes.block
     return tuple(
-        tuple(_analog(layer, part, options, generator) for part in layer.parts) for layer in network.layers
+        tuple(_analog(layer, part, block, options, generator) for part in layer.parts)
+        for layer in network.layers
     )
 
 
 def _analog(
-    layer: Net32kLayer, part: Part, options: Net32kOptions, generator: np.random.Generator
+    layer: Net32kLayer, part: Part, block: int, options: Net32kOptions, generator: np.random.Generator
 ) -> AnalogLayer:
     weights, references = part.weights.astype(np.float64), part.references.astype(np.float64)
     maps, taps = part.weights.shape
@@ -43,10 +46,10 @@ def _analog(
         references = (references + zero) * share - zero
     else:
         cells = cell_signs(part.weights, options)
-        drawn = -(-taps // BLOCK) if options.law == "block" else taps
+        drawn = -(-taps // block) if options.law == "block" else taps
         errors = generator.standard_normal((maps, len(options.cell_factors), drawn))
         if options.law == "block":
-            errors = np.repeat(errors, BLOCK, axis=2)[:, :, :taps]
+            errors = np.repeat(errors, block, axis=2)[:, :, :taps]
         currents = cells * (1 + options.accuracy * errors)
         used = np.arange(taps) < part.connections.fan_in[:, np.newaxis]
         weights = np.where(used, np.tensordot(options.cell_factors, currents, (0, 1)), 0.0)

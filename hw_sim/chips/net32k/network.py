@@ -1,81 +1,37 @@
 """Puts a network on NET32K: ±1 cells joined to weights and states of a few bits, and thresholds.
 
 All numbers are whole: a weight of n bits is one of the odd numbers −(2^n − 1) … 2^n − 1, made of n cells; so
-is a state. A sum has as many parts as it needs to stay within eight blocks of 128 connections.
+is a state. A sum has as many parts as it needs to stay within the blocks that join.
 """
 
-import dataclasses
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from dataclasses import dataclass, replace
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from hw_sim.chips.analog.converter_fit import check_squashing, fit_converter, spaced, sums_and_states
 from hw_sim.chips.analog.layers import nearest
+from hw_sim.chips.net32k.options import (
+    Net32kOptions,
+    Net32kSizes,
+    Whole,
+    default_options,
+    net32k_sizes,
+    odd_levels,
+)
+from hw_sim.chips.spec import ChipSpec
 from hw_sim.formats.levels import Levels
 from hw_sim.formats.scales import ScaleRule, fit_scale
 from retronet.connections import ConnectionTable, connection_table, weight_rows
 from retronet.errors import InputError
-from retronet.network import NetworkSpec, SizedLayer, sized_layers
+from retronet.network import SizedLayer, sized_layers
+from retronet.trained import Trained
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
-Whole = NDArray[np.int64]
 
-BLOCK, MOST_BLOCKS = 128, 8
-"""Connections of a block, and the blocks that join (NET32K §2.1)."""
 PART_LEVELS = np.arange(-7, 8, 2)
 """What a converter of 3 bits can hand over of a part of a sum."""
-
-
-class Net32kOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How a network lies on the chip, and what no text that was reached says of it.
-
-    Attributes
-    ----------
-    layers
-        First layers on the chip; the others run in floating point beside it.
-    weights
-        Bits of a weight: so many cells with factors 1, 2, 4, 8; or ternary, two cells of one factor.
-    state_bits
-        Bits of the states between layers on the chip: 1 is a threshold, 2 and 3 are staircases of 3 and 7
-        comparators.
-    input_bits
-        Bits of the pixels.
-    law
-        What an error of a chip is an error of. The source says that a comparator set to 100 connections may
-        fire at 95; the law is assumed. ``reference``: each comparator's reference, by a share of itself;
-        ``count``: the same, with the reference counted in conducting connections; ``block``: the current of
-        each block; ``cell``: that of each cell.
-    accuracy
-        Standard deviation of that share: 4–5 % as made, 1 % with neurons spent on trimming (NET32K §3).
-        That these are standard deviations is assumed.
-    """
-
-    layers: Annotated[int, msgspec.Meta(ge=1)] = 2
-    weights: Literal["1-bit", "2-bit", "3-bit", "4-bit", "ternary"] = "2-bit"
-    state_bits: Literal[1, 2, 3] = 2
-    input_bits: Literal[1, 2, 3, 4] = 2
-    law: Literal["reference", "count", "block", "cell"] = "reference"
-    accuracy: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.045
-
-    @property
-    def cell_factors(self) -> Whole:
-        """Factors of the cells of one weight."""
-        return np.array([1, 1]) if self.weights == "ternary" else 2 ** np.arange(int(self.weights[0]))
-
-    @property
-    def weight_levels(self) -> Whole:
-        """Values of a weight."""
-        return np.array([-2, 0, 2]) if self.weights == "ternary" else odd_levels(int(self.weights[0]))
-
-
-def odd_levels(bits: int) -> Whole:
-    """Return −(2^bits − 1) … 2^bits − 1 without the even numbers."""
-    return np.arange(1 - 2**bits, 2**bits, 2)
 
 
 @dataclass(frozen=True)
@@ -127,6 +83,7 @@ class Net32kLayer:
 class Net32kNetwork:
     """The layers on the chip, and the real value of a step of the input."""
 
+    sizes: Net32kSizes
     options: Net32kOptions
     input_step: float
     layers: tuple[Net32kLayer, ...]
@@ -138,51 +95,55 @@ class Net32kNetwork:
 
 
 def net32k_network(
-    network: NetworkSpec, parameters: Mapping[str, NDArray[Any]], images: Floats, options: Net32kOptions
+    chip: ChipSpec, trained: Trained, images: Floats, options: Net32kOptions | None = None
 ) -> Net32kNetwork:
-    """Put the first layers of a trained network on the chip.
+    """Put the first layers of a trained network on a chip of this arithmetic.
 
     Each map's weights have the scale of least squared error. A straight line then leads from what its sums
     are on the chip to what they are in floating point, fitted on training images, and moves its thresholds.
 
     Parameters
     ----------
-    network, parameters
+    chip
+        Its sizes are taken from its description.
+    trained
         The trained network.
     images
         *Training* images: what steps and thresholds are fitted on.
     options
-        Numbers of bits, and the chip.
+        Numbers of bits, and what the description leaves open; the documented defaults if absent.
 
     Raises
     ------
     InputError
-        If a layer can not run on the chip, or its numbers need more blocks than join.
+        If a layer can not run on the chip, its numbers need more blocks than join, or the arithmetic can not
+        take a size of the chip.
     """
+    sizes, options = net32k_sizes(chip), options or default_options(chip)
     some = spaced(images)
     pixel_levels = odd_levels(options.input_bits)
     step = float(np.abs(some).max()) / float(pixel_levels[-1]) or 1.0
-    found = Net32kNetwork(options, step, ())
-    states, bits = found.pixels(some).astype(np.int64), options.input_bits
-    layers: list[Net32kLayer] = []
-    for index, sized in enumerate(sized_layers(network)[: options.layers]):
-        check_squashing(sized, "NET32K")
-        real = sums_and_states(network, parameters, some, index)
-        layer = _layer(sized, parameters, options, states, bits, step, real)
+    mapped = Net32kNetwork(sizes, options, step, ())
+    states, bits = mapped.pixels(some).astype(np.int64), options.input_bits
+    for index, sized in enumerate(sized_layers(trained.network)[: options.layers]):
+        check_squashing(sized, sizes.called)
+        real = sums_and_states(trained, some, index)
+        layer = _layer(mapped, sized, trained, states, bits, step, real)
         states, bits, step = run_exactly(layer, states), options.state_bits, layer.state_step
-        layers.append(layer)
-    return dataclasses.replace(found, layers=tuple(layers))
+        mapped = replace(mapped, layers=(*mapped.layers, layer))
+    return mapped
 
 
 def _layer(
+    mapped: Net32kNetwork,
     sized: SizedLayer,
-    parameters: Mapping[str, NDArray[Any]],
-    options: Net32kOptions,
+    trained: Trained,
     inputs: Whole,
     input_bits: int,
     input_step: float,
     real: tuple[Doubles, Doubles],
 ) -> Net32kLayer:
+    sizes, options, parameters = mapped.sizes, mapped.options, trained.parameters
     rows = weight_rows(sized, np.asarray(parameters[f"{sized.name}.weight"], np.float64))
     weights = np.zeros(rows.shape, np.int64)
     form, levels = Levels(tuple(map(int, options.weight_levels))), options.weight_levels
@@ -194,7 +155,7 @@ def _layer(
     border = int(
         nearest(np.array(getattr(sized.layer, "border", 0.0)) / input_step, _floats(odd_levels(input_bits)))
     )
-    cuts = _cuts(sized, len(options.cell_factors) * input_bits)
+    cuts = _cuts(sized, sizes, len(options.cell_factors) * input_bits)
     parts = [(part_of(connections, start, stop), weights[:, start:stop]) for start, stop in cuts]
     sums = [exact_sums(own, taken, inputs, border) for own, taken in parts]
     values = [np.zeros(0, np.int64)] * len(parts)
@@ -211,7 +172,8 @@ def _layer(
     thresholds, state_step = _thresholds(sized, biases, np.asarray(np.add.reduce(sums)), real, state_levels)
     if len(parts) == 1:
         references, values, thresholds = [thresholds], [state_levels], thresholds[:, :0]
-    blocks = max(-(-(stop - start) // BLOCK) for start, stop in cuts) * len(options.cell_factors) * input_bits
+    segments = max(-(-(stop - start) // sizes.block) for start, stop in cuts)
+    blocks = segments * len(options.cell_factors) * input_bits
     made = tuple(
         Part(own, taken, reference, value)
         for (own, taken), reference, value in zip(parts, references, values, strict=True)
@@ -223,14 +185,14 @@ def _floats(levels: Whole) -> Floats:
     return levels.astype(np.float32)
 
 
-def _cuts(sized: SizedLayer, blocks_a_term: int) -> list[tuple[int, int]]:
+def _cuts(sized: SizedLayer, sizes: Net32kSizes, blocks_a_term: int) -> list[tuple[int, int]]:
     """Return where the taps of a sum are cut, so that no part needs more blocks than join."""
-    most = MOST_BLOCKS // blocks_a_term * BLOCK
+    most = sizes.most_blocks // blocks_a_term * sizes.block
     taps = max(sized.fan_in)
     if most == 0:
         raise InputError(
-            f"Layer '{sized.name}' can not run on NET32K: a weight and what it reads together need "
-            f"{blocks_a_term} blocks; at most {MOST_BLOCKS} join. Give weights or states fewer bits."
+            f"Layer '{sized.name}' can not run on {sizes.called}: a weight and what it reads together need "
+            f"{blocks_a_term} blocks; at most {sizes.most_blocks} join. Give weights or states fewer bits."
         )
     count = -(-taps // most)
     return [(taps * part // count, taps * (part + 1) // count) for part in range(count)]

@@ -1,7 +1,6 @@
-"""The DSP-32C's arithmetic against plain fractions, its words against printed ones, and networks in it."""
+"""The DSP-32C's arithmetic against plain fractions, and networks in it."""
 
 from fractions import Fraction
-from types import SimpleNamespace
 from typing import Any
 
 import mpmath
@@ -10,41 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import reference_dsp32c as reference
+from support.analog_network import RECIPE
+from support.dsp_words import words
 from support.interpreted import compiled_and_interpreted
 from support.reference_integer import taps_of
 from support.small_network import NETWORK, draw
 
-import hw_sim.chips.dsp32c.report
 from hw_sim.chips.dsp32c.network import dsp_layers, run_dsp
-from hw_sim.chips.dsp32c.report import dsp_report
-from hw_sim.chips.dsp32c.words import decode_words, encode_words, from_ieee, to_ieee
+from hw_sim.chips.dsp32c.words import decode_words, encode_words
 from hw_sim.kernels.dsp32c import LANES, WORD_REST, accumulate, floor_mantissa, sn_tanh
 from retronet.engines.forward import layer_states
 from retronet.errors import InputError
 from retronet.network import Dense, Identity, NetworkSpec, Rbf, Relu, Subsample, Tanh, sized_layers
-
-# Papers' §6.2.
-CHECK_WORDS = {
-    1.0: 0x00000080,
-    2.0: 0x00000081,
-    0.5: 0x0000007F,
-    1.5: 0x40000080,
-    -1.0: 0x8000007F,
-    -1.5: 0xC0000080,
-    -2.0: 0x80000080,
-    0.0: 0x00000000,
-    2.0**-127: 0x00000001,
-    (2 - 2.0**-23) * 2.0**127: 0x7FFFFFFF,
-    -(2.0**128): 0x800000FF,
-}
-MANTISSAS = st.one_of(
-    st.integers(0, 0xFFFFFF), st.sampled_from([0, 1, 2, 0x7FFFFF, 0x7FFFFE, 0x800000, 0x800001, 0xFFFFFF])
-)
-
-
-def words(low: int, high: int) -> st.SearchStrategy[int]:
-    """Return words whose exponent field is between `low` and `high`."""
-    return st.builds(lambda mantissa, exponent: mantissa << 8 | exponent, MANTISSAS, st.integers(low, high))
+from retronet.trained import Trained
 
 
 def check_chain(bias: int, pairs: list[tuple[int, int]]) -> None:
@@ -59,47 +36,6 @@ def check_chain(bias: int, pairs: list[tuple[int, int]]) -> None:
         found = accumulate(float(reference.decode_words(bias)), weights, states)
         assert Fraction(float(found)) == expected, (count, hex(weight), hex(state))
         assert Fraction(float(floor_mantissa(found, WORD_REST))) == reference.store(expected)
-
-
-@pytest.mark.parametrize(("value", "word"), CHECK_WORDS.items())
-def test_check_words(value: float, word: int) -> None:
-    assert int(encode_words(np.array([value]))[0]) == word
-    assert float(decode_words(np.array([word], np.uint32))[0]) == value
-
-
-@given(words(0, 255))
-@settings(deadline=None)
-def test_words_mean_what_the_format_says(word: int) -> None:
-    value = decode_words(np.array([word], np.uint32))
-    assert Fraction(float(value[0])) == reference.decode_words(word)
-    assert int(encode_words(value)[0]) == (word if word & 0xFF else 0)
-
-
-@given(st.integers(0, 2**32 - 1))
-@settings(deadline=None)
-def test_ieee_converts_there_and_back(pattern: int) -> None:
-    single = np.array([pattern], np.uint32).view(np.float32)
-    found = from_ieee(single)
-    encode_words(found)  # raises for what is no number of the format
-    if not np.isfinite(single[0]):
-        assert found[0] == (-(2.0**128) if np.signbit(single[0]) else (2 - 2.0**-23) * 2.0**127)
-    elif abs(float(single[0])) < 2.0**-126:
-        assert found[0] == 0
-        assert to_ieee(found)[0] == 0
-    else:
-        assert found[0] == single[0]
-        assert to_ieee(found)[0] == single[0]
-
-
-def test_what_ieee_can_not_hold() -> None:
-    beyond = np.array([-(2.0**128), 2.0**-127, -(1 + 2.0**-23) * 2.0**-127, 1 + 2.0**-31, -1 - 2.0**-31])
-    assert to_ieee(beyond).tolist() == [-np.inf, 0.0, 0.0, 1.0, -1.0]
-
-
-@pytest.mark.parametrize("value", [1 + 2.0**-24, 2.0**-128, 2.0**128, -(2.0**-127)])
-def test_what_is_no_number_of_the_format_is_refused(value: float) -> None:
-    with pytest.raises(InputError, match="24 significant bits"):
-        encode_words(np.array([value]))
 
 
 @given(words(0, 255), st.lists(st.tuples(words(0, 255), words(0, 255)), min_size=1, max_size=4))
@@ -205,7 +141,7 @@ def run_reference(network: NetworkSpec, parameters: dict[str, Any], image: Any) 
 
 def test_a_small_network_bit_for_bit() -> None:
     parameters, images = draw(NETWORK, 21, 2)
-    found = run_dsp(NETWORK, dsp_layers(NETWORK, parameters), images)
+    found = run_dsp(NETWORK, dsp_layers(Trained(NETWORK, parameters, RECIPE)), images)
     for image, row in zip(images, found, strict=True):
         assert [Fraction(float(state)) for state in row] == run_reference(NETWORK, parameters, image)
 
@@ -220,14 +156,14 @@ def test_subsampling_sums_blocks_as_the_float_network_does_and_shared_biases_rep
     }
     image = np.arange(24, dtype=np.float32).reshape(1, 4, 6)
     blocks = image[0].reshape(2, 2, 3, 2).sum(axis=(1, 3)).ravel()
-    found = run_dsp(network, dsp_layers(network, parameters), image)
+    found = run_dsp(network, dsp_layers(Trained(network, parameters, RECIPE)), image)
     assert found[0].tolist() == [*(3 * blocks + 0.5), 0.0]
     assert found[0, :6].tolist() == layer_states(network, parameters, image)["a"].ravel().tolist()
 
 
 def test_lanes_and_threads_change_nothing() -> None:
     parameters, images = draw(NETWORK, 22, 2 * LANES + 3)
-    layers = dsp_layers(NETWORK, parameters)
+    layers = dsp_layers(Trained(NETWORK, parameters, RECIPE))
     whole = run_dsp(NETWORK, layers, images)
     assert np.array_equal(whole, run_dsp(NETWORK, layers, images, threads=3))
     single = [run_dsp(NETWORK, layers, images[index : index + 1]) for index in range(len(images))]
@@ -252,8 +188,8 @@ def test_the_tanh_routine_is_used() -> None:
     network = NetworkSpec("t", "", (1, 1, 1), (Dense("a", 1, Tanh(1.7159, 2 / 3)),))
     parameters = {"a.weight": np.ones((1, 1), np.float32), "a.bias": np.zeros(1, np.float32)}
     image = np.full((1, 1, 1), 0.75, np.float32)
-    exact = run_dsp(network, dsp_layers(network, parameters), image)
-    fast = run_dsp(network, dsp_layers(network, parameters, "sn"), image)
+    exact = run_dsp(network, dsp_layers(Trained(network, parameters, RECIPE)), image)
+    fast = run_dsp(network, dsp_layers(Trained(network, parameters, RECIPE), "sn"), image)
     assert exact[0, 0] == np.float32(1.7159 * np.tanh(0.5))
     assert fast[0, 0] == np.float32(sn_tanh(0.75))
     assert exact[0, 0] != fast[0, 0]
@@ -262,36 +198,13 @@ def test_the_tanh_routine_is_used() -> None:
 def test_sn_tanh_stands_for_its_own_constants_alone() -> None:
     parameters, _ = draw(NETWORK, 23, 1)
     with pytest.raises(InputError, match=r"layer 'd': the layer has 1 tanh\(1 a\)"):
-        dsp_layers(NETWORK, parameters, "sn")
+        dsp_layers(Trained(NETWORK, parameters, RECIPE), "sn")
 
 
 def test_what_can_not_be_run_is_refused() -> None:
     network = NetworkSpec("r", "", (1, 1, 2), (Rbf("codes", (("#.",), (".#",))),))
     with pytest.raises(InputError, match="kind rbf"):
-        dsp_layers(network, {})
+        dsp_layers(Trained(network, {}, RECIPE))
     parameters, images = draw(NETWORK, 24, 1)
     with pytest.raises(InputError, match="reads 6×7"):
-        run_dsp(NETWORK, dsp_layers(NETWORK, parameters), images[:, 1:])
-    del parameters["c.bias"]
-    with pytest.raises(InputError, match=r"'c\.bias' is missing"):
-        dsp_layers(NETWORK, parameters)
-
-
-def test_truncation_drifts_downwards(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hw_sim.chips.dsp32c.report, "CHUNK", 64)
-    network = NetworkSpec("line", "", (1, 10, 10), (Dense("a", 8, Identity()),))
-    parameters, images = draw(network, 25, 150)
-    sums = run_dsp(network, dsp_layers(network, parameters), images)
-    exact = images.reshape(150, -1).astype(np.float64) @ parameters["a.weight"].astype(np.float64).T
-    away = sums - exact - parameters["a.bias"]
-    data: Any = SimpleNamespace(images=images, labels=sums.argmax(1).astype(np.uint8))
-    found = dsp_report(network, parameters, data)
-    drift = found.layers[0].dsp32c
-    assert drift.mean == pytest.approx(away.mean(), rel=1e-6)
-    assert drift.rms == pytest.approx(np.sqrt(np.square(away).mean()), rel=1e-6)
-    assert drift.max_abs == pytest.approx(np.abs(away).max(), rel=1e-6)
-    # A floor loses half a unit of the last place on average; a symmetric rounding would have no mean.
-    assert drift.mean < -0.5 * drift.rms
-    assert abs(found.layers[0].ieee_single.mean) < 0.5 * found.layers[0].ieee_single.rms
-    assert found.dsp32c.misses == 0
-    assert found.ieee_single.misses == found.differing_answers
+        run_dsp(NETWORK, dsp_layers(Trained(NETWORK, parameters, RECIPE)), images[:, 1:])
