@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
-from retronet.errors import InputError, unknown_name
+from retronet.errors import ChoiceError, InputError, unknown_name
 
 T = TypeVar("T")
 
@@ -40,7 +40,7 @@ def find(what: str, name: str, folder: Path) -> Path:
     if name.endswith(".toml"):
         if Path(name).is_file():
             return Path(name)
-        raise InputError(f"There is no {what} file '{name}'. Give an existing path or a {what}'s name.")
+        raise ChoiceError(f"There is no {what} file '{name}'. Give an existing path or a {what}'s name.")
     files = _files_in(folder)
     if name in files:
         return files[name]

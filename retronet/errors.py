@@ -15,6 +15,10 @@ class InputError(RetronetError):
     """A file, name or value given by the user can not be used."""
 
 
+class ChoiceError(InputError):
+    """A name or value that the user gave is none of those allowed, whatever the files hold: wrong usage."""
+
+
 class DataError(RetronetError):
     """A data set is not there, is damaged or is not the one it claims to be."""
 
@@ -27,7 +31,7 @@ class CheckError(RetronetError):
     """A check that the user asked for did not hold."""
 
 
-def unknown_name(what: str, found: str, allowed: Iterable[str], see: str) -> InputError:
+def unknown_name(what: str, found: str, allowed: Iterable[str], see: str) -> ChoiceError:
     """Return the error for a name that is none of `allowed`, with the nearest one suggested.
 
     Parameters
@@ -44,4 +48,4 @@ def unknown_name(what: str, found: str, allowed: Iterable[str], see: str) -> Inp
     names = sorted(allowed)
     near = get_close_matches(found, names, n=1)
     hint = f" Did you mean '{near[0]}'?" if near else ""
-    return InputError(f"There is no {what} '{found}'.{hint} Known: {', '.join(names)}. See `{see}`.")
+    return ChoiceError(f"There is no {what} '{found}'.{hint} Known: {', '.join(names)}. See `{see}`.")

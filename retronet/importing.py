@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from retronet.errors import InputError
+from retronet.errors import ChoiceError, InputError
 from retronet.network import NetworkSpec, parameter_shapes
 
 SUFFIXES = (".npz", ".safetensors", ".pt", ".pth")
@@ -26,11 +26,11 @@ def read_arrays(path: Path) -> dict[str, NDArray[np.floating]]:
         If the file is missing, of another kind or damaged.
     """
     if path.suffix not in SUFFIXES:
-        raise InputError(
+        raise ChoiceError(
             f"The file {path} can not be imported by its name: {', '.join(SUFFIXES)} are allowed."
         )
     if not path.is_file():
-        raise InputError(f"There is no file {path}. Give the file that holds the arrays.")
+        raise ChoiceError(f"There is no file {path}. Give the file that holds the arrays.")
     try:
         if path.suffix == ".npz":
             # numpy leaves a damaged file open if it opened it itself.
@@ -81,7 +81,7 @@ def import_parameters(
     """
     unknown = sorted(set(rename) - set(arrays))
     if unknown:
-        raise InputError(
+        raise ChoiceError(
             f"The file has no array '{unknown[0]}' to rename. It has: {', '.join(sorted(arrays))}."
         )
     renamed = {rename.get(name, name): array for name, array in arrays.items()}

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from retronet.descriptions import decode_toml, find, names_in
-from retronet.errors import InputError
+from retronet.errors import ChoiceError
 from retronet.network import Name, Positive
 from retronet.schedule import Rate, Schedule, Share
 
@@ -241,14 +241,14 @@ def override(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
         for parent in parents:
             table = table.get(parent) if isinstance(table, dict) else None
         if not isinstance(table, dict) or last not in table:
-            raise InputError(
+            raise ChoiceError(
                 f"The recipe '{recipe.name}' has no value '{path}'. It has: {', '.join(_paths(content))}."
             )
         table[last] = value
     try:
         return msgspec.convert(content, Recipe)
     except msgspec.ValidationError as error:
-        raise InputError(f"The recipe '{recipe.name}' can not be changed so: {error}.") from error
+        raise ChoiceError(f"The recipe '{recipe.name}' can not be changed so: {error}.") from error
 
 
 def _paths(content: dict[str, Any], prefix: str = "") -> list[str]:

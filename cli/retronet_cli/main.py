@@ -12,7 +12,9 @@ from typing import Any
 
 import click
 
-from retronet.errors import CheckError, DataError, RetronetError
+from retronet.errors import CheckError, ChoiceError, DataError, RetronetError
+from retronet_cli.streams import discard, make_patient
+from retronet_cli.suggesting import SuggestingGroup
 
 COMMANDS = {
     # name: (module, attribute, the first sentence of its help)
@@ -69,14 +71,17 @@ COMMANDS = {
 }
 
 FAILED = 1
+WRONG_USAGE = 2
 NO_DATA = 3
 CHECK_FAILED = 4
 INTERRUPTED = 130
 
 
 def exit_code(error: RetronetError) -> int:
-    """Return the exit code of an error; 2 is wrong usage and click's own."""
+    """Return the exit code of an error; 2, wrong usage, is click's own too."""
     match error:
+        case ChoiceError():
+            return WRONG_USAGE
         case DataError():
             return NO_DATA
         case CheckError():
@@ -85,8 +90,26 @@ def exit_code(error: RetronetError) -> int:
             return FAILED
 
 
-class Commands(click.Group):
+class Commands(SuggestingGroup):
     """The top of the command tree: imports a command when it is needed, and reports errors."""
+
+    def main(self, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401
+        """Run the program on streams that no character and no reader that has gone can stop."""
+        make_patient()
+        try:
+            return super().main(*arguments, **options)
+        except BrokenPipeError:
+            # All else is caught below: what click itself tried to say was an error of usage.
+            discard(sys.stderr)
+            sys.exit(WRONG_USAGE)
+
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:  # noqa: ANN401
+        """Read the options; help and versions are printed meanwhile, and may be cut off by their reader."""
+        try:
+            return super().make_context(*arguments, **options)
+        except BrokenPipeError:
+            discard(sys.stdout)
+            raise click.exceptions.Exit from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Return the names of the commands in the order of `COMMANDS`."""
@@ -113,18 +136,28 @@ class Commands(click.Group):
         except RetronetError as error:
             if ctx.params["debug"]:
                 traceback.print_exc()
-            click.echo(f"Error: {error}", err=True)
+            _say(f"Error: {error}")
             ctx.exit(exit_code(error))
         except BrokenPipeError:
-            raise  # click ends quietly
+            # Commands write when all is computed: whoever closed the pipe had what they wanted.
+            discard(sys.stdout)
+            discard(sys.stderr)
         except OSError as error:
             if ctx.params["debug"]:
                 traceback.print_exc()
-            click.echo(f"Error: The system refused: {error}. Mend that, or name another place.", err=True)
+            _say(f"Error: The system refused: {error}. Mend that, or name another place.")
             ctx.exit(FAILED)
         except KeyboardInterrupt:
-            click.echo("Interrupted.", err=True)
+            _say("Interrupted.")
             ctx.exit(INTERRUPTED)
+
+
+def _say(sentence: str) -> None:
+    """Say `sentence` on standard error, if anybody reads that; the exit code says it too."""
+    try:
+        click.echo(sentence, err=True)
+    except BrokenPipeError:
+        discard(sys.stderr)
 
 
 def _print_versions(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:

@@ -7,7 +7,7 @@ import click
 import msgspec
 
 from hw_sim.formats.modes import Overflow, Rounding
-from retronet.errors import InputError
+from retronet.errors import ChoiceError, InputError
 from retronet_cli.options import as_record
 
 if TYPE_CHECKING:
@@ -124,14 +124,17 @@ def chosen_plan(choices: Choices, trained: "Trained", digits: "Dataset") -> "Pre
     given = choices.given
     if choices.plan is not None:
         if given != ["plan"]:
-            raise InputError(
+            raise ChoiceError(
                 f"--plan states every format, and --{given[0]} was given as well. Leave one of them out."
             )
         return load_plan(choices.plan, trained.network)
     for one, two in EXCLUSIVE:
         if one in given and two in given:
-            raise InputError(f"--{one} and --{two} say the same thing twice. Leave one of them out.")
-    weights, states, sums = rules_of(choices)
+            raise ChoiceError(f"--{one} and --{two} say the same thing twice. Leave one of them out.")
+    try:
+        weights, states, sums = rules_of(choices)
+    except InputError as error:  # of the options' own words, nothing else has been read
+        raise ChoiceError(str(error)) from error
     bits = 8 if choices.bits is None else choices.bits
     return calibrate(trained, digits, bits, weights=weights, states=states, sums=sums)
 

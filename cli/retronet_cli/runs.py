@@ -20,9 +20,10 @@ def take_run(folder: Path | None, runs: Path, quiet: bool) -> "tuple[Path, Check
 
 
 def title_of(checkpoint: "Checkpoint") -> str:
-    """Return what a network is called in tables."""
-    passes = checkpoint.header.passes
-    return f"{checkpoint.header.recipe.name} {f'after pass {passes}' if passes else '(imported)'}"
+    """Return what a network is called in tables: its own name, and its recipe's where that is another."""
+    header = checkpoint.header
+    recipe = "" if header.recipe.name == header.network.name else f", recipe {header.recipe.name},"
+    return f"{header.network.name}{recipe} {f'after pass {header.passes}' if header.passes else '(imported)'}"
 
 
 def take_digits(checkpoint: "Checkpoint", name: str | None, data_dir: Path | None) -> "DigitSets":

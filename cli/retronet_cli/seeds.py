@@ -4,13 +4,16 @@ import os
 import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
 import msgspec
 
+from retronet.errors import InputError
 from retronet.studies.seeds import QUANTITIES, SeedResult, spreads, train_seeds
 from retronet_cli.terminal import print_json, print_table, progress, talk
 from retronet_cli.views.seeds import seed_table, spread_table
@@ -37,6 +40,9 @@ def processes(jobs: int, tasks: int) -> Iterator[Executor | None]:
     executor = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_stop_at_once_when_interrupted)
     try:
         yield executor
+    except BrokenPipeError as error:
+        # Not standard output: a worker that was gone before it had begun.
+        raise BrokenProcessPool("a worker ended while it was started") from error
     finally:
         executor.shutdown(cancel_futures=True)
 
@@ -45,12 +51,23 @@ def train_with_bar(
     recipe: "Recipe", seeds: Sequence[int], runs: Path, data_dir: Path | None, jobs: int, quiet: bool
 ) -> list[SeedResult]:
     """Train `recipe` from each seed and return the results in order of the seeds."""
+    from retronet_cli.main import INTERRUPTED
+
     found: list[SeedResult] = []
-    with progress(enabled=not quiet) as bar, processes(jobs, len(seeds)) as executor:
-        task = bar.add_task(f"{recipe.name}: seeds", total=len(seeds))
-        for result in train_seeds(recipe, seeds, runs, data_dir, executor):
-            found.append(result)
-            bar.update(task, completed=len(found))
+    try:
+        with progress(enabled=not quiet) as bar, processes(jobs, len(seeds)) as executor:
+            task = bar.add_task(f"{recipe.name}: seeds", total=len(seeds))
+            for result in train_seeds(recipe, seeds, runs, data_dir, executor):
+                found.append(result)
+                bar.update(task, completed=len(found))
+    except KeyboardInterrupt:
+        talk(f"Interrupted. All passes done are kept in {runs}. Go on with the same command.")
+        raise click.exceptions.Exit(INTERRUPTED) from None
+    except BrokenProcessPool as error:
+        raise InputError(
+            f"A process of the training was ended from outside; all passes done are kept in {runs}. "
+            "Give the same command again to go on, with fewer --jobs if memory was short."
+        ) from error
     return sorted(found, key=lambda result: result.seed)
 
 

@@ -1,6 +1,7 @@
 """The two ways out: results to standard output, talk to standard error."""
 
 import json
+import sys
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,9 +11,21 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from retronet_cli.streams import discard, plain
+
+
+class PatientConsole(Console):
+    """A console whose reader may go: what is computed is not lost by it, and `quiet` is then set."""
+
+    def on_broken_pipe(self) -> None:
+        """Write no more."""
+        self.quiet = True
+        discard(sys.stderr if self.stderr else sys.stdout)
+
+
 # No markup: names, paths and assumptions are shown as they are written, brackets and colons included.
-stdout = Console(markup=False, emoji=False)
-stderr = Console(markup=False, emoji=False, stderr=True)
+stdout = PatientConsole(markup=False, emoji=False)
+stderr = PatientConsole(markup=False, emoji=False, stderr=True)
 
 
 def talk(sentence: str) -> None:
@@ -30,6 +43,7 @@ def print_table(table: Table) -> None:
 
     Title and caption are printed at their own width: they say what its figures are.
     """
+    _make_plain(table)
     title, caption = table.title, table.caption
     table.title = table.caption = None
     stdout.print(title, style="bold", highlight=False)
@@ -40,6 +54,21 @@ def print_table(table: Table) -> None:
     if caption:
         stdout.print(caption, highlight=False)
     stdout.print()
+
+
+def _make_plain(table: Table) -> None:
+    """Put substitutes in the table before it is laid out: some are wider than what they stand for."""
+    encoding = getattr(stdout.file, "encoding", None) or "utf-8"
+
+    def fitting(what: Any) -> Any:  # noqa: ANN401
+        if isinstance(what, Text):
+            return Text(plain(what.plain, encoding), style=what.style)
+        return plain(what, encoding) if isinstance(what, str) else what
+
+    table.title, table.caption = fitting(table.title), fitting(table.caption)
+    for column in table.columns:
+        column.header = fitting(column.header)
+        column._cells[:] = map(fitting, column._cells)
 
 
 def _is_cut(table: Table) -> bool:

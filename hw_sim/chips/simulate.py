@@ -26,7 +26,7 @@ from hw_sim.chips.net32k.report import Net32kReport
 from hw_sim.chips.sizes import check_processor
 from hw_sim.chips.spec import ARITHMETICS, ChipSpec
 from retronet.datasets import DigitSets
-from retronet.errors import InputError
+from retronet.errors import ChoiceError, InputError
 from retronet.network import NetworkSpec
 from retronet.trained import Trained
 
@@ -80,9 +80,9 @@ def option_names(chip: ChipSpec) -> tuple[str, ...]:
     return tuple(name for kind in kinds for name in kind.__struct_fields__)
 
 
-def no_option(chip: ChipSpec, name: str, known: Iterable[str]) -> InputError:
+def no_option(chip: ChipSpec, name: str, known: Iterable[str]) -> ChoiceError:
     """Return the refusal of an option that `chip` does not have; `known` are those that it has."""
-    return InputError(f"The chip '{chip.name}' has no option '{name}'. It has: {', '.join(known)}.")
+    return ChoiceError(f"The chip '{chip.name}' has no option '{name}'. It has: {', '.join(known)}.")
 
 
 def simulate(
@@ -159,7 +159,7 @@ def _changed(chip: ChipSpec, defaults: Options, changes: Mapping[str, object]) -
     try:
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise InputError(
+        raise ChoiceError(
             f"The options of the chip '{chip.name}' can not be changed so: {error}. Give another value."
         ) from error
 
@@ -167,15 +167,15 @@ def _changed(chip: ChipSpec, defaults: Options, changes: Mapping[str, object]) -
 def _check_besides_precisions(options: Iterable[str]) -> None:
     left = [name for name in SET_BY_PRECISIONS if name in options]
     if left:
-        raise InputError(
+        raise ChoiceError(
             f"'{left[0]}' does not go with 'precisions', which draws no chips and sets the bits itself. "
             "Leave one of them out."
         )
 
 
-def _not_simulated(chip: ChipSpec) -> InputError:
+def _not_simulated(chip: ChipSpec) -> ChoiceError:
     named = [name for name in chip_names() if load_chip(name).arithmetic]
-    return InputError(
+    return ChoiceError(
         f"The chip '{chip.name}' can not be simulated: its arithmetic is not implemented; that of "
         f"{', '.join(named)} is. Choose one of those, state an `arithmetic` in your chip's file, one of "
         f"{', '.join(ARITHMETICS)}, or see what it would cost with `retronet report --chip {chip.name}`."

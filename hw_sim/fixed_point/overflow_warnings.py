@@ -4,13 +4,15 @@ from collections.abc import Sequence
 
 import numpy as np
 from msgspec.structs import replace
+from numpy.typing import NDArray
 
 from hw_sim.fixed_point.counts import LayerCounts
 from hw_sim.fixed_point.quantize import IntegerLayer, IntegerNetwork
-from hw_sim.formats.fixed import MAX_BITS, Fixed
+from hw_sim.formats.fixed import MAX_BITS, Fixed, to_fixed
 from hw_sim.formats.modes import Overflow
 from hw_sim.plan.activations import Converter, PiecewiseLinear, Table
-from retronet.network import Tanh
+from hw_sim.plan.plan import LayerPlan
+from retronet.network import Relu, Tanh
 
 DID = {
     Overflow.WRAP: "wrapped",
@@ -25,7 +27,8 @@ def overflow_warnings(
     counts: Sequence[LayerCounts],
     images: int,
     clipped_pixels: int,
-    largest_pixel: float,
+    pixels: tuple[float, float],
+    reached: NDArray[np.float64],
 ) -> tuple[str, ...]:
     """Return a sentence for everything that overflowed in a simulation.
 
@@ -37,48 +40,53 @@ def overflow_warnings(
         What its layers counted.
     images
         How many images it saw.
-    clipped_pixels, largest_pixel
-        Pixels that did not fit their format, and the largest magnitude of a pixel.
+    clipped_pixels, pixels
+        How many pixels did not fit their format, and the least and the largest of all.
+    reached : ndarray of float64, shape (layers, 2)
+        The least and the largest pre-activation of each layer.
     """
     found: list[str] = []
     form = network.plan.input
     if clipped_pixels and isinstance(form, Fixed):
         total = images * int(np.prod(network.network.input))
-        most = largest_pixel / (network.plan.input_scale * form.step)
-        found.append(_sentence(clipped_pixels, total, "pixels", form, most))
-    for layer, count in zip(network.layers, counts, strict=True):
-        found += _of_layer(layer, count)
+        ends = _rounded(np.array(pixels) / (network.plan.input_scale * form.step), form)
+        found.append(_sentence(clipped_pixels, total, "pixels", form, *ends))
+    for layer, count, between in zip(network.layers, counts, reached, strict=True):
+        found += _of_layer(layer, count, between)
     return tuple(found)
 
 
-def _of_layer(layer: IntegerLayer, counts: LayerCounts) -> list[str]:
+def _of_layer(layer: IntegerLayer, counts: LayerCounts, reached: NDArray[np.float64]) -> list[str]:
     plan, name = layer.plan, layer.sized.name
     found: list[str] = []
     if counts.overflows and plan.accumulator is not None:
-        casts = counts.macs * (1 if plan.accumulator.fused else 2)
+        casts, most = counts.macs * (1 if plan.accumulator.fused else 2), unlimited(layer)
         found.append(
             _sentence(
                 counts.overflows,
                 casts,
                 f"casts of sums of layer '{name}'",
                 plan.accumulator.form,
-                unlimited(layer),
+                -most,
+                most,
             )
         )
     if counts.preactivation_overflows and plan.preactivation is not None:
         kept = unlimited(layer) if plan.accumulator is None else plan.accumulator.form.magnitude
-        most = kept * 2.0**-layer.sum_frac_bits + np.abs(layer.ends).max() * 2.0**-layer.biased_frac_bits
+        real = kept * 2.0**-layer.sum_frac_bits + np.abs(layer.ends).max() * 2.0**-layer.biased_frac_bits
         if plan.requantise is not None:
-            most *= max(layer.sum_scales) / plan.preactivation_scale
-        steps = most / plan.preactivation.step + 1
+            real *= max(layer.sum_scales) / plan.preactivation_scale
+        steps = int(np.ceil(real / plan.preactivation.step)) + 1
         what = f"pre-activations of layer '{name}'"
         found.append(
-            _sentence(counts.preactivation_overflows, counts.state_writes, what, plan.preactivation, steps)
+            _sentence(
+                counts.preactivation_overflows, counts.state_writes, what, plan.preactivation, -steps, steps
+            )
         )
     if counts.saturations and isinstance(plan.state, Fixed):
-        most = _largest_state(layer)
+        ends = _rounded(_states(plan, reached) / (plan.state.step * plan.state_scale), plan.state)
         found.append(
-            _sentence(counts.saturations, counts.state_writes, f"states of layer '{name}'", plan.state, most)
+            _sentence(counts.saturations, counts.state_writes, f"states of layer '{name}'", plan.state, *ends)
         )
     return found
 
@@ -94,40 +102,50 @@ def unlimited(layer: IntegerLayer) -> int:
     )
 
 
-def _largest_state(layer: IntegerLayer) -> float:
-    """Return a bound of the states that the activation asks for, in steps."""
-    plan = layer.plan
-    size = plan.state.step * plan.state_scale
+def _states(plan: LayerPlan, reached: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the states that the activation, which never descends, makes of the ends of what it was given."""
     match plan.activation:
-        case Tanh(amplitude=amplitude):
-            return amplitude / size
+        case Tanh(amplitude=amplitude, slope=slope):
+            return amplitude * np.tanh(slope * reached)
+        case Relu():
+            return np.maximum(reached, 0.0)
         case Table(entry=entry):
-            return entry.maximum / size
+            return np.array([entry.minimum, entry.maximum])
         case PiecewiseLinear(points=points):
-            return max(abs(points[0][1]), abs(points[-1][1])) / size
+            sums, states = np.array(points).T
+            return np.asarray(np.interp(reached, sums, states), np.float64)
+        case Converter(gain=gain):
+            return gain * reached
         case _:
-            gain = plan.activation.gain if isinstance(plan.activation, Converter) else 1.0
-            if plan.preactivation is not None:
-                scale = max(layer.sum_scales) if plan.requantise is None else plan.preactivation_scale
-                return plan.preactivation.magnitude * plan.preactivation.step * scale * gain / size
-            kept = unlimited(layer) if plan.accumulator is None else plan.accumulator.form.magnitude
-            real = (
-                kept * 2.0**-layer.sum_frac_bits
-                + float(np.abs(layer.ends).max()) * 2.0**-layer.biased_frac_bits
-            )
-            return real * max(layer.sum_scales) * gain / size
+            return reached
 
 
-def _sentence(count: int, total: int, what: str, form: Fixed, most: float) -> str:
-    wider = int(np.ceil(most)).bit_length() + 1 - (not form.signed)
-    if wider > MAX_BITS:
-        advice = f"it would take {wider} bits to hold all of them, so give them fewer fraction bits."
-    elif wider <= form.bits:
-        advice = f"a larger range, such as {_text(form, form.bits + 1)}, holds all of them."
-    else:
-        advice = f"{_text(form, wider)} holds all of them."
-    return f"{count:,} of {total:,} {what} did not fit {form.text} and {DID[form.overflow]}; {advice}"
+def _rounded(steps: NDArray[np.float64], form: Fixed) -> tuple[int, int]:
+    """Return the integers that the ends are rounded to, were there room for them."""
+    room = float(1 << (MAX_BITS - 1))
+    if np.abs(steps).max() >= room - 1:
+        return int(np.floor(steps[0])), int(np.ceil(steps[1]))
+    low, high = to_fixed(steps, Fixed(MAX_BITS, 0, True, form.rounding))
+    return int(low), int(high)
 
 
-def _text(form: Fixed, bits: int) -> str:
-    return replace(form, bits=min(bits, MAX_BITS)).text
+def smallest(form: Fixed, low: int, high: int) -> Fixed:
+    """Return the narrowest format with the steps and modes of `form` that holds `low` to `high`.
+
+    It has a sign if `low` needs one, and fewer fraction bits if it would else be wider than a format can be.
+    """
+    signed = form.signed or low < 0
+    for bits in range(1 + signed, MAX_BITS + 1):
+        wider = replace(form, bits=bits, signed=signed)
+        if wider.low <= low and high <= wider.high:
+            return wider
+    coarser = replace(form, bits=MAX_BITS, frac_bits=form.frac_bits - 1, signed=signed)
+    return smallest(coarser, low // 2, -(-high // 2))
+
+
+def _sentence(count: int, total: int, what: str, form: Fixed, low: int, high: int) -> str:
+    holds = smallest(form, low, high)
+    return (
+        f"{count:,} of {total:,} {what} did not fit {form.text} and {DID[form.overflow]}; "
+        f"{holds.text} holds all of them{' in coarser steps' if holds.frac_bits < form.frac_bits else ''}."
+    )

@@ -1,6 +1,6 @@
 """From a trained network and a plan to a network of integers, with the proofs that its sums fit."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -21,6 +21,7 @@ from hw_sim.fixed_point.word_bounds import (
 )
 from hw_sim.formats.fixed import CAST_LIMIT, Fixed, cast_counted
 from hw_sim.formats.levels import Format, encode
+from hw_sim.plan.activations import computes, written
 from hw_sim.plan.plan import LayerPlan, PrecisionPlan
 from retronet.connections import ConnectionTable, connection_table, in_order, weight_rows
 from retronet.errors import InputError
@@ -143,6 +144,23 @@ def quantize(trained: Trained, plan: PrecisionPlan) -> IntegerNetwork:
         layers.append(layer)
         warnings += said
     return IntegerNetwork(network, plan, tuple(layers), tuple(warnings), codes)
+
+
+def _other_activations(found: Sequence[SizedLayer], plan: PrecisionPlan) -> list[str]:
+    """Return a sentence for each pair of an activation of the network and another in its place."""
+    pairs: dict[tuple[str, str], list[str]] = {}
+    for sized, formats in zip(found, plan.layers, strict=True):
+        if isinstance(sized.layer, Rbf):
+            continue  # fixed codes have none
+        own = sized.layer.activation
+        if not computes(formats.activation, own):
+            pairs.setdefault((written(formats.activation), written(own)), []).append(f"'{sized.name}'")
+    return [
+        f"In the plan the activation of {'layers' if len(names) > 1 else 'layer'} {', '.join(names)} is "
+        f"{there}; the network's own is {own}. "
+        "If that is not meant, leave `activation` out of the plan, or take a network that has it."
+        for (there, own), names in pairs.items()
+    ]
 
 
 def _layer(

@@ -159,11 +159,14 @@ def simulate(trained: Trained, digits: Dataset, plan: PrecisionPlan, threads: in
     sized_all = sized_layers(trained.network)
     signal, noise = np.zeros(len(sized_all)), np.zeros(len(sized_all))
     reference = np.empty_like(result.outputs)
+    reached = np.zeros((len(integers.layers), 2))
     for start in range(0, len(digits.images), CHUNK):
         images = digits.images[start : start + CHUNK]
         exact = trained.states(images)
         traced = trace_integers(integers, images)
         values = [layer.values for layer in traced.layers]
+        for ends, layer in zip(reached, traced.layers, strict=True):
+            ends[:] = layer.widened(*ends)
         if integers.codes is not None:
             values.append(traced.outputs)
         for index, (sized, simulated) in enumerate(zip(sized_all, values, strict=True)):
@@ -188,9 +191,9 @@ def simulate(trained: Trained, digits: Dataset, plan: PrecisionPlan, threads: in
         )
         for index, (sized, count) in enumerate(zip(sized_all, counts, strict=True))
     )
-    largest = float(np.abs(digits.images).max(initial=0))
+    pixels = (float(digits.images.min(initial=0)), float(digits.images.max(initial=0)))
     overflowed = overflow_warnings(
-        integers, result.counts, len(digits.images), result.clipped_pixels, largest
+        integers, result.counts, len(digits.images), result.clipped_pixels, pixels, reached
     )
     targets, loss = trained.recipe.targets, trained.recipe.loss
     return SimulationReport(

@@ -60,6 +60,12 @@ class LayerTrace:
         """The states as real numbers."""
         return self.states.astype(np.float64) * (2.0**-self.state_frac_bits * self.state_scale)
 
+    def widened(self, low: float, high: float) -> tuple[float, float]:
+        """Return `low` and `high`, moved apart to hold every pre-activation, as real numbers."""
+        scales = np.asarray(self.preactivation_scales)[:, None, None] * 2.0**-self.preactivation_frac_bits
+        reals = self.preactivations * scales
+        return min(low, float(reals.min(initial=0))), max(high, float(reals.max(initial=0)))
+
 
 @dataclass(frozen=True)
 class Trace:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hw_sim.formats.fixed import Fixed
 from hw_sim.formats.levels import Format, encode
-from retronet.errors import InputError
+from retronet.errors import ChoiceError, InputError
 
 Reals = NDArray[np.float64]
 _RULE = re.compile(
@@ -53,7 +53,7 @@ def parse_rule(text: str) -> ScaleRule:
     found = _RULE.fullmatch(text)
     value = None if found is None else found[2] or found[3]
     if found is None or (value and not 0 < float(value) <= 100):
-        raise InputError(
+        raise ChoiceError(
             f"'{text}' is no scale rule: power-of-two, max-abs, percentile:P with P up to 100, mse and "
             "threshold:T are allowed, each with /map for one scale a map. Write one of those."
         )
@@ -110,7 +110,7 @@ def _best(error: Callable[[float], float], scales: Reals) -> float:
 def _three_levels(rule: ScaleRule, sizes: Reals, form: Format) -> tuple[float, float]:
     levels = range(form.low, form.high + 1) if isinstance(form, Fixed) else form.levels
     if tuple(levels) != (-1, 0, 1) or form.frac_bits != 0:
-        raise InputError(
+        raise ChoiceError(
             f"The threshold rule is for the levels {{-1,0,1}}; the format is {form.text}. Choose another "
             "rule, such as mse."
         )

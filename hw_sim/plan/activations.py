@@ -68,3 +68,23 @@ class Converter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fie
 
 
 HardwareActivation = Activation | Table | PiecewiseLinear | Converter
+
+
+def computes(squash: HardwareActivation, own: Activation) -> bool:
+    """Return whether `squash` is the function `own`, computed exactly or from a table of it."""
+    return squash == own or (isinstance(squash, Table) and squash.function == own)
+
+
+def written(squash: HardwareActivation) -> str:
+    """Return how an activation is written in a sentence."""
+    match squash:
+        case Tanh(amplitude=amplitude, slope=slope):
+            return f"{amplitude:g} tanh({slope:.5g} a)"
+        case Table(function=function):
+            return f"a table of {written(function)}"
+        case PiecewiseLinear(points=points):
+            return f"lines through {len(points)} points"
+        case Converter(gain=gain):
+            return f"a converter of gain {gain:g}"
+        case _:
+            return type(squash).__name__.lower()

@@ -26,7 +26,7 @@ import msgspec
 from hw_sim.formats.fixed import MAX_BITS, Fixed
 from hw_sim.formats.levels import Format, parse_format
 from hw_sim.plan.plan import PrecisionPlan
-from retronet.errors import InputError
+from retronet.errors import ChoiceError, InputError
 from retronet.network import NetworkSpec, Rbf
 
 FORMATS = ("input", "weight", "bias", "state", "preactivation", "form", "product", "entry")
@@ -42,7 +42,7 @@ def load_plan(path: Path, network: NetworkSpec) -> PrecisionPlan:
         If there is no such file, it is not TOML, or a key or value is not allowed.
     """
     if not path.is_file():
-        raise InputError(
+        raise ChoiceError(
             f"There is no plan file '{path}'. Give an existing path; `retronet show plan --toml` writes one."
         )
     try:

@@ -16,7 +16,7 @@ from hw_sim.formats.scales import parse_rule
 from hw_sim.studies.points import Point, SweepRow
 from hw_sim.studies.testbench import Testbench
 from retronet.datasets import DigitSets, load
-from retronet.errors import InputError
+from retronet.errors import ChoiceError, InputError
 from retronet.network import NetworkSpec
 from retronet.runs.run import open_run
 from retronet.trained import Trained
@@ -95,7 +95,7 @@ def grid(
     chosen: list[str] = []
     for word in tensors:
         if word not in (*GROUPS, LAYERS, *names):
-            raise InputError(
+            raise ChoiceError(
                 f"'{word}' is nothing to sweep: {', '.join((*GROUPS, LAYERS, *names))} are allowed. "
                 "Name one of these."
             )

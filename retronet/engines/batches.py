@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from retronet.datasets import Dataset
-from retronet.errors import InputError
+from retronet.errors import ChoiceError
 from retronet.network import NetworkSpec, sized_layers
 from retronet.recipe import Adam, AdamW, Dropout, Holdout, Recipe, SdlmBatch, SdlmRunning, Sgd
 from retronet.schedule import step_rates
@@ -70,7 +70,7 @@ def split(digits: Dataset, take: int | None, holdout: Holdout | None) -> tuple[D
     if holdout is None:
         return (digits if take is None else pick(kept)), None
     if holdout.digits >= len(kept):
-        raise InputError(
+        raise ChoiceError(
             f"Of {len(kept)} training digits {holdout.digits} can not be held out: none would be left to "
             "learn. Lower holdout.digits."
         )
@@ -91,7 +91,7 @@ def dropped_units(network: NetworkSpec, dropout: Dropout | None) -> int:
         return 0
     hidden = {sized.name: sized.units for sized in sized_layers(network)[:-1]}
     if dropout.layer not in hidden:
-        raise InputError(
+        raise ChoiceError(
             f"Network '{network.name}' has no hidden layer '{dropout.layer}' to drop units of; "
             f"it has {', '.join(hidden) or 'none'}. Set dropout.layer to one of them."
         )

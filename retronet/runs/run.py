@@ -22,7 +22,7 @@ from typing import TypeVar
 import msgspec
 
 from retronet.datasets import DigitSets
-from retronet.errors import InputError
+from retronet.errors import ChoiceError, InputError
 from retronet.network import NetworkSpec
 from retronet.recipe import Recipe
 from retronet.runs.checkpoint import (
@@ -279,7 +279,9 @@ def open_run(folder: Path) -> Run:
     """
     path = folder / CONFIGURATION
     if not path.is_file():
-        raise InputError(f"There is no run in {folder}: it has no {CONFIGURATION}. Give the folder of a run.")
+        raise ChoiceError(
+            f"There is no run in {folder}: it has no {CONFIGURATION}. Give the folder of a run."
+        )
     try:
         return Run(folder, msgspec.json.decode(path.read_bytes(), type=RunConfiguration))
     except (msgspec.DecodeError, ValueError) as error:

@@ -8,7 +8,7 @@ import numpy as np
 from retronet.datasets import DigitSets
 from retronet.engines.batches import Batches, batch_size
 from retronet.engines.engine import make_engine
-from retronet.errors import InputError
+from retronet.errors import ChoiceError
 from retronet.initial import initial_parameters
 from retronet.network import NetworkSpec
 from retronet.recipe import Recipe, SdlmBatch
@@ -54,7 +54,7 @@ def rate_range(
         If the rates do not grow or there are fewer than two.
     """
     if not 0 < lowest < highest or lots < 2:
-        raise InputError(
+        raise ChoiceError(
             f"The rates {lowest:g} to {highest:g} in {lots} lots can not be tried: the first must be above "
             "0, the last above the first, and two lots at least. Change them."
         )

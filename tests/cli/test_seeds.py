@@ -11,7 +11,9 @@ from pathlib import Path
 
 def test_interrupted_seeds_say_so_once_and_go_on(tmp_path: Path) -> None:
     words = ["train", "--data", "digits5k", "--passes", "30", "--seeds", "0,1", "--jobs", "2"]
-    command = [sys.executable, "-c", "from retronet_cli.main import main; main()", *words]
+    # A shell that puts a suite of tests into the background lets it, and what it starts, ignore Ctrl-C.
+    ctrl_c = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    command = [sys.executable, "-c", f"{ctrl_c}; from retronet_cli.main import main; main()", *words]
     with subprocess.Popen(
         [*command, "--runs", str(tmp_path)],
         start_new_session=True,

@@ -131,7 +131,7 @@ def allocate(
         print_json("allocation", found | fields(estimates, attempts, uniform))
         return
     on = f"{allocator.curvature.digits:,} training digits of {name}"
-    title = f"Rise of the {loss} by rounding one tensor"
+    title = f"{checkpoint.header.network.name}: rise of the {loss} by rounding one tensor"
     print_table(estimate_table(f"{title}\non the {on}", estimates, allocator.float_loss))
     best = attempts[-1]
     weights = {sized.name: int(np.prod(sized.weight_shape)) for sized in allocator.sized_layers}

@@ -3,10 +3,7 @@
 from pathlib import Path
 
 import click
-import msgspec
 
-from hw_sim.formats.modes import Overflow, Rounding
-from retronet.errors import InputError
 from retronet_cli.options import (
     data_dir_option,
     json_option,
@@ -15,10 +12,7 @@ from retronet_cli.options import (
     run_argument,
     runs_option,
 )
-from retronet_cli.precision import Choices, chosen_plan
-
-MODES = {"rounding": Rounding, "accumulator-overflow": Overflow}
-"""Words whose values are names of modes, in small letters or capitals."""
+from retronet_cli.precision import Choices, chosen_plan, precision_options
 
 
 @click.command(short_help="Show where two plans for one network part.")
@@ -60,7 +54,7 @@ def compare(
       retronet compare --plan hls4ml.toml --plan 'bits=8 accumulator-bits=16'
     """
     from hw_sim.studies.compare import compare as compared
-    from retronet_cli.runs import take_digits, take_run
+    from retronet_cli.runs import take_digits, take_run, title_of
     from retronet_cli.terminal import print_json, print_table, talk
     from retronet_cli.views.comparison import (
         answer_table,
@@ -87,7 +81,7 @@ def compare(
         told = {"run": str(folder), "dataset": name, "plans": list(plans)}
         print_json("comparison", told | fields(found))
         return
-    title = f"A: {plans[0]}\nB: {plans[1]}\non the test digits of {name}"
+    title = f"A: {plans[0]}\nB: {plans[1]}\n{title_of(checkpoint)}, on the test digits of {name}"
     print_table(sides_table(title, ("A", "B"), found, digits.notice))
     print_table(layer_table(found))
     if worst and found.parts_at is not None:
@@ -100,23 +94,22 @@ def _choices(text: str) -> Choices:
     if text.endswith(".toml"):
         return Choices(plan=Path(text))
     words = [field.replace("_", "-") for field in Choices.__struct_fields__ if field != "plan"]
-    given: dict[str, str] = {}
     for word in text.split():
-        key, equals, value = word.partition("=")
+        key, equals, _ = word.partition("=")
         if key not in words or not equals:
-            raise InputError(
+            raise click.UsageError(
                 f"'{word}' is no word of a plan: {', '.join(words)} are allowed, each with = and a value, "
                 "such as bits=8. Write those, or name a TOML file."
             )
-        if key in MODES:
-            value = value.upper()
-            if value not in MODES[key].__members__:
-                raise InputError(
-                    f"The plan '{text}' can not be read: '{word}' names no mode; {', '.join(MODES[key])} are "
-                    "allowed. Mend the value."
-                )
-        given[key.replace("-", "_")] = value
     try:
-        return msgspec.convert(given, Choices, strict=False)
-    except msgspec.ValidationError as error:
-        raise InputError(f"The plan '{text}' can not be read: {error}. Mend the value.") from error
+        options = _words.make_context("--plan", [f"--{word}" for word in text.split()])
+    except click.UsageError as error:
+        raise click.UsageError(f"The plan '{text}' can not be read: {error.format_message()}") from error
+    return Choices(**options.params)
+
+
+@click.command(add_help_option=False)
+@precision_options
+def _words(choices: Choices) -> None:
+    """Say nothing: it stands for the options of a plan, so that words are read as they are."""
+    del choices

@@ -7,9 +7,10 @@ import click
 
 from retronet.errors import DataError
 from retronet_cli.options import data_dir_option, json_option
+from retronet_cli.suggesting import SuggestingGroup
 
 
-@click.group()
+@click.group(cls=SuggestingGroup)
 def data() -> None:
     """List, fetch and check the digits.
 

@@ -41,13 +41,15 @@ def reproduce(
     from retronet.errors import CheckError
     from retronet.recipe import load_recipe, override
     from retronet.studies.reproduce import choose, findings
+    from retronet_cli.main import FAILED
     from retronet_cli.seeds import train_with_bar
-    from retronet_cli.terminal import print_json, print_table, talk
+    from retronet_cli.terminal import print_json, print_table, stdout, talk
     from retronet_cli.views.reproduction import finding_table
 
     folder = runs / "reproduce"
     objects, outside = [], 0
-    for published in choose(recipes):
+    asked = choose(recipes)
+    for number, published in enumerate(asked, 1):
         recipe = override(load_recipe(published.recipe), dict(published.changes))
         digits = load(recipe.data, recipe.preparation, data_dir)
         if digits.notice:
@@ -67,6 +69,10 @@ def reproduce(
             continue
         title = f"{published.title} on {name}, seeds {', '.join(map(str, published.seeds))}"
         print_table(finding_table(title, found, digits.notice))
+        if stdout.quiet and number < len(asked):
+            # Nobody reads what hours of training would print.
+            talk(f"Stopped: standard output was closed, and {len(asked) - number} recipes are left to train.")
+            raise click.exceptions.Exit(FAILED)
     if as_json:
         print_json("reproduction", {"recipes": objects})
     if check and outside:

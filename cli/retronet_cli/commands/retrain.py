@@ -71,7 +71,7 @@ def retrain(
 
     from hw_sim.studies.retrain import Retraining, Settings
     from hw_sim.studies.retrained_run import create_retrained_run, keep_pass
-    from retronet_cli.runs import take_digits, take_run
+    from retronet_cli.runs import take_digits, take_run, title_of
     from retronet_cli.terminal import print_json, print_table, progress, talk
     from retronet_cli.views.retraining import retraining_table
 
@@ -107,7 +107,7 @@ def retrain(
         }
         print_json("retraining", found)
         return
-    title = f"{trained.recipe.name} on {digits.test.provenance.name}, {layers} layers retrained"
+    title = f"{title_of(checkpoint)}, on {digits.test.provenance.name}, {layers} layers retrained"
     print_table(retraining_table(title, floating, records, digits.notice))
     if not quiet:
         talk(f"Run: {new.folder}; its formats: {new.folder / 'plan.toml'}")

@@ -13,9 +13,10 @@ from retronet_cli.options import (
     runs_option,
 )
 from retronet_cli.precision import Choices, chosen_plan, precision_options
+from retronet_cli.suggesting import SuggestingGroup
 
 
-@click.group(short_help="Show recipes, networks and chips, and what they assume.")
+@click.group(cls=SuggestingGroup, short_help="Show recipes, networks and chips, and what they assume.")
 def show() -> None:
     """Show recipes, networks and chips, and what they assume."""
 
@@ -131,7 +132,7 @@ def plan(
         rows = [msgspec.to_builtins(row) for row in found.describe()]
         print_json("plan", {"run": str(folder), "plan": msgspec.to_builtins(found), "formats": rows})
         return
-    stdout.print(f"{title_of(checkpoint)}, network {trained.network.name}", highlight=False)
+    stdout.print(title_of(checkpoint), highlight=False)
     print_table(
         format_table(
             found, {layer.sized.name: (layer.sum_bound, layer.word_bits) for layer in integers.layers}

@@ -155,6 +155,7 @@ def sweep(
       retronet sweep --bits 3-6 --scale power-of-two,max-abs,mse
     """
     from hw_sim.studies.sweep import Source, append_rows, grid, measure_all, read_rows, testbench_of
+    from retronet_cli.main import INTERRUPTED
     from retronet_cli.runs import take_run
     from retronet_cli.terminal import progress, talk
 
@@ -182,7 +183,7 @@ def sweep(
                 bar.advance(task)
     except KeyboardInterrupt:
         talk(f"Interrupted. {len(rows)} rows are kept in {output}. Go on with the same command.")
-        raise
+        raise click.exceptions.Exit(INTERRUPTED) from None
     except BrokenProcessPool as error:
         raise InputError(
             f"A process of the sweep was ended from outside; the rows so far are in {output}. "
@@ -247,7 +248,8 @@ def _report(
     elif form == "markdown":
         click.echo(to_markdown(rows, floating), nl=False)
     else:
-        title = f"Accuracy against precision on the {floating.n:,} test digits of {name}"
+        network, count = testbench.trained.network.name, f"{floating.n:,}"
+        title = f"{network}: accuracy against precision on the {count} test digits of {name}"
         rest = (
             f"Weights and states that a row does not name have {testbench.other_bits} bits;\n"
             "sums it does not name are exact."

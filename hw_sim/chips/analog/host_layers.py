@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from retronet.engines.workspace import Parameters, Workspace
-from retronet.errors import InputError
+from retronet.errors import ChoiceError
 from retronet.evaluate import target_matrix
 from retronet.kernels.losses import SQUARED
 from retronet.kernels.passes import Goal, run_forward, train_sgd
@@ -49,7 +49,7 @@ class HostLayers:
         network, parameters = trained.network, trained.parameters
         found = sized_layers(network)
         if not 0 < first < len(found):
-            raise InputError(
+            raise ChoiceError(
                 f"Network '{network.name}' can not be parted before layer {first + 1}: it has {len(found)}; "
                 "at least one layer goes on the chip and one stays beside it. Choose another number."
             )

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from hw_sim.chips.spec import Constant, NeuronArray
-from retronet.errors import InputError
+from retronet.errors import ChoiceError
 from retronet.network import Conv, SizedLayer, Subsample
 
 
@@ -60,12 +60,12 @@ def slices(array: NeuronArray, weight_bits: int, state_bits: int, chip: str) -> 
         ("states", state_bits, array.state_bits),
     ):
         if bits < 1:
-            raise InputError(
+            raise ChoiceError(
                 f"The {what} can not have {bits} bits: 1 or more are allowed. Give such a number."
             )
         found.append(math.ceil(bits / number(held)))
     if found[0] * found[1] > whole(array.max_joined):
-        raise InputError(
+        raise ChoiceError(
             f"The chip '{chip}' can not take weights of {weight_bits} and states of {state_bits} bits: a sum "
             f"takes {found[0] * found[1]} of its dot products; it joins at most {whole(array.max_joined)}. "
             "Use fewer bits, or another chip."

@@ -25,7 +25,7 @@ from hw_sim.chips.cost.layer_cost import (
 from hw_sim.chips.cost.mapping import map_layer, whole
 from hw_sim.chips.load import load_chip
 from hw_sim.chips.spec import ChipSpec, NeuronArray, Processor
-from retronet.errors import InputError
+from retronet.errors import ChoiceError, InputError
 from retronet.network import NetworkSpec, sized_layers
 
 if TYPE_CHECKING:  # its module loads compiled code
@@ -134,7 +134,7 @@ def cost(
     match chip.engine:
         case Processor():
             if weight_bits is not None or state_bits is not None:
-                raise InputError(
+                raise ChoiceError(
                     f"The chip '{chip.name}' has one number format and takes no widths. Leave them out."
                 )
             layers = [on_processor(chip, chip.engine, *pair) for pair in own]

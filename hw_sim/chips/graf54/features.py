@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hw_sim.chips.graf54.templates import Currents, TemplateSet, feature_groups
 from hw_sim.kernels.graf import find_features, place_digits, thin_frames
-from retronet.errors import InputError
+from retronet.errors import ChoiceError, InputError
 
 FRAME = (32, 20)
 """Rows and columns of the frame (DENKER88)."""
@@ -53,7 +53,7 @@ def frames_of(images: NDArray[np.floating], black_from: float) -> NDArray[np.uin
             "needed. Prepare them first."
         )
     if not -1 < black_from <= 1:
-        raise InputError(
+        raise ChoiceError(
             f"'black_from' is {black_from:g}: above -1 (white) and at most 1 (black) is allowed. Choose one."
         )
     frames = np.empty((len(images), *FRAME), np.uint8)

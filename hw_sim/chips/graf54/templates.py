@@ -12,7 +12,7 @@ from hw_sim.chips.cost.mapping import number
 from hw_sim.chips.sizes import array_size
 from hw_sim.chips.spec import ChipSpec, NeuronArray
 from retronet.descriptions import decode_toml
-from retronet.errors import InputError
+from retronet.errors import ChoiceError, InputError
 from retronet.network import Positive
 
 FOLDER = Path(__file__).parent / "templates"
@@ -141,7 +141,7 @@ def load_templates(name: str, sizes: GrafSizes) -> TemplateSet:
     path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
     if not path.is_file():
         names = ", ".join(sorted(file.stem for file in FOLDER.glob("*.toml")))
-        raise InputError(
+        raise ChoiceError(
             f"There are no templates '{name}'. There are: {names}; or give a path to a .toml file."
         )
     templates = decode_toml(path, TemplateSet)

@@ -99,4 +99,4 @@ def test_path_is_the_folder_in_use(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert run("path").stdout == f"{tmp_path}\n"
     assert run_json("path", "mnist1989-test-first")["path"] == str(tmp_path / "mnist")
     assert run("path", "digits5k").exit_code == 3
-    assert run("path", "nonesuch").exit_code == 1
+    assert run("path", "nonesuch").exit_code == 2

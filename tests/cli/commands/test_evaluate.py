@@ -52,7 +52,8 @@ def test_no_run_no_score(call: Call, tmp_path: Path) -> None:
     nothing = call("evaluate", "--runs", tmp_path)
     nowhere = call("evaluate", tmp_path / "none")
 
-    assert (nothing.exit_code, nothing.stdout) == (nowhere.exit_code, nowhere.stdout) == (1, "")
+    assert (nothing.exit_code, nothing.stdout) == (1, "")
+    assert (nowhere.exit_code, nowhere.stdout) == (2, "")
     assert f"There is no trained run in {tmp_path}. Make one with `retronet train`" in nothing.stderr
     assert f"There is no run in {tmp_path / 'none'}" in nowhere.stderr
 
@@ -78,3 +79,22 @@ def test_arrays_that_can_not_be_written_are_told(call: Call, trained: Any, tmp_p
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: The system refused: ")
     assert str(tmp_path / "none") in result.stderr
+
+
+@pytest.mark.usefixtures("compiled")
+def test_the_heading_names_the_network_that_ran(call: Call, tiny_network: Path, tmp_path: Path) -> None:
+    """A recipe can be trained with another network than its own, and a network by another's recipe."""
+    folder = tmp_path / "run"
+    begin = ("train", "--data", "digits5k", "--network", tiny_network, "--passes", 1, "--set", "take=60")
+    assert call(*begin, "--run", folder).exit_code == 0
+
+    for words in (
+        ("evaluate", folder),
+        ("simulate", folder),
+        ("show", "plan", folder),
+        ("compare", folder, "--plan", "bits=8", "--plan", "bits=4"),
+        ("simulate", folder, "--chip", "dsp32c-80ns"),
+    ):
+        printed = call(*words).stdout
+        assert "tiny, recipe lecun1989, after pass 1" in " ".join(printed.split()), words
+    assert call("sweep", folder, "--bits", 4, "--tensors", "all", "--jobs", 1).stdout.startswith("tiny: ")

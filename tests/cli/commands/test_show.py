@@ -116,6 +116,6 @@ def test_names_are_shown_as_they_are_written(call: Call, tiny_network: Path, tmp
 def test_unknown_names_suggest_the_nearest(call: Call, what: str) -> None:
     result = call("show", what, "lecun1989-")
 
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (2, "")
     assert f"There is no {what} 'lecun1989-'. Did you mean 'lecun1989'?" in result.stderr
     assert f"See `retronet show {what}s`" in result.stderr

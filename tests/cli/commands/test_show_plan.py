@@ -67,11 +67,11 @@ def test_overflow_is_warned_of_with_a_format_that_holds(call: Call, trained: Any
     ("arguments", "code", "said"),
     [
         (["--bits", "0"], 2, "0 bits can not be used and do not stand for 'exact'"),
-        (["--weight-format", "{1}"], 1, "is not a set of levels"),
-        (["--scale", "best"], 1, "'best' is no scale rule"),
-        (["--weight-bits", "4", "--weight-format", "{-1,1}"], 1, "say the same thing twice"),
-        (["--plan", "none.toml"], 1, "There is no plan file 'none.toml'"),
-        (["--plan", "none.toml", "--bits", "4"], 1, "--plan states every format, and --bits"),
+        (["--weight-format", "{1}"], 2, "is not a set of levels"),
+        (["--scale", "best"], 2, "'best' is no scale rule"),
+        (["--weight-bits", "4", "--weight-format", "{-1,1}"], 2, "say the same thing twice"),
+        (["--plan", "none.toml"], 2, "There is no plan file 'none.toml'"),
+        (["--plan", "none.toml", "--bits", "4"], 2, "--plan states every format, and --bits"),
     ],
 )
 def test_what_can_not_be_is_said(
