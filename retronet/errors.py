@@ -11,8 +11,11 @@ class RetronetError(Exception):
     """Base of every error whose message is meant for the user."""
 
 
-class InputError(RetronetError):
-    """A file, name or value given by the user can not be used."""
+class InputError(RetronetError, ValueError):
+    """A file, name or value given by the user can not be used.
+
+    As a ValueError it is completed by its place in the file where it ends the reading of one.
+    """
 
 
 class ChoiceError(InputError):
@@ -29,6 +32,11 @@ class DivergedError(RetronetError):
 
 class CheckError(RetronetError):
     """A check that the user asked for did not hold."""
+
+
+def one_line(text: str) -> str:
+    """Return `text` without line ends and other marks that are not printed, which names of files may have."""
+    return "".join(mark if mark.isprintable() else " " for mark in text)
 
 
 def unknown_name(what: str, found: str, allowed: Iterable[str], see: str) -> ChoiceError:

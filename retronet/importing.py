@@ -1,67 +1,48 @@
-"""Takes a network that was trained elsewhere: its arrays, by name, from the usual files.
+"""Takes a network that was trained elsewhere: fits a file's arrays to the network's parameters.
 
 Names and shapes are those of :func:`retronet.network.parameter_shapes`, such as ``h1.weight`` (12, 1, 5, 5)
 and ``h1.bias`` (12, 8, 8); `retronet show network NAME --json` lists them.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
+from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from retronet.errors import ChoiceError, InputError
+from retronet.array_files import read_arrays as read_arrays
+from retronet.errors import InputError
 from retronet.network import NetworkSpec, parameter_shapes
 
-SUFFIXES = (".npz", ".safetensors", ".pt", ".pth")
+PREFIXES = ("module.", "_orig_mod.")
+"""What torch's DataParallel and compile put before every name."""
 
+KARPATHY = {
+    "H1w": "h1.weight", "H1b": "h1.bias", "H2w": "h2.weight", "H2b": "h2.bias",
+    "H3w": "h3.weight", "H3b": "h3.bias", "outw": "output.weight", "outb": "output.bias",
+}  # fmt: skip
+KARPATHY_TURNED = {"H3w", "outw"}
+"""The names in model.pt of karpathy/lecun1989-repro (repro.py), and what it stores inputs × units."""
 
-def read_arrays(path: Path) -> dict[str, NDArray[np.floating]]:
-    """Return the named arrays of an .npz, .safetensors or torch state_dict file; nothing in it is executed.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, of another kind or damaged.
-    """
-    if path.suffix not in SUFFIXES:
-        raise ChoiceError(
-            f"The file {path} can not be imported by its name: {', '.join(SUFFIXES)} are allowed."
-        )
-    if not path.is_file():
-        raise ChoiceError(f"There is no file {path}. Give the file that holds the arrays.")
-    try:
-        if path.suffix == ".npz":
-            # numpy leaves a damaged file open if it opened it itself.
-            with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
-                return {name: file[name] for name in file.files}
-        if path.suffix == ".safetensors":
-            from safetensors.numpy import load_file
-
-            return dict(load_file(path))
-        return _read_state_dict(path)
-    except Exception as error:
-        # Each of the three libraries has its own errors for a damaged file, torch's of no common class.
-        raise InputError(
-            f"The file {path} can not be read as {path.suffix}: {error}. Save the arrays again."
-        ) from error
-
-
-def _read_state_dict(path: Path) -> dict[str, NDArray[np.floating]]:
-    import torch
-
-    content = torch.load(path, map_location="cpu", weights_only=True)
-    return {name: tensor.detach().numpy() for name, tensor in content.items()}
+Say = Callable[[str], object]
+Shapes = Mapping[str, tuple[int, ...]]
 
 
 def import_parameters(
     network: NetworkSpec,
-    arrays: Mapping[str, NDArray[np.floating]],
+    arrays: Mapping[str, NDArray[Any]],
     rename: Mapping[str, str],
     precision: str,
+    transpose: Collection[str] = (),
+    say: Say = lambda _: None,
 ) -> dict[str, NDArray[np.floating]]:
     """Return `arrays` as the parameters of `network`.
+
+    Prefixes of torch's wrappers (`PREFIXES`) are left out of names, and a file with the names of the
+    well-known re-creation (`KARPATHY`) needs no renaming.
 
     Parameters
     ----------
@@ -73,39 +54,214 @@ def import_parameters(
         The network's name for each of the file's names that is another.
     precision
         ``float32`` or ``float64``.
+    transpose
+        Arrays of two axes that the file stores inputs × units, by the file's name or the network's.
+    say
+        Is told what was resolved without being asked for.
 
     Raises
     ------
     InputError
-        If an array is missing, left over, of another shape or not finite; the message names the first.
+        If arrays are missing, left over, of another shape, not real floating numbers or not finite in
+        `precision`, all of which the message names; or if two of them would have one name.
     """
-    unknown = sorted(set(rename) - set(arrays))
-    if unknown:
-        raise ChoiceError(
-            f"The file has no array '{unknown[0]}' to rename. It has: {', '.join(sorted(arrays))}."
-        )
-    renamed = {rename.get(name, name): array for name, array in arrays.items()}
     shapes = parameter_shapes(network)
-    for name, shape in shapes.items():
-        if name not in renamed:
-            raise InputError(
-                f"The array '{name}' {shape} of network '{network.name}' is missing. The file has: "
-                f"{', '.join(sorted(arrays))}. Rename with --rename THEIRS={name}."
-            )
-        if renamed[name].shape != shape:
-            raise InputError(
-                f"The array '{name}' has the shape {renamed[name].shape}; network '{network.name}' needs "
-                f"{shape}. Save it in that shape."
-            )
-        if not np.isfinite(renamed[name]).all():
-            raise InputError(f"The array '{name}' holds infinite numbers or NaN; finite ones are needed.")
-    left = sorted(set(renamed) - set(shapes))
-    if left:
+    plain = _without_prefixes(arrays, shapes, say)
+    known = _known(plain, rename, shapes)
+    renamed = {theirs: rename.get(theirs, rename.get(name, name)) for theirs, name in plain.items()} | known
+    _check_renaming(network, plain, renamed, rename, shapes)
+    asked = {_find(name, plain, renamed) for name in transpose}
+    turned = asked | {
+        theirs
+        for theirs, ours in known.items()
+        if plain[theirs] in KARPATHY_TURNED and arrays[theirs].shape == shapes[ours][::-1]
+    }
+    if flat := sorted(theirs for theirs in asked if arrays[theirs].ndim != 2):
         raise InputError(
-            f"The array '{left[0]}' belongs to nothing in network '{network.name}', which has: "
-            f"{', '.join(shapes)}. Leave it out of the file, or rename it."
+            f"The array '{flat[0]}' has the shape {arrays[flat[0]].shape} and can not be transposed; dense "
+            "weights, of two axes, are allowed. Leave it out of --transpose."
         )
-    return {name: np.ascontiguousarray(renamed[name], precision) for name in shapes}
+    if known:
+        more = sorted(plain[theirs] for theirs in turned - asked)
+        say(
+            f"Recognised arrays of karpathy/lecun1989-repro: {', '.join(plain[theirs] for theirs in known)}"
+            f"{'; transposed ' + ' and '.join(more) if more else ''}."
+        )
+    fitted = {ours: arrays[key].T if key in turned else arrays[key] for key, ours in renamed.items()}
+    return _fit(network, shapes, fitted, {ours: theirs for theirs, ours in renamed.items()}, precision)
+
+
+def _without_prefixes(arrays: Collection[str], shapes: Shapes, say: Say) -> dict[str, str]:
+    """Return the file's names, each with what it is without the prefixes of torch's wrappers."""
+    found: dict[str, str] = {}
+    dropped: set[str] = set()
+    for theirs in arrays:
+        name = theirs
+        while name not in shapes and (prefix := next((p for p in PREFIXES if name.startswith(p)), None)):
+            name = name.removeprefix(prefix)
+            dropped.add(prefix)
+        found[theirs] = name
+    if len(set(found.values())) < len(found):
+        return {theirs: theirs for theirs in arrays}
+    if dropped:
+        say(f"Read the names without their prefix {' and '.join(repr(each) for each in sorted(dropped))}.")
+    return found
+
+
+def _known(plain: Mapping[str, str], rename: Mapping[str, str], shapes: Shapes) -> dict[str, str]:
+    """Return the network's names for the arrays of the re-creation that the user has not renamed."""
+    if set(plain.values()) != set(KARPATHY) or set(shapes) != set(KARPATHY.values()):
+        return {}
+    return {key: KARPATHY[name] for key, name in plain.items() if not {key, name} & set(rename)}
+
+
+def _check_renaming(
+    network: NetworkSpec,
+    plain: Mapping[str, str],
+    renamed: Mapping[str, str],
+    rename: Mapping[str, str],
+    shapes: Shapes,
+) -> None:
+    """Refuse names that do not exist, and two arrays of one name."""
+    if unknown := sorted(set(rename) - set(plain) - set(plain.values())):
+        raise InputError(
+            f"The file has no array {' and no '.join(map(repr, unknown))} to rename. It has: "
+            f"{', '.join(sorted(plain))}."
+        )
+    if unknown := sorted(set(rename.values()) - set(shapes)):
+        near = get_close_matches(unknown[0], shapes, n=1)
+        raise InputError(
+            f"The network '{network.name}' has no array '{unknown[0]}' to rename one to."
+            f"{f' Did you mean {near[0]!r}?' if near else ''} It has: {', '.join(shapes)}."
+        )
+    owners: dict[str, list[str]] = {}
+    for theirs, ours in renamed.items():
+        owners.setdefault(ours, []).append(theirs)
+    for ours, theirs_all in owners.items():
+        if len(theirs_all) > 1:
+            raise InputError(
+                f"The arrays {' and '.join(map(repr, theirs_all))} of the file would be '{ours}'; one array "
+                "for each name is allowed. Rename them to different names, or leave one out of the file."
+            )
+
+
+def _find(name: str, plain: Mapping[str, str], renamed: Mapping[str, str]) -> str:
+    """Return the file's name of the array that --transpose calls by its own or the network's name."""
+    for theirs in plain:
+        if name in (theirs, plain[theirs], renamed[theirs]):
+            return theirs
+    raise InputError(
+        f"The file has no array '{name}' to transpose. It has: {', '.join(sorted(plain))}; the network's "
+        "names are allowed too."
+    )
+
+
+def _fit(
+    network: NetworkSpec,
+    shapes: Shapes,
+    fitted: Mapping[str, NDArray[Any]],
+    theirs_of: Mapping[str, str],
+    precision: str,
+) -> dict[str, NDArray[np.floating]]:
+    """Return the arrays that the network needs, or say of all arrays at once what is wrong with them."""
+    missing = [name for name in shapes if name not in fitted]
+    left = [name for name in fitted if name not in shapes]
+    problems, remedies = [], []
+    if missing:
+        wanted = ", ".join(f"'{name}' {shapes[name]}" for name in missing)
+        many = len(missing) > 1
+        problems.append(
+            f"the array{'s' * many} {wanted} of network '{network.name}' {'are' if many else 'is'} missing"
+        )
+        remedies += _renames(missing, left, shapes, fitted, theirs_of)
+    if left:
+        shown = ", ".join(
+            f"'{theirs_of[name]}'{f' {fitted[name].shape}' if missing else ''}" for name in left
+        )
+        problems.append(
+            f"{shown} belong{'s' if len(left) == 1 else ''} to nothing in network '{network.name}'"
+        )
+        if not missing:
+            remedies.append(f"Leave {'it' if len(left) == 1 else 'them'} out of the file.")
+    found: dict[str, NDArray[np.floating]] = {}
+    for name in shapes:
+        if name in fitted:
+            said, remedy = _wrong(name, fitted[name], shapes[name], network.name)
+            if not said:
+                found[name], said = _converted(name, fitted[name], precision)
+                remedy = "Save finite numbers."
+            if said:
+                problems.append(said)
+                remedies.append(remedy)
+    if problems:
+        raise InputError(
+            f"The arrays of the file can not be imported: {'; '.join(problems)}. "
+            f"{' '.join(dict.fromkeys(remedies))}"
+        )
+    return found
+
+
+def _renames(
+    missing: list[str],
+    left: list[str],
+    shapes: Shapes,
+    fitted: Mapping[str, NDArray[Any]],
+    theirs_of: Mapping[str, str],
+) -> list[str]:
+    """Return the options that would name the missing arrays, where one shape belongs to one array."""
+    options: list[str] = []
+    for name in missing:
+        same = [each for each in left if fitted[each].shape == shapes[name]]
+        turned = [
+            each for each in left if fitted[each].shape == shapes[name][::-1] and len(shapes[name]) == 2
+        ]
+        rivals = [other for other in missing if shapes[other] == shapes[name]]
+        if len(rivals) == 1 and len(same or turned) == 1:
+            options.append(f"--rename {theirs_of[(same or turned)[0]]}={name}")
+            if not same:
+                options.append(f"--transpose {name}")
+    if len([each for each in options if each.startswith("--rename")]) < len(missing):
+        example = next((name for name in missing if not any(name in each for each in options)), missing[0])
+        options.append(f"--rename THEIRS={example}" + (" and so on" if len(missing) > 1 else ""))
+    return [f"Rename with {' '.join(options)}."]
+
+
+def _wrong(name: str, array: NDArray[Any], shape: tuple[int, ...], network: str) -> tuple[str, str]:
+    """Return what is wrong with shape or type of an array, and what to do; nothing where all is well."""
+    if array.dtype.kind != "f":
+        return (
+            f"the array '{name}' holds {array.dtype}; real floating numbers (float16, bfloat16, float32, "
+            "float64) are allowed",
+            "Save the real values: integer codes times their scale.",
+        )
+    if array.shape == shape:
+        return "", ""
+    said = f"the array '{name}' has the shape {array.shape}; network '{network}' needs {shape}"
+    if len(shape) == 2 and array.shape == shape[::-1]:
+        return (
+            said,
+            f"Give --transpose {name}, or leave it out if it is there: this is inputs × units turned.",
+        )
+    return said, "Save it in that shape."
+
+
+def _converted(name: str, array: NDArray[Any], precision: str) -> tuple[NDArray[np.floating], str]:
+    """Return the array in `precision`, and what is wrong with its numbers, if anything is."""
+    with np.errstate(all="ignore"):
+        found: NDArray[np.floating] = np.array(array, precision, order="C")
+    finite = np.isfinite(array)
+    if not finite.all():
+        bad = np.count_nonzero(~finite)
+        return found, (
+            f"the array '{name}' holds infinite numbers or NaN ({bad:,} of {array.size:,}); finite ones "
+            "are needed"
+        )
+    if not np.isfinite(found).all():
+        return found, (
+            f"the array '{name}' holds {np.abs(array).max():g}, too large for {precision}; at most "
+            f"{np.finfo(precision).max:.3g} is allowed"
+        )
+    return found, ""
 
 
 def file_digest(path: Path) -> str:

@@ -14,14 +14,23 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from retronet.descriptions import decode_toml, find, names_in
+from retronet.descriptions import decode_toml, find, names_in, unusable
 from retronet.errors import InputError
 
 FOLDER = Path(__file__).parent / "networks"
 
-Positive = Annotated[int, msgspec.Meta(ge=1)]
-Name = Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]*$")]
-CodeRow = Annotated[str, msgspec.Meta(pattern="^[#.]+$")]
+MOST_UNITS, MOST_PLANES, MOST_WEIGHTS = 1 << 23, 1 << 16, 1 << 24
+"""Of a network with its input, of a layer, of a network: beyond them arrays take gigabytes."""
+MOST_GATHERED = 1 << 27
+"""Numbers that the units of one map read together: they are gathered in one array."""
+
+Positive = Annotated[int, msgspec.Meta(ge=1, le=(1 << 31) - 1)]
+Finite = Annotated[float, msgspec.Meta(ge=-3.4e38, le=3.4e38)]
+"""A number that single precision holds; neither infinite nor NaN."""
+Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]*\Z", max_length=60)]
+Label = Annotated[str, msgspec.Meta(pattern=r"^\w[\w.+ ()-]*\Z", max_length=100)]
+"""The name of a description: it is part of the names of folders."""
+CodeRow = Annotated[str, msgspec.Meta(pattern=r"^[#.]+\Z")]
 Shape = tuple[int, int, int]
 """Planes, rows, columns."""
 
@@ -29,8 +38,8 @@ Shape = tuple[int, int, int]
 class Tanh(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="tanh"):
     """``amplitude · tanh(slope · a)``; with 1.7159 and 2/3 it maps ±1 to ±1 (PIEEE98 App. A)."""
 
-    amplitude: float = 1.0
-    slope: float = 1.0
+    amplitude: Finite = 1.0
+    slope: Finite = 1.0
 
 
 class Relu(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="relu"):
@@ -56,8 +65,8 @@ class Conv(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="k
     kernel: Positive
     activation: Activation
     stride: Positive = 1
-    pad: Annotated[int, msgspec.Meta(ge=0)] = 0
-    border: float = 0.0
+    pad: Annotated[int, msgspec.Meta(ge=0, le=(1 << 31) - 1)] = 0
+    border: Finite = 0.0
     sees: tuple[tuple[int, ...], ...] | None = None
     bias: Literal["unit", "map"] = "map"
 
@@ -101,7 +110,7 @@ class NetworkSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ``assumptions`` are the sentences that say what the sources leave open and what was chosen here.
     """
 
-    name: str
+    name: Label
     title: str
     input: tuple[Positive, Positive, Positive]
     layers: Annotated[tuple[Layer, ...], msgspec.Meta(min_length=1)]
@@ -263,17 +272,66 @@ def sized_layers(network: NetworkSpec) -> tuple[SizedLayer, ...]:
     Raises
     ------
     InputError
-        If a layer does not fit on the one below it.
+        If a layer does not fit on the one below it, or arrays would take gigabytes.
     """
     found: list[SizedLayer] = []
     shape: Shape = network.input
+    units = _bounded(f"The input of network '{network.name}'", shape, 0)
+    weights = 0
     for layer in network.layers:
-        sized = SizedLayer(layer, shape, _output_shape(layer, shape, network.name))
-        found.append(sized)
-        shape = sized.output
+        what = f"Layer '{layer.name}' of network '{network.name}'"
+        output = _output_shape(layer, shape, network.name)
+        units = _bounded(what, output, units)
+        weights += _check_reads(what, layer, shape, output)
+        if weights > MOST_WEIGHTS:
+            raise InputError(
+                f"{what} is too large: {weights:,} weights up to here; at most {MOST_WEIGHTS:,} are allowed. "
+                "Choose smaller sizes."
+            )
+        found.append(SizedLayer(layer, shape, output))
+        shape = output
+        if isinstance(layer, Rbf) and layer is not network.layers[-1]:
+            raise InputError(
+                f"{what} is no output: an rbf layer may only be the last one. Move or replace it."
+            )
     if len({sized.name for sized in found}) < len(found):
         raise InputError(f"Network '{network.name}' has two layers of one name. Give each its own.")
     return tuple(found)
+
+
+def _bounded(what: str, shape: Shape, units: int) -> int:
+    """Return the units so far and those of `shape`, if they are not too many."""
+    planes, rows, columns = shape
+    units += planes * rows * columns
+    if planes > MOST_PLANES or units > MOST_UNITS:
+        raise InputError(
+            f"{what} is too large: {planes:,} planes of {rows:,}×{columns:,}; at most {MOST_PLANES:,} planes "
+            f"and {MOST_UNITS:,} units in the whole network are allowed. Choose smaller sizes."
+        )
+    return units
+
+
+def _check_reads(what: str, layer: Layer, shape: Shape, output: Shape) -> int:
+    """Return a layer's weights, by sizes alone, if its units do not read too much."""
+    planes, rows, columns = shape
+    match layer:
+        case Conv(kernel=kernel, sees=sees):
+            fields = output[0] * planes if sees is None else sum(map(len, sees))
+            taps, weights = planes * kernel * kernel, fields * kernel * kernel
+        case Subsample(size=size):
+            taps, weights = size * size, planes
+        case Dense() | Rbf():
+            taps = planes * rows * columns
+            weights = taps * output[0]
+        case _ as unreachable:
+            assert_never(unreachable)
+    gathered = taps * output[1] * output[2]
+    if gathered > MOST_GATHERED:
+        raise InputError(
+            f"{what} is too large: the units of a map read {gathered:,} inputs together; at most "
+            f"{MOST_GATHERED:,} are allowed. Choose smaller sizes."
+        )
+    return weights
 
 
 def _output_shape(layer: Layer, shape: Shape, network: str) -> Shape:
@@ -351,6 +409,10 @@ def load_network(name: str) -> NetworkSpec:
     InputError
         If there is none, or its description does not hold together.
     """
-    network = decode_toml(find("network", name, FOLDER), NetworkSpec)
-    sized_layers(network)
+    path = find("network", name, FOLDER)
+    network = decode_toml(path, NetworkSpec)
+    try:
+        sized_layers(network)
+    except InputError as error:
+        raise unusable(f"The file {path}", error) from error
     return network

@@ -10,14 +10,15 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from retronet.descriptions import decode_toml, find, names_in
-from retronet.errors import ChoiceError
-from retronet.network import Name, Positive
+from retronet.errors import ChoiceError, InputError
+from retronet.network import Finite, Label, Name, Positive
+from retronet.refusals import as_kind
 from retronet.schedule import Rate, Schedule, Share
 
 FOLDER = Path(__file__).parent / "recipes"
 
 Decay = Annotated[float, msgspec.Meta(ge=0, lt=1)]
-Seed = Annotated[int, msgspec.Meta(ge=0)]
+Seed = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 
 
 class Sgd(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="sgd"):
@@ -98,7 +99,7 @@ class MaximumPosterior(
     The penalties y are the distances to the codes: the outputs of an Rbf layer with their sign turned.
     """
 
-    j: float
+    j: Finite
 
 
 Loss = SquaredError | CrossEntropy | BinaryCrossEntropy | MaximumPosterior
@@ -107,8 +108,8 @@ Loss = SquaredError | CrossEntropy | BinaryCrossEntropy | MaximumPosterior
 class Targets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The value wanted of the digit's own output, and of all others; for squared errors only."""
 
-    on: float = 1.0
-    off: float = -1.0
+    on: Finite = 1.0
+    off: Finite = -1.0
 
 
 BiasStart = Literal["zero", "output-minus-one"]
@@ -126,7 +127,7 @@ class Uniform(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field
     bound: Rate = 2.4
     divisor: Literal["fan-in", "root-fan-in", "dense-outputs"] = "fan-in"
     bias: Literal["drawn"] | BiasStart = "drawn"
-    coefficient: float | None = None
+    coefficient: Finite | None = None
 
 
 class TorchUniform(
@@ -170,7 +171,7 @@ class Holdout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     digits: Positive
-    seed: Seed
+    seed: Annotated[int, msgspec.Meta(ge=0, le=(1 << 32) - 1)]
 
 
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -181,7 +182,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     the loss on the held-out digits has not fallen for so many passes.
     """
 
-    name: str
+    name: Label
     title: str
     network: str
     passes: Positive
@@ -195,7 +196,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     holdout: Holdout | None = None
     targets: Targets = Targets()
     order: Literal["file", "shuffled"] = "file"
-    roll: Annotated[int, msgspec.Meta(ge=0)] = 0
+    roll: Annotated[int, msgspec.Meta(ge=0, le=(1 << 31) - 1)] = 0
     dropout: Dropout | None = None
     patience: Positive | None = None
     precision: Literal["float32", "float64"] = "float32"
@@ -246,9 +247,11 @@ def override(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
             )
         table[last] = value
     try:
-        return msgspec.convert(content, Recipe)
-    except msgspec.ValidationError as error:
-        raise ChoiceError(f"The recipe '{recipe.name}' can not be changed so: {error}.") from error
+        return as_kind(content, Recipe)
+    except InputError as error:
+        raise ChoiceError(
+            f"The recipe '{recipe.name}' can not be changed so: {error}. Give an allowed value."
+        ) from error
 
 
 def _paths(content: dict[str, Any], prefix: str = "") -> list[str]:

@@ -8,11 +8,12 @@ inside the command's function.
 import importlib
 import sys
 import traceback
+from difflib import get_close_matches
 from typing import Any
 
 import click
 
-from retronet.errors import CheckError, ChoiceError, DataError, RetronetError
+from retronet.errors import CheckError, ChoiceError, DataError, RetronetError, one_line
 from retronet_cli.streams import discard, make_patient
 from retronet_cli.suggesting import SuggestingGroup
 
@@ -124,6 +125,17 @@ class Commands(SuggestingGroup):
         assert isinstance(command, click.Command)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that `args` begin with; suggest the nearest name where there is none."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            near = get_close_matches(name.lower(), COMMANDS, n=1)
+            hint = f" Did you mean '{near[0]}'?" if near else ""
+            ctx.fail(f"There is no command '{name}'.{hint} Known: {', '.join(COMMANDS)}.")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the list of commands without importing them."""
         with formatter.section("Commands"):
@@ -136,7 +148,7 @@ class Commands(SuggestingGroup):
         except RetronetError as error:
             if ctx.params["debug"]:
                 traceback.print_exc()
-            _say(f"Error: {error}")
+            _say(f"Error: {one_line(str(error))}")
             ctx.exit(exit_code(error))
         except BrokenPipeError:
             # Commands write when all is computed: whoever closed the pipe had what they wanted.

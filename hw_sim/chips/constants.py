@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hw_sim.chips.spec import ChipSpec, Constant, NeuronArray, workload
+from retronet.descriptions import unusable
 from retronet.errors import InputError
 from retronet.network import sized_layers
 
@@ -103,6 +104,11 @@ def check(chip: ChipSpec, path: Path) -> None:
             )
         case _:
             pass
-    for figure in chip.published:
-        if figure.network is not None:
-            sized_layers(workload(chip, figure.network))
+    try:
+        for network in chip.workloads:
+            sized_layers(network)
+        for figure in chip.published:
+            if figure.network is not None:
+                sized_layers(workload(chip, figure.network))
+    except InputError as error:
+        raise unusable(f"The chip file {path}", error) from error

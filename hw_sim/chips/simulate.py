@@ -28,6 +28,7 @@ from hw_sim.chips.spec import ARITHMETICS, ChipSpec
 from retronet.datasets import DigitSets
 from retronet.errors import ChoiceError, InputError
 from retronet.network import NetworkSpec
+from retronet.refusals import as_kind
 from retronet.trained import Trained
 
 ChipReport = AnnaReport | Net32kReport | Precisions | GrafReport | DspReport
@@ -157,8 +158,8 @@ def _changed(chip: ChipSpec, defaults: Options, changes: Mapping[str, object]) -
     kind = type(defaults)
     values = asdict(defaults) | {name: changes[name] for name in kind.__struct_fields__ if name in changes}
     try:
-        return msgspec.convert(values, kind, strict=False)
-    except msgspec.ValidationError as error:
+        return as_kind(values, kind, words=True)
+    except InputError as error:
         raise ChoiceError(
             f"The options of the chip '{chip.name}' can not be changed so: {error}. Give another value."
         ) from error

@@ -4,12 +4,13 @@ A chip is one TOML file. Every constant is sourced (key and section of the refer
 or unknown with a reason; the three are never mixed up. Nothing here computes a time: see `hw_sim.chips.cost`.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
-from retronet.network import NetworkSpec, load_network
+from retronet.network import Label, NetworkSpec, Positive, load_network
 
+Figure = Annotated[float, msgspec.Meta(gt=0, le=1e30)]
 Standing = Literal["sourced", "assumed", "unknown"]
 
 
@@ -175,13 +176,13 @@ class Published(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ]
     source: str
     gap: str
-    low: float | None = None
-    high: float | None = None
+    low: Figure | None = None
+    high: Figure | None = None
     on_board: bool = False
     network: str | None = None
-    weight_bits: int | None = None
-    state_bits: int | None = None
-    presentations: int | None = None
+    weight_bits: Positive | None = None
+    state_bits: Positive | None = None
+    presentations: Positive | None = None
 
     def __post_init__(self) -> None:
         if self.low is None and self.high is None:
@@ -206,7 +207,7 @@ class ChipSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         What the published figures were measured on.
     """
 
-    name: str
+    name: Label
     title: str
     year: int
     source: str

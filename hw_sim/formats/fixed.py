@@ -19,7 +19,7 @@ MAX_BITS = 32
 MAX_FRAC_BITS = 256
 CAST_LIMIT = 1 << 61
 """Integers below this magnitude can be cast without leaving 64 bits (see kernels/cast.py)."""
-_TEXT = re.compile(rf"([su])(\d+)\.(-?\d+)(?::({'|'.join(Rounding)}):({'|'.join(Overflow)}))?")
+_TEXT = re.compile(rf"([su])(\d{{1,9}})\.(-?\d{{1,9}})(?::({'|'.join(Rounding)}):({'|'.join(Overflow)}))?")
 
 
 class Fixed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="fixed"):
@@ -63,7 +63,7 @@ class Fixed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
         found = _TEXT.fullmatch(text)
         if not found:
             raise InputError(
-                f"'{text}' is not a number format. A format is s or u, bits, a point and fraction bits, "
+                f"{text[:60]!r} is not a number format. A format is s or u, bits, a point and fraction bits, "
                 f"such as s8.6, and may be followed by a rounding mode ({', '.join(Rounding)}) and an "
                 f"overflow mode ({', '.join(Overflow)}), such as s8.6:TRN:WRAP. Write one of that form."
             )

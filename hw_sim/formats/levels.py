@@ -16,9 +16,10 @@ from hw_sim.formats.fixed import Fixed, finite, plain, to_fixed_counted
 from retronet.errors import InputError
 
 MAX_LEVEL = (1 << 31) - 1
-_LIST = re.compile(r"\{(-?\d+(?:,-?\d+)+)\}(?:\.(\d+))?")
-_RANGE = re.compile(r"\{(-?\d+):(-?\d+):(\d+)\}(?:\.(\d+))?")
-_POWERS = re.compile(r"p(\d)\.(-?\d+)(z?)")
+MOST_LEVELS = 1 << 16
+_LIST = re.compile(r"\{(-?\d{1,12}(?:,-?\d{1,12})+)\}(?:\.(\d{1,9}))?")
+_RANGE = re.compile(r"\{(-?\d{1,12}):(-?\d{1,12}):(\d{1,12})\}(?:\.(\d{1,9}))?")
+_POWERS = re.compile(r"p(\d)\.(-?\d{1,9})(z?)")
 
 
 class LevelSet(msgspec.Struct, frozen=True, dict=True):
@@ -81,11 +82,12 @@ class Levels(LevelSet, frozen=True, forbid_unknown_fields=True, tag_field="kind"
         ascends = len(self.levels) > 1 and all(
             a < b for a, b in zip(self.levels, self.levels[1:], strict=False)
         )
-        if not ascends or self.magnitude > MAX_LEVEL or not 0 <= self.frac_bits <= 256:
+        fits = ascends and len(self.levels) <= MOST_LEVELS and self.magnitude <= MAX_LEVEL
+        if not fits or not 0 <= self.frac_bits <= 256:
+            few = f"{list(self.levels[:8])}".replace("]", ", …]" if len(self.levels) > 8 else "]")
             raise InputError(
-                f"The levels {list(self.levels)} with {self.frac_bits} fraction bits are no format: two or "
-                "more ascending integers within 32 bits and 0 to 256 fraction bits are allowed. Mend the "
-                "list."
+                f"The levels {few} with {self.frac_bits} fraction bits are no format: 2 to {MOST_LEVELS:,} "
+                "ascending integers within 32 bits and 0 to 256 fraction bits are allowed. Mend the list."
             )
 
     @classmethod
@@ -98,10 +100,11 @@ class Levels(LevelSet, frozen=True, forbid_unknown_fields=True, tag_field="kind"
         if found := _LIST.fullmatch(text):
             return cls(tuple(int(level) for level in found[1].split(",")), int(found[2] or 0))
         if (found := _RANGE.fullmatch(text)) and int(found[3]) > 0:
-            return cls(tuple(range(int(found[1]), int(found[2]) + 1, int(found[3]))), int(found[4] or 0))
+            levels = range(int(found[1]), int(found[2]) + 1, int(found[3]))
+            return cls(tuple(levels[: MOST_LEVELS + 1]), int(found[4] or 0))
         raise InputError(
-            f"'{text}' is not a set of levels. Write ascending integers, such as {{-1,0,1}}, or first, last "
-            "and distance, such as {-15:15:2}.3 with 3 fraction bits."
+            f"{text[:60]!r} is not a set of levels. Write ascending integers, such as {{-1,0,1}}, or first, "
+            "last and distance, such as {-15:15:2}.3 with 3 fraction bits."
         )
 
     @cached_property
@@ -156,8 +159,8 @@ class PowerOfTwo(
         """Return the format written as `text`: ``p3.0`` has 3 exponent bits, ``p3.0z`` a zero too."""
         if not (found := _POWERS.fullmatch(text)):
             raise InputError(
-                f"'{text}' is not a power-of-two format. Write p, exponent bits, a point and the largest "
-                "exponent, such as p3.0, and z for a zero."
+                f"{text[:60]!r} is not a power-of-two format. Write p, exponent bits, a point and the "
+                "largest exponent, such as p3.0, and z for a zero."
             )
         return cls(int(found[1]), int(found[2]), bool(found[3]))
 

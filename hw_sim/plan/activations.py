@@ -9,7 +9,7 @@ import msgspec
 from hw_sim.formats.fixed import Fixed
 from hw_sim.formats.modes import Overflow, Rounding
 from retronet.errors import InputError
-from retronet.network import Activation, Tanh
+from retronet.network import Activation, Finite, Tanh
 
 
 class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="table"):
@@ -21,7 +21,7 @@ class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
     """
 
     function: Tanh = Tanh()
-    limit: Annotated[float, msgspec.Meta(gt=0)] = 4.0
+    limit: Annotated[float, msgspec.Meta(ge=1e-30, le=1e30)] = 4.0
     entries: Annotated[int, msgspec.Meta(ge=2, le=1 << 18, multiple_of=2)] = 1024
     index: Rounding = Rounding.TRN_ZERO
     entry: Fixed = Fixed(18, 10, True, Rounding.TRN, Overflow.WRAP)
@@ -45,14 +45,15 @@ class PiecewiseLinear(
         If there are fewer than two points, the sums do not ascend or the states descend.
     """
 
-    points: tuple[tuple[float, float], ...]
+    points: tuple[tuple[Finite, Finite], ...]
 
     def __post_init__(self) -> None:
         numbers = [number for point in self.points for number in point]
         ascends = all(a[0] < b[0] and a[1] <= b[1] for a, b in pairwise(self.points))
         if len(self.points) < 2 or not ascends or not all(map(math.isfinite, numbers)):
+            few = f"{list(self.points[:4])}".replace("]", ", …]" if len(self.points) > 4 else "]")
             raise InputError(
-                f"The points {list(self.points)} are no piecewise linear activation: two or more with "
+                f"The points {few} are no piecewise linear activation: two or more with "
                 "ascending sums and states that never descend are allowed. Mend the list."
             )
 
@@ -64,7 +65,7 @@ class Converter(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fie
     a squashing function it stands for a tanh of the same slope at 0.
     """
 
-    gain: Annotated[float, msgspec.Meta(gt=0)] = 1.0
+    gain: Annotated[float, msgspec.Meta(ge=1e-30, le=1e30)] = 1.0
 
 
 HardwareActivation = Activation | Table | PiecewiseLinear | Converter

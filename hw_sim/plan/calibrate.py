@@ -65,7 +65,7 @@ def calibrate(
     of_sums = SumRule.parse(sums) if isinstance(sums, str) else sums or SumRule()
     _check_states(of_states)
     images = digits.images if isinstance(digits, Dataset) else digits
-    pixels, seen = _seen(trained, images, whole=not _needs_all(of_states))
+    pixels, seen = _finite_seen(trained, images, whole=not _needs_all(of_states))
     first, (first_scale,), _ = below = _chosen(of_states, bits, [pixels])
     layers: list[LayerPlan] = []
     for sized in sized_layers(trained.network):
@@ -133,6 +133,21 @@ def _seen(
     return np.abs(images).max(keepdims=True).ravel(), largest
 
 
+def _finite_seen(
+    trained: Trained, images: NDArray[np.float32], *, whole: bool
+) -> tuple[NDArray[Any], dict[str, NDArray[Any]]]:
+    """Return what `_seen` returns, if none of it is infinite or NaN: no format would fit that."""
+    pixels, states = _seen(trained, images, whole=whole)
+    for name, values in [("", pixels), *states.items()]:
+        if not np.isfinite(values).all():
+            raise InputError(
+                f"The {f'states of layer {name!r}' if name else 'images'} are infinite or NaN in floating "
+                "point, so no format fits them; finite ones are needed. Train or import a network with "
+                "smaller weights."
+            )
+    return pixels, states
+
+
 def _chosen(rule: TensorRule, bits: int, maps: Sequence[NDArray[Any]]) -> Scaled:
     """Return what `rule` chooses for the numbers of some maps."""
     maps = [values.astype(np.float64) for values in maps]
@@ -162,6 +177,11 @@ def fitting(
         raise InputError(
             f"A signed format of {bits} bit has no positive value, so no step holds ±{largest}. Give 2 bits "
             "or more."
+        )
+    if not math.isfinite(largest):
+        raise InputError(
+            f"No format of {bits} bits can be fitted to numbers up to {largest}; finite ones are allowed. "
+            "Train or import a network whose weights and states are finite."
         )
     if largest == 0:
         return Fixed(bits, bits - 1, True, rounding, overflow)

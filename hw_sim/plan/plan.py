@@ -12,7 +12,8 @@ from hw_sim.plan.activations import HardwareActivation
 from retronet.errors import InputError
 
 Role = Literal["input", "weight", "bias", "product", "accumulator", "preactivation", "state"]
-Scale = Annotated[float, msgspec.Meta(gt=0)]
+Scale = Annotated[float, msgspec.Meta(ge=1e-100, le=1e100)]
+"""Products of several stay far from what a double can not hold."""
 ONE = (1.0,)
 
 
@@ -115,8 +116,8 @@ class PrecisionPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     input: Format
     layers: tuple[LayerPlan, ...]
     tap_order: Literal["plane_fastest", "plane_slowest"] = "plane_fastest"
-    input_scale: Scale = 1.0
-    seed: Annotated[int, msgspec.Meta(ge=0)] = 0
+    input_scale: Annotated[float, msgspec.Meta(ge=1e-30, le=1e30)] = 1.0
+    seed: Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)] = 0
 
     def input_of(self, index: int) -> Format:
         """Return the format that layer `index` reads."""

@@ -17,7 +17,6 @@ accumulator, or 32 bits with the step of a product.
 """
 
 import json
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +24,15 @@ import msgspec
 
 from hw_sim.formats.fixed import MAX_BITS, Fixed
 from hw_sim.formats.levels import Format, parse_format
-from hw_sim.plan.plan import PrecisionPlan
+from hw_sim.plan.plan import LayerPlan, PrecisionPlan
+from retronet.descriptions import read_toml, unusable
 from retronet.errors import ChoiceError, InputError
-from retronet.network import NetworkSpec, Rbf
+from retronet.network import Activation, NetworkSpec, Rbf
+from retronet.refusals import as_kind, explain, parse_toml, place_of, shown
 
+Table = dict[str, Any]
 FORMATS = ("input", "weight", "bias", "state", "preactivation", "form", "product", "entry")
+A_FORMAT = 'a format as text, such as "s8.6", "{-1,0,1}" or "p3.0", or as a table'
 SCALES = ("weight_scale", "weight_divisor")
 
 
@@ -39,18 +42,17 @@ def load_plan(path: Path, network: NetworkSpec) -> PrecisionPlan:
     Raises
     ------
     InputError
-        If there is no such file, it is not TOML, or a key or value is not allowed.
+        If there is no such file, it is not TOML, or a key or value is not allowed; the message names its
+        place in the file, what stands there and what is allowed.
     """
     if not path.is_file():
         raise ChoiceError(
             f"There is no plan file '{path}'. Give an existing path; `retronet show plan --toml` writes one."
         )
     try:
-        return parse_plan(path.read_text(encoding="utf-8"), network)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError, InputError) as error:
-        raise InputError(
-            f"The plan {path} can not be used: {str(error).rstrip('.')}. Mend it and try again."
-        ) from error
+        return parse_plan(read_toml(path), network)
+    except InputError as error:
+        raise unusable(f"The plan {path}", error) from error
 
 
 def parse_plan(text: str, network: NetworkSpec) -> PrecisionPlan:
@@ -58,65 +60,96 @@ def parse_plan(text: str, network: NetworkSpec) -> PrecisionPlan:
 
     Raises
     ------
-    InputError, tomllib.TOMLDecodeError, msgspec.ValidationError
+    InputError
         If it can not be read.
     """
-    content = tomllib.loads(text)
-    defaults = _table(content.pop("defaults", {}), "defaults")
-    listed = [_table(entry, "layers") for entry in content.pop("layers", [])]
+    content = parse_toml(text)
+    defaults = as_kind(content.pop("defaults", {}), Table, "$.defaults")
+    listed = as_kind(content.pop("layers", []), list[Table], "$.layers")
     layers = {layer.name: layer for layer in network.layers if not isinstance(layer, Rbf)}
-    names = [str(entry.get("layer")) for entry in listed]
-    if unknown := sorted(set(names) - set(layers)) or [name for name in names if names.count(name) > 1]:
-        raise InputError(
-            f"its layer '{unknown[0]}' is unknown or listed twice; network '{network.name}' has "
-            f"{', '.join(layers)}"
-        )
-    given = dict(zip(names, listed, strict=True))
-    content = _expanded(content)
+    names = [entry.get("layer") for entry in listed]
+    for index, name in enumerate(names):
+        if not isinstance(name, str) or name not in layers or name in names[:index]:
+            raise InputError(
+                f"its layer {shown(name)} is unknown or listed twice, at `$.layers[{index}].layer`; network "
+                f"'{network.name}' has {', '.join(layers)}"
+            )
+    places = {name: f"$.layers[{index}]" for index, name in enumerate(names)}
+    given = {name: _expanded(entry, places[name]) for name, entry in zip(names, listed, strict=True)}
+    defaults = _expanded(defaults, "$.defaults")
+    content = _expanded(content, "$")
     below = content.get("input", {})
-    content["layers"] = []
-    for name, layer in layers.items():
-        entry = _expanded({"layer": name, **defaults, **given.get(name, {})})
-        own = msgspec.to_builtins(layer.activation)
-        activation = entry.setdefault("activation", own)
-        if isinstance(activation, dict) and activation.get("kind") == "table" and own["kind"] == "tanh":
-            entry["activation"] = {"function": own} | activation
-        if "bias" not in entry and (bias := _bias(entry, below)):
-            entry["bias"] = bias
+    plans = []
+    for index, (name, layer) in enumerate(layers.items()):
+        own = given.get(name, {})
+        entry = {"layer": name, **defaults, **own}
+        _complete(entry, below, layer.activation)
         below = entry.get("state", {})
-        content["layers"].append(entry)
-    return msgspec.convert(content, PrecisionPlan)
+        place = places.get(name, f"$.layers[{index}]")
+        plans.append(_layer_plan(entry, place, {key for key in defaults if key not in own}))
+    return as_kind(content | {"layers": plans}, PrecisionPlan)
 
 
-def _table(value: object, key: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise InputError(f"'{key}' is no table")
-    return value
-
-
-def _expanded(table: dict[str, Any]) -> dict[str, Any]:
+def _expanded(table: Table, place: str) -> Table:
     """Return `table` with formats parsed and short forms written out."""
-    found: dict[str, Any] = {}
+    found: Table = {}
     for key, value in table.items():
-        if key == "accumulator" and isinstance(value, str):
-            found[key] = {"form": msgspec.to_builtins(parse_format(value))}
-        elif key in FORMATS and isinstance(value, str):
-            found[key] = msgspec.to_builtins(parse_format(value))
-        elif key in SCALES and isinstance(value, int | float):
-            found[key] = [float(value)]
+        where = f"{place}.{key}"
+        if key in FORMATS and isinstance(value, str):
+            found[key] = _parsed(value, where)
+        elif key == "accumulator" and isinstance(value, str):
+            found[key] = {"form": _parsed(value, where)}
+        elif key in FORMATS and not isinstance(value, dict):
+            raise InputError(f"at `{where}`: found {shown(value)}, {A_FORMAT} is allowed")
+        elif key in SCALES and isinstance(value, int | float) and not isinstance(value, bool):
+            found[key] = [value]
         else:
-            found[key] = _expanded(value) if isinstance(value, dict) else value
+            found[key] = _expanded(value, where) if isinstance(value, dict) else value
     return found
 
 
-def _bias(entry: dict[str, Any], below: object) -> dict[str, Any]:
-    """Return the format of a bias that is not given; nothing where what it follows from is missing too."""
+def _parsed(text: str, place: str) -> Table:
+    """Return the format written as `text`, as tables."""
+    try:
+        return dict(msgspec.to_builtins(parse_format(text)))
+    except InputError as error:
+        raise InputError(f"at `{place}`: {error}") from error
+
+
+def _complete(entry: Table, below: object, activation: Activation) -> None:
+    """Fill in what a layer's table may leave out: its activation, and the format of its bias."""
+    own = msgspec.to_builtins(activation)
+    squash = entry.setdefault("activation", own)
+    if isinstance(squash, dict) and squash.get("kind") == "table" and own["kind"] == "tanh":
+        entry["activation"] = {"function": own} | squash
+    if "bias" in entry:
+        return
     if "accumulator" in entry:
-        return dict(entry["accumulator"].get("form", {}))
-    if not isinstance(below, dict) or not below or "weight" not in entry:
-        return {}
-    weight, inputs = (msgspec.convert(part, Format).frac_bits for part in (entry["weight"], below))
-    return dict(msgspec.to_builtins(Fixed(MAX_BITS, weight + inputs)))
+        sums = entry["accumulator"]
+        bias = sums.get("form") if isinstance(sums, dict) else None
+    else:
+        bias = _product_bias(entry.get("weight"), below)
+    if bias is not None:
+        entry["bias"] = bias
+
+
+def _product_bias(weight: object, below: object) -> Table | None:
+    """Return the format of a bias with the step of a product; nothing where one of the two is no format."""
+    try:
+        steps = [msgspec.convert(part, Format).frac_bits for part in (weight, below)]
+    except msgspec.ValidationError:
+        return None
+    return dict(msgspec.to_builtins(Fixed(MAX_BITS, sum(steps))))
+
+
+def _layer_plan(entry: Table, place: str, defaulted: set[str]) -> LayerPlan:
+    """Return a layer's plan; a refusal names the place in the file that the value came from."""
+    try:
+        return msgspec.convert(entry, LayerPlan)
+    except msgspec.ValidationError as error:
+        steps = place_of(str(error))
+        root = "$.defaults" if steps and steps[0] in defaulted else place
+        raise InputError(explain(str(error), entry, LayerPlan, root)) from error
 
 
 def plan_toml(plan: PrecisionPlan) -> str:

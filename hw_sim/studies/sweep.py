@@ -24,6 +24,8 @@ from retronet.trained import Trained
 GROUPS = ("all", "weights", "states", "sums")
 LAYERS = "layers"
 """Stands for every layer by itself."""
+SHOWN = 8
+"""Refused points that a message names."""
 
 
 def sweep(
@@ -132,6 +134,33 @@ def testbench_of(source: Source) -> Testbench:
     data_dir = Path(source.data_dir) if source.data_dir else None
     digits = load(source.data, trained.recipe.preparation, data_dir)
     return Testbench(trained, digits, source.other_bits)
+
+
+def checked(testbench: Testbench, points: Sequence[Point]) -> Iterator[Point]:
+    """Yield each of `points` after trying whether it can be simulated, and refuse the grid at the end.
+
+    Raises
+    ------
+    InputError
+        If some of them can not be simulated; the message names them, and what hinders the first.
+    """
+    refused: list[tuple[Point, InputError]] = []
+    for point in points:
+        try:
+            testbench.check(point)
+        except InputError as error:
+            refused.append((point, error))
+        yield point
+    if refused:
+        named = [f"{point.bits} bits of {point.tensors}" for point, _ in refused]
+        named = list(dict.fromkeys(named))
+        more = f" and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
+        first, why = refused[0]
+        raise InputError(
+            f"{len(refused)} of {len(points)} points can not be simulated: {', '.join(named[:SHOWN])}{more}. "
+            f"At {named[0]}, rounding {first.rounding}, scale {first.scale}: {why} Nothing was "
+            "measured; leave these points out of the grid."
+        )
 
 
 def measure(source: Source, subject: str, point: Point) -> SweepRow:

@@ -139,6 +139,16 @@ class Testbench:
             layers.append(replace(layer, accumulator=Accumulator(form), bias=bias))
         return replace(plan, layers=tuple(layers))
 
+    def check(self, point: Point) -> None:
+        """Make the integers of a point without simulating them.
+
+        Raises
+        ------
+        InputError
+            If they can not be made: a table would be too large, a word too narrow, a rule does not suit.
+        """
+        quantize(self.trained, self.plan(point))
+
     def row(self, point: Point) -> SweepRow:
         """Simulate the plan of a point on the test digits."""
         integers = quantize(self.trained, self.plan(point))

@@ -1,8 +1,9 @@
-"""The MNIST digits: 70,000 images of 28×28 in 8 bits, as IDX files, plain or gzip.
+"""The MNIST digits: 70,000 images of 28×28 in 8 bits, as IDX files, plain or gzip, or as Keras's mnist.npz.
 
 The digests are of the whole unpacked files, headers included, so that ``zcat FILE | sha256sum`` shows them.
 """
 
+import io
 import math
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from retronet.array_files import read_npz
+from retronet.datasets.labels import check_labels
 from retronet.datasets.source import (
     DataFile,
     DataSource,
@@ -19,7 +22,9 @@ from retronet.datasets.source import (
     check_digest,
     check_shape,
     obtain,
+    sha256,
 )
+from retronet.refusals import said_by
 
 MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist",
@@ -30,6 +35,7 @@ MIRRORS = (
 @dataclass(frozen=True)
 class _Part:
     file: DataFile
+    key: str
     array: str
     shape: tuple[int, ...]
     sha256: str
@@ -37,13 +43,14 @@ class _Part:
 
 def _part(split: str, array: str, shape: tuple[int, ...], sha256: str) -> _Part:
     stem = f"{'t10k' if split == 'test' else 'train'}-{array}-idx{len(shape)}-ubyte"
+    dotted = stem.replace(f"{array}-", f"{array}.")
     file = DataFile(
         what=f"file of MNIST {split} {array}",
         folder="mnist",
-        names=(stem, f"{stem}.gz"),
+        names=(stem, f"{stem}.gz", dotted, f"{dotted}.gz", "mnist.npz"),
         addresses=tuple(f"{mirror}/{stem}.gz" for mirror in MIRRORS),
     )
-    return _Part(file, array, shape, sha256)
+    return _Part(file, f"{'x' if array == 'images' else 'y'}_{split}", array, shape, sha256)
 
 
 TRAIN = (
@@ -67,13 +74,15 @@ TEST = (
 
 
 def decode(content: bytes, part: _Part) -> tuple[NDArray[np.uint8], str]:
-    """Return the array of the IDX file `content` and the digest, after checking that it is `part`.
+    """Return the array of the IDX or .npz file `content` and the digest, after checking that it is `part`.
 
     Raises
     ------
     WrongContent
-        If `content` is not IDX, is cut short, or holds other digits.
+        If `content` is neither, is cut short, or holds other digits.
     """
+    if content.startswith(b"PK"):
+        content = _idx_of_npz(content, part)
     axes = content[3] if content[:3] == b"\0\0\x08" and len(content) > 3 else 0
     header = 4 + 4 * axes
     if not axes or len(content) < header:
@@ -83,8 +92,29 @@ def decode(content: bytes, part: _Part) -> tuple[NDArray[np.uint8], str]:
     found, expected = len(content) - header, math.prod(shape)
     if found != expected:
         raise WrongContent(f"its header promises {expected} bytes of {part.array}, {found} follow")
-    digest = check_digest(part.array, content, part.sha256)
-    return np.frombuffer(content, np.uint8, offset=header).reshape(shape), digest
+    values = np.frombuffer(content, np.uint8, offset=header).reshape(shape)
+    if part.array == "labels":
+        check_labels(
+            values.astype(np.int16),
+            0,
+            lambda digits: sha256(content[:header] + digits.tobytes()) == part.sha256,
+        )
+    return values, check_digest(part.array, content, part.sha256)
+
+
+def _idx_of_npz(content: bytes, part: _Part) -> bytes:
+    """Return an array of Keras's mnist.npz as the IDX file that it was made of."""
+    try:
+        arrays = read_npz(io.BytesIO(content), lambda name: name == part.key)
+    except Exception as error:  # the readers of archives have no common class of errors
+        raise WrongContent(f"its archive is damaged: {said_by(error)}") from error
+    if part.key not in arrays:
+        raise WrongContent(f"its archive has no array '{part.key}', as Keras's mnist.npz has")
+    array = arrays[part.key]
+    check_shape(part.array, array.shape, part.shape)
+    if array.dtype != np.uint8:
+        raise WrongContent(f"its array '{part.key}' holds {array.dtype}, uint8 is expected")
+    return b"\0\0\x08" + bytes([array.ndim]) + np.array(array.shape, ">u4").tobytes() + array.tobytes()
 
 
 def read(data_dir: Path, download: bool) -> tuple[RawSplit, RawSplit]:

@@ -7,7 +7,9 @@ gzip and bzip2, and servers unpack some of them on the way.
 import bz2
 import gzip
 import hashlib
+import io
 import os
+import shlex
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -20,12 +22,15 @@ from urllib.parse import urlsplit
 import numpy as np
 from numpy.typing import NDArray
 
+from retronet.datasets.forms import form_of_content, form_of_name
 from retronet.errors import DataError
 
 T = TypeVar("T")
 Content = bytes | memoryview
 CONNECT_SECONDS = 5
 READ_SECONDS = 10
+MOST_BYTES = 1 << 26
+"""Of a file and of what it unpacks to: the largest, MNIST's training images, has 47 million."""
 
 
 class WrongContent(Exception):
@@ -36,18 +41,30 @@ class WrongContent(Exception):
 class DataFile:
     """One file of a data set, under all the names it may have and the addresses it can be fetched from.
 
-    `folder` is the sub-folder of the data folder and the name that ``retronet data fetch`` knows.
+    `folder` is the sub-folder of the data folder and the name that ``retronet data fetch`` knows. `others`
+    says why copies of another form are no help.
     """
 
     what: str
     folder: str
     names: tuple[str, ...]
     addresses: tuple[str, ...]
+    others: str = "copies of another form are not read"
 
     def find(self, data_dir: Path) -> Path | None:
         """Return the first of the names that is a file in the data folder, or None."""
         paths = (data_dir / self.folder / name for name in self.names)
         return next((path for path in paths if path.is_file()), None)
+
+    def other_forms(self, data_dir: Path) -> str:
+        """Return a sentence that names the files which seem to hold the digits in a form that is not read."""
+        found: list[str] = []
+        for place, named in ((data_dir / self.folder, ""), (data_dir, self.folder)):
+            for path in sorted(place.iterdir()) if place.is_dir() else []:
+                form = form_of_name(path.name)
+                if form and named in path.name.lower() and path.name not in self.names:
+                    found.append(f"{path} is {form}")
+        return f" {'; '.join(found[:3])}: {self.others}." if found else ""
 
 
 @dataclass(frozen=True)
@@ -93,9 +110,17 @@ def data_folder(data_dir: Path | None = None) -> Path:
         return data_dir
     if given := os.environ.get("RETRONET_DATA_DIR"):
         return Path(given)
+    return _cache_folder()
+
+
+def _cache_folder() -> Path:
     import platformdirs
 
     return platformdirs.user_cache_path("retronet")
+
+
+def _data_dir_option(data_dir: Path) -> str:
+    return "" if data_dir == data_folder() else f" --data-dir {shlex.quote(str(data_dir))}"
 
 
 def offline() -> bool:
@@ -122,6 +147,11 @@ def check_digest(what: str, content: Content, expected: str) -> str:
     return found
 
 
+def _check_size(count: int) -> None:
+    if count > MOST_BYTES:
+        raise WrongContent(f"it has more than {MOST_BYTES:,} bytes, which none of the known files has")
+
+
 def unpack(content: bytes) -> bytes:
     """Return `content` without its gzip or bzip2 wrapping, which its first bytes tell.
 
@@ -132,17 +162,20 @@ def unpack(content: bytes) -> bytes:
     """
     try:
         if content.startswith(b"\x1f\x8b"):
-            content = gzip.decompress(content)
+            with gzip.open(io.BytesIO(content)) as packed:
+                content = packed.read(MOST_BYTES + 1)
         elif content.startswith(b"BZh"):
-            content = bz2.decompress(content)
+            with bz2.open(io.BytesIO(content)) as bzipped:
+                content = bzipped.read(MOST_BYTES + 1)
     except EOFError as error:
         raise WrongContent("it is cut short") from error
     except (OSError, ValueError, zlib.error) as error:
-        # bz2 says ValueError where gzip says EOFError.
-        cut = isinstance(error, ValueError)
-        raise WrongContent("it is cut short" if cut else "its compressed data is damaged") from error
+        raise WrongContent("its compressed data is damaged") from error
     if not content:
         raise WrongContent("it is empty")
+    _check_size(len(content))
+    if form := form_of_content(content):
+        raise WrongContent(f"it is {form}, which is not read")
     if content[:200].lstrip().startswith(b"<"):
         raise WrongContent("it is a web page, not digits")
     return content
@@ -170,23 +203,28 @@ def obtain(file: DataFile, data_dir: Path, decode: Callable[[bytes], T], downloa
         If the file is not there and can not be fetched, or its content is not the known one.
     """
     found = file.find(data_dir)
+    fetch = f"run `retronet data fetch {file.folder}{_data_dir_option(data_dir)}`"
     if found is not None:
         try:
+            _check_size(found.stat().st_size)
             return decode(unpack(found.read_bytes()))
         except OSError as error:
             raise DataError(f"The file {found} can not be read: {error.strerror}. Mend that.") from error
         except WrongContent as error:
+            # Only a file in the cache was fetched; any other is the user's own.
+            ours = found.resolve().is_relative_to(_cache_folder().resolve())
+            remedy = "Delete that file and" if ours else "Put the known one in its place, or move it away and"
             raise DataError(
-                f"The {file.what} in {found} can not be used: {error}."
-                f" Delete that file and run `retronet data fetch {file.folder}`."
+                f"The {file.what} in {found} can not be used: {error}. {remedy} {fetch}."
             ) from error
     folder = data_dir / file.folder
     missing = f"The {file.what} is not in {folder}"
     remedy = f"Copy one of {', '.join(file.names)} there, or"
+    others = file.other_forms(data_dir)
     if not download:
-        raise DataError(f"{missing}. {remedy} run `retronet data fetch {file.folder}`.")
+        raise DataError(f"{missing}.{others} {remedy} {fetch}.")
     if offline():
-        raise DataError(f"{missing}, and RETRONET_OFFLINE forbids fetching it. {remedy} unset that.")
+        raise DataError(f"{missing}, and RETRONET_OFFLINE forbids fetching it.{others} {remedy} unset that.")
     reasons = []
     try:
         with _folder_for_files(folder):
@@ -200,7 +238,8 @@ def obtain(file: DataFile, data_dir: Path, decode: Callable[[bytes], T], downloa
             f"The folder {folder} can not be written: {error.strerror}. Choose another with --data-dir."
         ) from error
     raise DataError(
-        f"{missing} and could not be fetched ({'; '.join(reasons)}). {remedy} try again with a network."
+        f"{missing} and could not be fetched ({'; '.join(reasons)}).{others} {remedy} try again with a"
+        " network."
     )
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from retronet.datasets.labels import check_labels
 from retronet.datasets.source import (
     DataFile,
     DataSource,
@@ -21,6 +22,7 @@ from retronet.datasets.source import (
     check_digest,
     check_shape,
     obtain,
+    sha256,
 )
 
 PIXELS = 256
@@ -45,6 +47,7 @@ def _file(what: str, esl: str, libsvm: str) -> DataFile:
             f"https://hastie.su.domains/ElemStatLearn/datasets/{esl}.gz",
             f"https://www.csie.ntu.edu.tw/~cjlin/libsvmtools/datasets/multiclass/{libsvm}.bz2",
         ),
+        others="such copies of USPS have 8-bit pixels, not the values of the paper, and are not read",
     )
 
 
@@ -83,21 +86,19 @@ class _Grid(dict[bytes, int]):
 class _Whole(dict[bytes, int]):
     """From the text of a label or index to the whole number from `low` to `high` that it is."""
 
-    def __init__(self, what: str, low: int, high: int) -> None:
-        self._what, self._low, self._high = what, low, high
+    def __init__(self, what: str, low: int, high: int, expected: str) -> None:
+        self._what, self._low, self._high, self._expected = what, low, high, expected
 
     def __missing__(self, text: bytes) -> int:
         number = _number(text)
         if number not in range(self._low, self._high + 1):
-            raise WrongContent(
-                f"it has the {self._what} {_shown(text)}, {self._low} to {self._high} is expected"
-            )
+            raise WrongContent(f"it has the {self._what} {_shown(text)}, {self._expected} is expected")
         self[text] = int(number)
         return self[text]
 
 
-def decode_esl(text: bytes) -> tuple[NDArray[np.int16], NDArray[np.uint8]]:
-    """Return grid places (n, 16, 16) and labels (n,) of the ESL text form.
+def decode_esl(text: bytes) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
+    """Return grid places (n, 16, 16) and labels (n,), the digits, of the ESL text form.
 
     Raises
     ------
@@ -107,14 +108,14 @@ def decode_esl(text: bytes) -> tuple[NDArray[np.int16], NDArray[np.uint8]]:
     words = text.split()
     if len(words) % (PIXELS + 1):
         raise WrongContent(f"it has {len(words)} numbers, a multiple of {PIXELS + 1} is expected")
-    labels = np.fromiter(map(_Whole("label", 0, 9).__getitem__, words[:: PIXELS + 1]), np.uint8)
+    labels = np.fromiter(map(_Whole("label", 0, 10, "0 to 9").__getitem__, words[:: PIXELS + 1]), np.int16)
     del words[:: PIXELS + 1]
     places = np.fromiter(map(_Grid().__getitem__, words), np.dtype("<i2"), len(words))
     return places.reshape(-1, 16, 16), labels
 
 
-def decode_libsvm(text: bytes) -> tuple[NDArray[np.int16], NDArray[np.uint8]]:
-    """Return grid places (n, 16, 16) and labels (n,) of the LIBSVM text form.
+def decode_libsvm(text: bytes) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
+    """Return grid places (n, 16, 16) and labels (n,), one more than the digits, of the LIBSVM text form.
 
     Raises
     ------
@@ -122,13 +123,14 @@ def decode_libsvm(text: bytes) -> tuple[NDArray[np.int16], NDArray[np.uint8]]:
         If `text` is not of that form.
     """
     lines = [line.replace(b":", b" ").split() for line in text.splitlines()]
-    label, index, grid = _Whole("label", 1, 10), _Whole("index", 1, PIXELS), _Grid()
-    labels = np.empty(len(lines), np.uint8)
+    label, index = _Whole("label", 0, 10, "1 to 10"), _Whole("index", 1, PIXELS, f"1 to {PIXELS}")
+    grid = _Grid()
+    labels = np.empty(len(lines), np.int16)
     places = np.full((len(lines), PIXELS), STEPS_PER_UNIT, np.dtype("<i2"))
     for number, words in enumerate(lines):
         if len(words) % 2 == 0:
             raise WrongContent(f"its line {number + 1} is not a label and `index:value` pairs")
-        labels[number] = label[words[0]] - 1
+        labels[number] = label[words[0]]
         columns = [index[word] - 1 for word in words[1::2]]
         places[number, columns] = [grid[word] for word in words[2::2]]
     return places.reshape(-1, 16, 16), labels
@@ -136,8 +138,13 @@ def decode_libsvm(text: bytes) -> tuple[NDArray[np.int16], NDArray[np.uint8]]:
 
 def decode(text: bytes, split: _Split) -> RawSplit:
     """Return the digits of `text`, of either form, after checking that they are those of `split`."""
-    images, labels = decode_libsvm(text) if b":" in text[:1000] else decode_esl(text)
+    if text.startswith(b"PK"):
+        raise WrongContent("it is a zip archive, which is not read")
+    first = int(b":" in text[:1000])
+    images, raw = decode_libsvm(text) if first else decode_esl(text)
+    check_labels(raw, first, lambda digits: sha256(digits.data) == split.labels_sha256)
     check_shape("images", images.shape, (split.count, 16, 16))
+    labels = (raw - first).astype(np.uint8)
     return RawSplit(
         images,
         labels,

@@ -9,7 +9,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from retronet.errors import CheckError, DataError, DivergedError
+from retronet.errors import CheckError, DataError, DivergedError, InputError
 from retronet_cli import main
 from retronet_cli.main import COMMANDS, cli
 
@@ -36,6 +36,7 @@ def failing(monkeypatch: pytest.MonkeyPatch):  # noqa: ANN201
         (DataError("No digits."), 3, "Error: No digits.\n"),
         (CheckError("Too many misses."), 4, "Error: Too many misses.\n"),
         (KeyboardInterrupt(), 130, "Interrupted.\n"),
+        (InputError("There is no 'a\nb\x1b[31m'."), 1, "Error: There is no 'a b [31m'.\n"),
     ],
 )
 def test_errors_become_a_sentence_and_a_code(failing, error: BaseException, code: int, said: str) -> None:  # noqa: ANN001
@@ -57,6 +58,24 @@ def test_programming_errors_keep_their_traceback(failing) -> None:  # noqa: ANN0
     failing(ZeroDivisionError())
 
     assert isinstance(CliRunner().invoke(cli, ["fail"]).exception, ZeroDivisionError)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("trian", "train"), ("Simulate", "simulate"), ("sweeps", "sweep"), ("imprt", "import")],
+)
+def test_a_mistyped_command_is_told_the_nearest(typed: str, meant: str) -> None:
+    result = CliRunner().invoke(cli, [typed, "--json"])
+
+    assert result.exit_code == 2
+    assert f"There is no command '{typed}'. Did you mean '{meant}'? Known: train, " in result.stderr
+
+
+def test_a_word_near_to_none_is_told_all() -> None:
+    result = CliRunner().invoke(cli, ["zzzz"])
+
+    assert result.exit_code == 2
+    assert "There is no command 'zzzz'. Known: train, evaluate, simulate" in result.stderr
 
 
 def test_wrong_usage_is_2() -> None:

@@ -22,6 +22,12 @@ from retronet_cli.options import data_dir_option, json_option, runs_option
     "--rename", multiple=True, metavar="THEIRS=OURS", help="The name of an array here. May be given again."
 )
 @click.option(
+    "--transpose",
+    multiple=True,
+    metavar="NAME",
+    help="Dense weights that the file stores inputs × units. May be given again.",
+)
+@click.option(
     "--run",
     "folder",
     type=click.Path(file_okay=False, path_type=Path),
@@ -38,6 +44,7 @@ def import_network(
     network: str | None,
     data: str | None,
     rename: tuple[str, ...],
+    transpose: tuple[str, ...],
     folder: Path | None,
     runs: Path,
     data_dir: Path | None,
@@ -48,12 +55,13 @@ def import_network(
 
     FILE is an .npz, .safetensors or torch state_dict file (.pt, .pth, read without executing anything) whose
     arrays have the names and shapes that `retronet show network NAME --json` lists. The run can be evaluated
-    and simulated like any other.
+    and simulated like any other. The names in model.pt of karpathy/lecun1989-repro are known.
 
     \b
     Examples:
       retronet import weights.npz
-      retronet import model.pt --recipe karpathy2022 --rename H1w=h1.weight --rename H1b=h1.bias
+      retronet import model.pt --recipe karpathy2022
+      retronet import mine.pt --rename fc1.weight=h3.weight --rename fc1.bias=h3.bias --transpose h3.weight
     """
     from retronet.datasets import load
     from retronet.engines.forward import check_images
@@ -67,7 +75,9 @@ def import_network(
     chosen = {"network": network, "data": data}
     found = override(load_recipe(recipe), {key: value for key, value in chosen.items() if value is not None})
     spec = load_network(found.network)
-    parameters = import_parameters(spec, read_arrays(file), _names(rename), found.precision)
+    parameters = import_parameters(
+        spec, read_arrays(file, talk), _names(rename), found.precision, transpose, talk
+    )
     digits = load(found.data, found.preparation, data_dir)
     check_images(spec, digits.train.images)
     if digits.notice:
@@ -87,5 +97,10 @@ def _names(rename: tuple[str, ...]) -> dict[str, str]:
         theirs, equals, ours = pair.partition("=")
         if not (theirs and equals and ours):
             raise click.UsageError(f"--rename takes THEIRS=OURS, such as H1w=h1.weight; found '{pair}'.")
+        if found.get(theirs, ours) != ours:
+            raise click.UsageError(
+                f"--rename takes one name for '{theirs}'; found '{found[theirs]}' and '{ours}'. Leave "
+                "one out."
+            )
         found[theirs] = ours
     return found

@@ -91,7 +91,7 @@ class Words(click.ParamType[tuple[str, ...]]):
 )
 @click.option(
     "--other-bits",
-    type=click.IntRange(2, 24),
+    type=click.IntRange(2, 19),
     default=12,
     show_default=True,
     help="Bits of the weights and states that a point leaves alone.",
@@ -154,7 +154,7 @@ def sweep(
       retronet sweep --bits 6-16 --tensors sums --rounding TRN,RND,RND_CONV
       retronet sweep --bits 3-6 --scale power-of-two,max-abs,mse
     """
-    from hw_sim.studies.sweep import Source, append_rows, grid, measure_all, read_rows, testbench_of
+    from hw_sim.studies.sweep import Source, append_rows, checked, grid, measure_all, read_rows, testbench_of
     from retronet_cli.main import INTERRUPTED
     from retronet_cli.runs import take_run
     from retronet_cli.terminal import progress, talk
@@ -175,6 +175,10 @@ def sweep(
     left = [point for point in points if point not in rows]
     if len(left) < len(points) and not quiet:
         talk(f"{len(points) - len(left)} of {len(points)} points are in {output} already.")
+    with progress(enabled=not quiet) as bar:
+        task = bar.add_task("checks", total=len(left))
+        for _ in checked(testbench, left):
+            bar.advance(task)
     try:
         with _executor(dask, jobs, len(left)) as executor, progress(enabled=not quiet) as bar:
             task = bar.add_task("points", total=len(points), completed=len(points) - len(left))

@@ -1,7 +1,6 @@
 """The command `retronet train`."""
 
 import time
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -132,15 +131,21 @@ def train(
 
 def _settings(settings: tuple[str, ...]) -> dict[str, Any]:
     """Return the values of --set, each read as TOML if it is TOML and as a word otherwise."""
+    from retronet.errors import InputError
+    from retronet.refusals import parse_toml
+
     found: dict[str, Any] = {}
     for setting in settings:
         key, equals, value = setting.partition("=")
         if not equals or not key:
             raise click.UsageError(f"--set takes KEY=VALUE, such as rule.mu=0.02; found '{setting}'.")
+        found[key] = value
         try:
-            found[key] = tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
-            found[key] = value
+            content = parse_toml(f"value = {value}")
+        except InputError:
+            continue
+        if len(content) == 1:
+            found[key] = content["value"]
     return found
 
 

@@ -63,12 +63,12 @@ class GrafOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Of the network over the training digits.
     """
 
-    black_from: float = 0.0
-    inhibition: Annotated[float, msgspec.Meta(gt=0)] = 5.0
+    black_from: Annotated[float, msgspec.Meta(ge=-1, le=1)] = 0.0
+    inhibition: Annotated[float, msgspec.Meta(gt=0, le=1e6)] = 5.0
     thinning: str = "graf-thinning"
     features: str = "graf-features"
-    current_deviation: Annotated[float, msgspec.Meta(ge=0)] = 0.0
-    offset_deviation: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    current_deviation: Annotated[float, msgspec.Meta(ge=0, le=10)] = 0.0
+    offset_deviation: Annotated[float, msgspec.Meta(ge=0, le=1000)] = 0.0
     chips: Positive = 1
     passes: Positive = 23
 

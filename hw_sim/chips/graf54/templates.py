@@ -23,7 +23,7 @@ MARGIN = 0.5
 """How far below a template's threshold its comparator is set, in excitatory currents: the middle between two
 sums of whole currents (assumed)."""
 
-MarkRow = Annotated[str, msgspec.Meta(pattern=r"^[+.\-]+$")]
+MarkRow = Annotated[str, msgspec.Meta(pattern=r"^[+.\-]+\Z")]
 
 
 class Template(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -103,3 +103,14 @@ def test_no_scheduler_is_a_sentence(run: Path, tmp_path: Path) -> None:
 
     assert result.exit_code == 1
     assert "No dask scheduler answers at 'nowhere://1'" in result.stderr
+
+
+def test_points_that_can_not_run_are_refused_before_the_first_is_measured(run: Path, tmp_path: Path) -> None:
+    output = tmp_path / "rows.jsonl"
+    result = CliRunner().invoke(cli, ["sweep", str(run), "--bits", "3,24", "-o", str(output), "--jobs", "1"])
+
+    assert result.exit_code == 1
+    assert "2 of 6 points can not be simulated: 24 bits of all, 24 bits of states." in result.stderr
+    assert "Nothing was measured" in result.stderr
+    assert result.stdout == ""
+    assert not output.exists()

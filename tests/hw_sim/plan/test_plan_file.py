@@ -64,6 +64,9 @@ def test_what_is_written_is_read_back() -> None:
     assert parse_plan(hw_sim.plan_toml(plan), NETWORK) == plan
 
 
+GIVEN = "input = 's8.6'\n[defaults]\nweight = 's8.6'\nstate = 's8.6'\n"
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
@@ -77,13 +80,43 @@ def test_what_is_written_is_read_back() -> None:
         ),
         ("input = 's0.0'", "0 does not stand for 'exact'"),
         ("input = ", "Invalid value"),
+        ("input = 5", r'at `\$\.input`: found 5, a format as text, such as "s8\.6"'),
+        ("layers = 5", r"Expected `array`, got `int` - at `\$\.layers`; found 5, allowed is a list"),
+        ("layers = [5]", r"\$\.layers\[0\]`; found 5, allowed is a table"),
+        ("defaults = 3", r"\$\.defaults`; found 3, allowed is a table"),
+        (f"{GIVEN}accumulator = 5", r"\$\.defaults\.accumulator`; found 5"),
+        (f"{GIVEN}accumulator = {{ form = 's99.1' }}", r"\$\.defaults\.accumulator\.form`: .* 99 bits"),
+        (f"{GIVEN}weight_scale = inf", r"\$\.defaults\.weight_scale\[0\]`; found inf"),
+        (f"{GIVEN}weight_scale = true", r"\$\.defaults\.weight_scale`; found true"),
+        (f"{GIVEN}[[layers]]\nlayer = 'c'\nstate_scale = nan", r"\$\.layers\[0\]\.state_scale`; found nan"),
+        (
+            f"{GIVEN}[[layers]]\nlayer = 'c'\nstate = 's8'",
+            r"at `\$\.layers\[0\]\.state`: 's8' is not a number",
+        ),
+        (f"{GIVEN}[[layers]]\nlayer = ['c']", r"its layer a list of 1 is unknown.*has a, b, c, d"),
+        (
+            f"{GIVEN}activation = {{ kind = 'tabel' }}",
+            "'converter' or 'identity' or 'piecewise-linear' or 'relu'",
+        ),
+        (f"{GIVEN}activation = {{ kind = 'table', limit = inf }}", r"activation\.limit`; found inf"),
+        (f"input_scale = inf\n{GIVEN}", r"\$\.input_scale`; found inf, allowed is a number from 1e-30 to"),
+        (f"seed = {2**64}\n{GIVEN}", r"\$\.seed`; found 18446744073709551616"),
+        (
+            "input = '{0:4000000000:1}'",
+            r"\$\.input`: The levels \[0, 1, 2, 3, 4, 5, 6, 7, …\] .* 2 to 65,536",
+        ),
+        (f"input = 's{'9' * 5000}.1'", r"\$\.input`: 's9+' is not a number format"),
+        ("input = " + "[" * 3000, "it nests lists or tables too deep"),
     ],
 )
 def test_files_that_can_not_be_used_say_why(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "plan.toml"
     path.write_text(text)
-    with pytest.raises(InputError, match=said):
+    with pytest.raises(InputError, match=said) as caught:
         hw_sim.load_plan(path, NETWORK)
+    assert str(caught.value).startswith(f"The plan {path} can not be used: ")
+    assert str(caught.value).endswith("Mend it and try again.")
+    assert str(caught.value).isprintable()
 
 
 def test_a_file_that_is_not_there() -> None:

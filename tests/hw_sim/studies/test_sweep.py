@@ -16,6 +16,7 @@ from hw_sim.studies.points import Point, SweepRow
 from hw_sim.studies.sweep import (
     Source,
     append_rows,
+    checked,
     grid,
     measure,
     measure_all,
@@ -61,6 +62,34 @@ def test_a_grid_names_each_point_once(testbench: Testbench) -> None:
         Point(4, "h1", Rounding.TRN),
         Point(3, "h2", Rounding.TRN),
     )
+
+
+def test_points_that_can_not_run_are_named_before_the_first_is_measured(testbench: Testbench) -> None:
+    possible = grid(testbench.trained.network, (2, 8, 18), ("all", "weights", "states"))
+    assert tuple(checked(testbench, possible)) == possible
+
+    points = grid(
+        testbench.trained.network, (8, 20, 24), ("weights", "states"), scales=("power-of-two", "max-abs")
+    )
+    tried = checked(testbench, points)
+    with pytest.raises(
+        InputError, match=r"4 of 12 points .*: 20 bits of states, 24 bits of states\."
+    ) as caught:
+        for _ in tried:
+            pass
+    assert "At 20 bits of states, rounding RND, scale power-of-two: An activation has about" in str(
+        caught.value
+    )
+    for point in points:
+        if point.bits > 8 and point.tensors == "states":
+            with pytest.raises(InputError, match="An activation has about"):
+                testbench.row(point)
+        else:
+            testbench.row(point)
+    with pytest.raises(InputError, match=r"7 of 7 points .* scale threshold:0\.7: The threshold rule is for"):
+        list(
+            checked(testbench, grid(testbench.trained.network, range(2, 9), ("all",), scales=("threshold",)))
+        )
 
 
 def test_an_unknown_tensor_is_refused(testbench: Testbench) -> None:

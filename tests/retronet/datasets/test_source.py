@@ -1,9 +1,12 @@
 """Finding and fetching: where files are looked for, and what a failed fetch leaves behind."""
 
+import bz2
 import gzip
 import subprocess
 import sys
 import threading
+import tracemalloc
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -14,7 +17,7 @@ import pytest
 import requests
 
 from retronet.datasets import load
-from retronet.datasets.source import RawSplit, data_folder, obtain
+from retronet.datasets.source import MOST_BYTES, RawSplit, WrongContent, data_folder, obtain, unpack
 from retronet.datasets.usps import TEST, decode
 from retronet.errors import DataError, InputError
 
@@ -182,6 +185,83 @@ def test_a_folder_that_can_not_be_made_is_named(serve, tmp_path: Path) -> None: 
 
     with pytest.raises(DataError, match=r"The folder .*file/usps can not be written: .*--data-dir"):
         load("usps", data_dir=tmp_path / "file")
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("usps/usps.h5", "an HDF5 file"),
+        ("usps.h5", "an HDF5 file"),
+        ("usps/usps_all.mat", "a MATLAB file"),
+        ("usps/train-00000-of-00001.parquet", "a Parquet file"),
+        ("USPS.zip", "an archive"),
+    ],
+)
+def test_copies_of_another_form_are_named_with_what_to_do(
+    serve,  # noqa: ANN001
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    name: str,
+    form: str,
+) -> None:
+    (tmp_path / "usps").mkdir()
+    (tmp_path / name).write_bytes(b"...")
+    (tmp_path / "mnist.h5").write_bytes(b"of no interest here")
+    serve({})
+    said = rf"{name} is {form}: such copies of USPS have 8-bit pixels, .* not read\. Copy one of zip\."
+    with pytest.raises(DataError, match=said):
+        load("usps", data_dir=tmp_path)
+    monkeypatch.setenv("RETRONET_OFFLINE", "1")
+    with pytest.raises(DataError, match=said):
+        load("usps", data_dir=tmp_path)
+    with pytest.raises(DataError, match=said + ".* run `retronet data fetch usps --data-dir ") as caught:
+        obtain(TEST.file, tmp_path, partial(decode, split=TEST), download=False)
+    assert "mnist" not in str(caught.value)
+
+
+def test_only_a_file_in_the_cache_is_to_be_deleted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("RETRONET_DATA_DIR", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = data_folder()
+    assert folder.is_relative_to(tmp_path)
+    (folder / "usps").mkdir(parents=True)
+    (folder / "usps" / "zip.train.gz").write_bytes(b"broken")
+    with pytest.raises(DataError, match=r"Delete that file and run `retronet data fetch usps`\."):
+        load("usps")
+
+    (tmp_path / "own" / "usps").mkdir(parents=True)
+    (tmp_path / "own" / "usps" / "zip.train.gz").write_bytes(b"broken")
+    for variable in ("", "RETRONET_DATA_DIR"):
+        monkeypatch.setenv(variable or "UNUSED", str(tmp_path / "own"))
+        with pytest.raises(DataError, match="or move it away and run `retronet data fetch usps") as caught:
+            load("usps", data_dir=None if variable else tmp_path / "own")
+        assert "elete" not in str(caught.value)
+        assert ("--data-dir" in str(caught.value)) == (not variable)
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress], ids=["gzip", "bzip2"])
+def test_packed_files_are_unpacked_no_further_than_allowed(
+    pack: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("retronet.datasets.source.MOST_BYTES", 1 << 20)
+    content = pack(b"\0" * (30 << 20))
+    tracemalloc.start()
+    try:
+        with pytest.raises(WrongContent, match="it has more than 1,048,576 bytes"):
+            unpack(content)
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_file_larger_than_any_known_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "usps").mkdir()
+    with (tmp_path / "usps" / "zip.train").open("wb") as file:
+        file.truncate(MOST_BYTES + 1)
+    with pytest.raises(
+        DataError, match="it has more than 67,108,864 bytes, which none of the known files has"
+    ):
+        load("usps", data_dir=tmp_path)
 
 
 def test_offline_asks_nobody(serve, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:  # noqa: ANN001

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mutants import COUNT
 
 from retronet.datasets import load
-from retronet.datasets.source import RawSplit, obtain
+from retronet.datasets.source import RawSplit, WrongContent, obtain
 from retronet.datasets.usps import TEST, decode, decode_esl
 from retronet.errors import DataError
 
@@ -118,6 +121,11 @@ def labels_shifted(text: bytes) -> bytes:
     )
 
 
+def relabelled(text: bytes, change: Callable[[int], int]) -> bytes:
+    lines = (line.split(b" ", 1) for line in text.splitlines())
+    return b"\n".join(b"%d %s" % (change(int(float(label))), pixels) for label, pixels in lines) + b"\n"
+
+
 def eight_bit(text: bytes) -> bytes:
     values = np.array(text.split(), float).reshape(-1, 257)
     values[:, 1:] = np.rint((values[:, 1:] + 1) * 127.5) / 127.5 - 1
@@ -144,6 +152,26 @@ def eight_bit(text: bytes) -> bytes:
         (lambda text: b"0 1:0\n" + libsvm(text, sparse=False), "the label '0', 1 to 10 is expected"),
         (lambda text: b"1 257:0\n" + libsvm(text, sparse=False), "the index '257', 1 to 256 is expected"),
         (lambda text: b"1 1:0 2\n" + libsvm(text, sparse=False), "its line 1 is not a label and"),
+        (
+            lambda text: relabelled(text, lambda digit: digit or 10),
+            "labels have 10 for the digit 0; 0 to 9 is",
+        ),
+        (lambda text: relabelled(text, lambda digit: digit + 1), "labels are counted from 1, one more than"),
+        (
+            lambda text: libsvm(relabelled(text, lambda digit: (digit or 10) - 1), sparse=True),
+            "labels have 10 for the digit 0; 1 to 10 is expected here",
+        ),
+        (
+            lambda text: libsvm(relabelled(text, lambda digit: digit - 1), sparse=True),
+            "labels are the digits themselves; 1 to 10 is expected here",
+        ),
+        (
+            lambda text: relabelled(text, lambda digit: digit + 1)[: text.index(b"\n", 200000) + 1],
+            "labels are 1 to 10: 10 stands for 0, or they are counted from 1|numbers, a multiple",
+        ),
+        (lambda _: b"\x89HDF\r\n\x1a\n...", "it is an HDF5 file, which is not read"),
+        (lambda _: b"PK\x03\x04...", "it is a zip archive, which is not read"),
+        (lambda _: gzip.compress(b"\0" * 70_000_000, 1), "more than 67,108,864 bytes"),
     ],
     ids=[
         "one pixel changed",
@@ -163,6 +191,14 @@ def eight_bit(text: bytes) -> bytes:
         "LIBSVM label",
         "LIBSVM index",
         "LIBSVM pair",
+        "10 for 0",
+        "from 1",
+        "LIBSVM 10 for 0",
+        "LIBSVM from 0",
+        "some from 1",
+        "HDF5",
+        "zip",
+        "bomb",
     ],
 )
 def test_damage_is_refused_with_what_differs(
@@ -177,7 +213,43 @@ def test_damage_is_refused_with_what_differs(
     ) as caught:
         read_test_set(folder)
 
-    assert "Delete that file and run `retronet data fetch usps`." in str(caught.value)
+    said = str(caught.value)
+    assert (
+        "Put the known one in its place, or move it away and run `retronet data fetch usps --data-dir" in said
+    )
+    assert "Delete" not in said
+
+
+@settings(max_examples=COUNT, deadline=None)
+@given(data=st.data())
+def test_damaged_text_is_read_or_refused_whatever_the_damage(data: st.DataObject) -> None:
+    lines = [" ".join([f"{digit}.0000", *(["-1.000", "0.5", "0"] * 86)[:256]]) for digit in (3, 0, 9)]
+    esl = "\n".join(lines).encode()
+    content = bytearray(data.draw(st.sampled_from([esl, libsvm(esl, sparse=True)])))
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(0, len(content) - 1))
+        match data.draw(st.sampled_from(["set", "cut", "word"])):
+            case "set":
+                content[place] = data.draw(st.integers(0, 255))
+            case "cut":
+                del content[place : place + data.draw(st.integers(1, 600))]
+            case _:
+                words = [
+                    b" nan ",
+                    b" inf ",
+                    b"1e999",
+                    b"10",
+                    b"-0",
+                    b":",
+                    b"\n\n",
+                    b"1_0",
+                    b"\x00",
+                    b"9" * 5000,
+                ]
+                content[place:place] = data.draw(st.sampled_from(words))
+        content = content or bytearray(b"\n")
+    with pytest.raises(WrongContent, match=r"^it|^the"):
+        decode(bytes(content), TEST)
 
 
 def test_a_label_at_the_end_of_a_line_is_not_lost_in_the_pixels() -> None:
