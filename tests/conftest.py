@@ -2,6 +2,8 @@
 
 import os
 import platform
+import signal
+from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 
@@ -32,6 +34,14 @@ def _processor() -> str:
 def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep tests from the network; one that is about fetching takes this back."""
     monkeypatch.setenv("RETRONET_OFFLINE", "1")
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let what a test starts mind SIGINT, which is ignored where the tests run in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

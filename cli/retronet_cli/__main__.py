@@ -1,5 +1,8 @@
 """``python -m retronet_cli`` is ``retronet``."""
 
-from retronet_cli.main import main
+try:
+    from retronet_cli.start import main
+except KeyboardInterrupt:
+    raise SystemExit(130) from None
 
 main()

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retronet_cli.chip_options import ChipChoices, options_of, refuse_options, refuse_options_of_chips
-from retronet_cli.runs import take_digits, take_run, title_of
+from retronet_cli.runs import retrained, take_digits, take_run, title_of
 
 if TYPE_CHECKING:
     from hw_sim.chips.cost.network_cost import CostReport
@@ -50,6 +50,8 @@ def simulated_on_chip(
 
     refuse_options(chip, option_names(chip))
     folder, checkpoint = take_run(run, runs, quiet)
+    if not quiet and retrained(folder):
+        talk(f"The run was retrained under a plan of its own; the formats of {chip.name} take its place.")
     digits = take_digits(checkpoint, data, data_dir)
     trained, options = checkpoint.trained, options_of(chip, choices)
     report = simulate(chip, trained, digits, threads=os.cpu_count() or 1, **options)

@@ -6,20 +6,26 @@ inside the command's function.
 """
 
 import importlib
+import shlex
 import sys
 import traceback
-from difflib import get_close_matches
 from typing import Any
 
 import click
 
 from retronet.errors import CheckError, ChoiceError, DataError, RetronetError, one_line
+from retronet_cli.start import mind_interruptions
 from retronet_cli.streams import discard, make_patient
 from retronet_cli.suggesting import SuggestingGroup
 
 COMMANDS = {
     # name: (module, attribute, the first sentence of its help)
     "train": ("retronet_cli.commands.train", "train", "Train a network as a recipe says."),
+    "resume": (
+        "retronet_cli.commands.resume",
+        "resume",
+        "Go on with a run that was cut off, whatever made it.",
+    ),
     "evaluate": ("retronet_cli.commands.evaluate", "evaluate", "Score a trained network on a set of digits."),
     "simulate": (
         "retronet_cli.commands.simulate",
@@ -104,13 +110,25 @@ class Commands(SuggestingGroup):
             discard(sys.stderr)
             sys.exit(WRONG_USAGE)
 
-    def make_context(self, *arguments: Any, **options: Any) -> click.Context:  # noqa: ANN401
-        """Read the options; help and versions are printed meanwhile, and may be cut off by their reader."""
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,  # noqa: ANN401 - click's own
+    ) -> click.Context:
+        """Return the context, with the command as it was given, for sentences on how to go on.
+
+        Help and versions are printed meanwhile, and may be cut off by their reader.
+        """
+        command = shlex.join(["retronet", *args])
         try:
-            return super().make_context(*arguments, **options)
+            context = super().make_context(info_name, args, parent, **extra)
         except BrokenPipeError:
             discard(sys.stdout)
             raise click.exceptions.Exit from None
+        context.meta["retronet.command"] = command
+        return context
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """Return the names of the commands in the order of `COMMANDS`."""
@@ -125,17 +143,6 @@ class Commands(SuggestingGroup):
         assert isinstance(command, click.Command)
         return command
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that `args` begin with; suggest the nearest name where there is none."""
-        name = args[0]
-        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
-            near = get_close_matches(name.lower(), COMMANDS, n=1)
-            hint = f" Did you mean '{near[0]}'?" if near else ""
-            ctx.fail(f"There is no command '{name}'.{hint} Known: {', '.join(COMMANDS)}.")
-        return super().resolve_command(ctx, args)
-
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Write the list of commands without importing them."""
         with formatter.section("Commands"):
@@ -144,6 +151,7 @@ class Commands(SuggestingGroup):
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401
         """Run the command; say errors in one sentence and exit with their code."""
         try:
+            mind_interruptions(True)
             return super().invoke(ctx)
         except RetronetError as error:
             if ctx.params["debug"]:
@@ -162,6 +170,8 @@ class Commands(SuggestingGroup):
         except KeyboardInterrupt:
             _say("Interrupted.")
             ctx.exit(INTERRUPTED)
+        finally:
+            mind_interruptions(False)
 
 
 def _say(sentence: str) -> None:

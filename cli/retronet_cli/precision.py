@@ -110,6 +110,53 @@ precision_options = as_record(Choices, "choices", OPTIONS)
 """Gives a command the options, which it takes as one argument `choices`."""
 
 
+def plan_for(
+    choices: Choices, run: Path, trained: "Trained", digits: "Dataset", quiet: bool
+) -> "tuple[PrecisionPlan, bool]":
+    """Return the plan that the options ask for or, without any, the one that the run was retrained under.
+
+    Parameters
+    ----------
+    choices
+        The options.
+    run, trained
+        The folder of a run and its network.
+    digits
+        Training digits, to calibrate on.
+    quiet
+        Whether to keep from saying which of the two it is, for a retrained run.
+
+    Returns
+    -------
+    PrecisionPlan, bool
+        The plan, and whether it is the run's own.
+
+    Raises
+    ------
+    InputError
+        If options contradict each other or do not suit the network, or the run's plan is damaged.
+    """
+    from hw_sim.studies.retrained_run import plan_of
+    from retronet.runs.configuration import ByRetraining
+    from retronet.runs.run import open_run
+    from retronet_cli.terminal import talk
+
+    opened = open_run(run)
+    retrained = isinstance(opened.configuration.made, ByRetraining)
+    if retrained and not choices.given:
+        own = plan_of(opened)
+        assert own is not None
+        if not quiet:
+            talk(f"The run was retrained: it runs under its own plan, {run / 'plan.toml'}.")
+        return own, True
+    if retrained and not quiet:
+        talk(
+            "The run was retrained under a plan of its own, and the formats asked for take its place. "
+            "Without options for formats it runs under its own."
+        )
+    return chosen_plan(choices, trained, digits), False
+
+
 def chosen_plan(choices: Choices, trained: "Trained", digits: "Dataset") -> "PrecisionPlan":
     """Return the plan that the options ask for, calibrated on training `digits`.
 

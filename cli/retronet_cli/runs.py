@@ -1,11 +1,17 @@
 """What commands that work on a finished run have in common: which run, and which digits."""
 
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from retronet.errors import InputError, RetronetError
 
 if TYPE_CHECKING:
     from retronet.datasets import DigitSets
     from retronet.runs.checkpoint import Checkpoint
+    from retronet.runs.run import Run
 
 
 def take_run(folder: Path | None, runs: Path, quiet: bool) -> "tuple[Path, Checkpoint]":
@@ -15,8 +21,66 @@ def take_run(folder: Path | None, runs: Path, quiet: bool) -> "tuple[Path, Check
 
     run = latest_run(runs) if folder is None else open_run(folder)
     if folder is None and not quiet:
-        talk(f"Taking the latest run: {run.folder}")
-    return run.folder, run.checkpoint()
+        talk(f"Taking the latest run: {run.folder}{_why(run, runs)}")
+    checkpoint = run.checkpoint()
+    if not checkpoint.checked:
+        talk(
+            f"Warning: The checkpoint of {run.folder} is of an earlier version, without a digest: whether "
+            "its numbers are undamaged can not be told."
+        )
+    return run.folder, checkpoint
+
+
+def _why(run: "Run", runs: Path) -> str:
+    """Return what was taken and why, unless there is nothing to choose and nothing to tell."""
+    from retronet.runs.configuration import ByImport, ByRetraining
+    from retronet.runs.run import CHECKPOINT
+
+    count = len(list(runs.glob(f"*/{CHECKPOINT}")))
+    parts = [f"the newest checkpoint of {count}"] * (count > 1)
+    match run.configuration.made:
+        case ByRetraining(origin=origin):
+            parts.insert(0, f"retrained from {origin}")
+        case ByImport(file=file):
+            parts.insert(0, f"imported from {file}")
+        case _:
+            pass
+    told = "; ".join(parts)
+    return f" ({told})" if told else ""
+
+
+@contextmanager
+def going_on(run: "Run", data_dir: Path | None) -> Iterator[None]:
+    """Say how to go on with `run` where it is cut off, by Ctrl-C or because the system refused something."""
+    from retronet_cli.terminal import interrupted
+
+    command = run.go_on + ("" if data_dir is None else " " + shlex.join(["--data-dir", str(data_dir)]))
+    try:
+        yield
+    except KeyboardInterrupt:
+        interrupted(f"{_kept(run)} Go on with: {command}")
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise InputError(
+            f"The system refused: {error}. {_kept(run)} Mend that, then go on with: {command}"
+        ) from error
+
+
+def _kept(run: "Run") -> str:
+    try:
+        passes = run.passes
+    except (RetronetError, OSError):
+        passes = 0
+    return f"Passes 1 to {passes} are kept." if passes else "No pass was done yet."
+
+
+def retrained(folder: Path) -> bool:
+    """Return whether the run in `folder` has number formats of its own."""
+    from retronet.runs.configuration import ByRetraining
+    from retronet.runs.run import open_run
+
+    return isinstance(open_run(folder).configuration.made, ByRetraining)
 
 
 def title_of(checkpoint: "Checkpoint") -> str:

@@ -1,48 +1,100 @@
 """Training from several seeds, on several processes, with a bar."""
 
+import ctypes
 import os
 import signal
+import sys
+import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import click
 import msgspec
 
 from retronet.errors import InputError
 from retronet.studies.seeds import QUANTITIES, SeedResult, spreads, train_seeds
-from retronet_cli.terminal import print_json, print_table, progress, talk
+from retronet_cli.terminal import (
+    INTERRUPTED,
+    interrupted,
+    print_json,
+    print_table,
+    progress,
+    talk,
+    this_command,
+)
 from retronet_cli.views.seeds import seed_table, spread_table
 
 if TYPE_CHECKING:
     from retronet.recipe import Recipe
 
+PR_SET_PDEATHSIG = 1
+"""Linux, prctl(2): the signal that a process gets when its parent ends."""
 
-def _stop_at_once_when_interrupted() -> None:
-    """Let Ctrl-C end a worker without a word: what it does can be cut off anywhere, and the parent speaks."""
-    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+
+class _Processes(ProcessPoolExecutor):
+    """Processes that end with the one that started them, and at once when interrupted.
+
+    What they do can be cut off anywhere, and the parent speaks.
+    """
+
+    def __init__(self, workers: int) -> None:
+        # Spawned: a fork would copy the state of compiled code and its threads.
+        super().__init__(workers, get_context("spawn"), initializer=_begin_worker)
+
+    def submit(self, *arguments: Any, **named: Any) -> "Future[Any]":  # noqa: ANN401 - as in the base class
+        """Hand a task to a process; one that is started minds interruptions once it is ready for them."""
+        if not hasattr(signal, "pthread_sigmask"):
+            return super().submit(*arguments, **named)
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            return super().submit(*arguments, **named)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _begin_worker() -> None:
+    signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    if sys.platform == "linux":
+        # The watch below waits while compiled code runs; the kernel does not.
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(INTERRUPTED)
 
 
 @contextmanager
 def processes(jobs: int, tasks: int) -> Iterator[Executor | None]:
     """Give an executor of up to `jobs` processes, or None where one would do.
 
-    Processes are spawned: a fork would copy the state of compiled code and its threads.
+    Raises
+    ------
+    InputError
+        If one of them is ended from outside.
     """
     workers = min(jobs, tasks)
     if workers == 1:
         yield None
         return
-    executor = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_stop_at_once_when_interrupted)
+    executor = _Processes(workers)
     try:
         yield executor
-    except BrokenPipeError as error:
-        # Not standard output: a worker that was gone before it had begun.
-        raise BrokenProcessPool("a worker ended while it was started") from error
+    except (BrokenProcessPool, BrokenPipeError) as error:
+        # A broken pipe here is not standard output's: a worker was gone before it had begun.
+        raise InputError(
+            "One of the processes was ended from outside, perhaps for want of memory; what they had done is "
+            f"kept. Give fewer --jobs, and go on with: {this_command()}"
+        ) from error
     finally:
         executor.shutdown(cancel_futures=True)
 
@@ -51,8 +103,6 @@ def train_with_bar(
     recipe: "Recipe", seeds: Sequence[int], runs: Path, data_dir: Path | None, jobs: int, quiet: bool
 ) -> list[SeedResult]:
     """Train `recipe` from each seed and return the results in order of the seeds."""
-    from retronet_cli.main import INTERRUPTED
-
     found: list[SeedResult] = []
     try:
         with progress(enabled=not quiet) as bar, processes(jobs, len(seeds)) as executor:
@@ -61,12 +111,16 @@ def train_with_bar(
                 found.append(result)
                 bar.update(task, completed=len(found))
     except KeyboardInterrupt:
-        talk(f"Interrupted. All passes done are kept in {runs}. Go on with the same command.")
-        raise click.exceptions.Exit(INTERRUPTED) from None
-    except BrokenProcessPool as error:
+        interrupted(
+            f"{len(found)} of {len(seeds)} seeds are done, and the passes of the others are kept. "
+            f"Go on with: {this_command()}"
+        )
+    except BrokenPipeError:
+        raise
+    except OSError as error:
         raise InputError(
-            f"A process of the training was ended from outside; all passes done are kept in {runs}. "
-            "Give the same command again to go on, with fewer --jobs if memory was short."
+            f"The system refused: {error}. What was done is kept. Mend that, then go on with: "
+            f"{this_command()}"
         ) from error
     return sorted(found, key=lambda result: result.seed)
 

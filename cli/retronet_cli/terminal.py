@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 from rich.console import Console
@@ -31,6 +31,20 @@ stderr = PatientConsole(markup=False, emoji=False, stderr=True)
 def talk(sentence: str) -> None:
     """Say `sentence` on standard error, unbroken, so that it can be searched for."""
     stderr.print(sentence, soft_wrap=True, highlight=False)
+
+
+INTERRUPTED = 130
+
+
+def interrupted(how_to_go_on: str) -> NoReturn:
+    """Say what an interruption left and how to go on, and end with the code of interruptions."""
+    talk(f"Interrupted. {how_to_go_on}")
+    raise click.exceptions.Exit(INTERRUPTED)
+
+
+def this_command() -> str:
+    """Return the command as it was given, quoted for a shell."""
+    return str(click.get_current_context().find_root().meta["retronet.command"])
 
 
 def print_json(what: str, fields: dict[str, Any]) -> None:

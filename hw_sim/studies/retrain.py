@@ -72,6 +72,8 @@ class Retraining:
         Formats and scales; they stay as they are.
     settings
         How to train on.
+    passes
+        The passes that the parameters have behind them.
 
     Attributes
     ----------
@@ -86,11 +88,17 @@ class Retraining:
     """
 
     def __init__(
-        self, trained: Trained, digits: DigitSets, plan: PrecisionPlan, settings: Settings | None = None
+        self,
+        trained: Trained,
+        digits: DigitSets,
+        plan: PrecisionPlan,
+        settings: Settings | None = None,
+        passes: int = 0,
     ) -> None:
         self.warnings = quantize(trained, plan).warnings
         _check(trained.network, plan)
         self.origin, self.digits, self.plan, self.settings = trained, digits, plan, settings or Settings()
+        self.passes = passes
         self._workspace = Workspace(with_cast_borders(trained.network, plan))
         self._workspace.load(trained.parameters)
         self._master = self._workspace.machine.flat.parameters.copy()
@@ -113,17 +121,18 @@ class Retraining:
         return train, test
 
     def run(self) -> Iterator[RetrainRecord]:
-        """Yield the scores before training, and after each pass.
+        """Yield the scores before training, unless passes are done already, and after each pass.
 
         Raises
         ------
         DivergedError
             If the loss leaves the range of finite numbers.
         """
-        yield self._record(0, None, None)
+        if not self.passes:
+            yield self._record(0, None, None)
         workspace, labels = self._workspace, self.digits.train.labels
         tables = cast_tables(workspace, self.plan)
-        for number in range(1, self.settings.passes + 1):
+        for number in range(self.passes + 1, self.settings.passes + 1):
             order = np.random.default_rng([self.settings.seed, number]).permutation(len(self._images))
             rate = self.settings.rate_of(number)
             workspace.load(cast_parameters(self._parameters(), workspace.sized_layers, self.plan))
@@ -138,6 +147,7 @@ class Retraining:
                     f"Retraining diverged in pass {number}: the loss is no longer finite at rate {rate:g}. "
                     "Lower the rate."
                 )
+            self.passes = number
             yield self._record(number, rate, total / len(order))
 
     def _parameters(self) -> Parameters:

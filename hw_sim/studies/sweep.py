@@ -3,6 +3,7 @@
 Points are independent, so they run on any executor; a row depends on its point and subject alone.
 """
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor, as_completed
 from functools import lru_cache
@@ -18,6 +19,8 @@ from hw_sim.studies.testbench import Testbench
 from retronet.datasets import DigitSets, load
 from retronet.errors import ChoiceError, InputError
 from retronet.network import NetworkSpec
+from retronet.runs.lines import stamped, unstamped
+from retronet.runs.lock import lock
 from retronet.runs.run import open_run
 from retronet.trained import Trained
 
@@ -216,19 +219,24 @@ def measure_all(
 
 
 def read_rows(path: Path) -> list[SweepRow]:
-    """Return the rows in `path`, none if there is no such file; a last line cut short is passed over.
+    """Return the rows in `path`, none if there is no such file.
+
+    A last line cut short is passed over; so are lines without the digest that `append_rows` gives each,
+    which earlier versions wrote.
 
     Raises
     ------
     InputError
-        If another line is damaged.
+        If another line is damaged, as its digest tells.
     """
     content = path.read_bytes() if path.exists() else b""
     rows: list[SweepRow] = []
-    for number, line in enumerate(content[: content.rfind(b"\n") + 1].splitlines(), 1):
+    for number, line in enumerate(content[: content.rfind(b"\n") + 1].splitlines(keepends=True), 1):
         try:
-            rows.append(msgspec.json.decode(line, type=SweepRow))
-        except (msgspec.DecodeError, ValueError) as error:
+            checked = unstamped(line)
+            row = msgspec.json.decode(line if checked is None else checked, type=SweepRow)
+            rows += [] if checked is None else [row]
+        except (ValueError, RecursionError) as error:
             raise InputError(
                 f"Line {number} of {path} is not a row of a sweep ({error}). "
                 "Move the file away, or name another with --output."
@@ -236,13 +244,28 @@ def read_rows(path: Path) -> list[SweepRow]:
     return rows
 
 
+def count_unchecked(path: Path) -> int:
+    """Return how many rows in `path` have no digest, and so are passed over."""
+    content = path.read_bytes() if path.exists() else b""
+    lines = content[: content.rfind(b"\n") + 1].splitlines(keepends=True)
+    return sum(unstamped(line) is None for line in lines)
+
+
 def append_rows(path: Path, rows: Iterable[SweepRow]) -> Iterator[SweepRow]:
-    """Write each of `rows` to `path` and pass it on; a last line cut short is cut off first."""
+    """Write each of `rows` to `path` and pass it on; a last line cut short is cut off first.
+
+    Raises
+    ------
+    InputError
+        If another process writes rows there.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab+") as file:
+        lock(file, f"The file {path}")
         file.seek(0)
         file.truncate(file.read().rfind(b"\n") + 1)
         for row in rows:
-            file.write(msgspec.json.encode(row) + b"\n")
+            file.write(stamped(msgspec.json.encode(row)))
             file.flush()
+            os.fsync(file.fileno())
             yield row

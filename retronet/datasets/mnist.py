@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from retronet.array_files import read_npz
 from retronet.datasets.labels import check_labels
 from retronet.datasets.source import (
     DataFile,
@@ -24,6 +23,7 @@ from retronet.datasets.source import (
     obtain,
     sha256,
 )
+from retronet.imports.array_files import read_npz
 from retronet.refusals import said_by
 
 MIRRORS = (

@@ -3,12 +3,18 @@
 The arrays are ``parameter.<name>`` and, to go on training, what the rule remembers, such as
 ``curvature.<name>``; shapes are those of :func:`retronet.network.parameter_shapes`. The same training gives
 the same bytes.
+
+The header holds the SHA-256 of the whole file, taken with zeros in its own place: no bit of it changes
+unnoticed. Files of the first schema have none; they are read, and `Checkpoint.checked` says so.
 """
 
+import hashlib
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -21,17 +27,29 @@ from retronet.recipe import Recipe
 from retronet.trained import Trained
 from retronet.training.train import TrainingState
 
-SCHEMA = "retronet/checkpoint/1"
+FIRST_SCHEMA = "retronet/checkpoint/1"
+SCHEMA = "retronet/checkpoint/2"
+BLANK = "0" * 64
+DIGEST = re.compile(rb'\\"digest\\": \\"([0-9a-f]{64})\\"')
+"""The digest as it lies in the file: JSON within JSON, its quotes escaped."""
 
 
 class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a checkpoint's arrays belong to."""
+    """What a checkpoint's arrays belong to.
+
+    ``digest`` is that of the file.
+    """
 
     schema: str
     network: NetworkSpec
     recipe: Recipe
     data: tuple[Provenance, Provenance]
     passes: int
+    digest: str | None = None
+
+
+class _SafetensorsHeader(msgspec.Struct, rename={"metadata": "__metadata__"}):
+    metadata: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -52,6 +70,11 @@ class Checkpoint:
         """
         return Trained(self.header.network, self.state.parameters, self.header.recipe)
 
+    @property
+    def checked(self) -> bool:
+        """Whether a digest vouches for every bit."""
+        return self.header.schema != FIRST_SCHEMA
+
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write `checkpoint` to `path`; the file is there whole or not at all."""
@@ -65,8 +88,14 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         for name, array in named.items()
     }
     # One key with sorted JSON: several would come in another order from run to run.
-    header = json.dumps(msgspec.to_builtins(checkpoint.header), sort_keys=True)
-    write_atomically(path, save(arrays, metadata={"retronet": header}))
+    stamped = msgspec.structs.replace(checkpoint.header, schema=SCHEMA, digest=BLANK)
+    content: bytes = save(
+        arrays, metadata={"retronet": json.dumps(msgspec.to_builtins(stamped), sort_keys=True)}
+    )
+    sized = DIGEST.search(content)
+    assert sized is not None
+    digest = hashlib.sha256(content).hexdigest().encode()
+    write_atomically(path, content[: sized.start(1)] + digest + content[sized.end(1) :])
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -75,26 +104,57 @@ def load_checkpoint(path: Path) -> Checkpoint:
     Raises
     ------
     InputError
-        If the file is missing, damaged or not a checkpoint.
+        If the file is missing, damaged, not a checkpoint, or holds an array of other than finite floats.
     """
-    from safetensors import SafetensorError, safe_open
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
 
     if not path.is_file():
         raise InputError(f"There is no checkpoint {path}. Give the folder of a run, or train one.")
-    groups: dict[str, dict[str, NDArray[np.floating]]] = {}
+    content = path.read_bytes()
+    groups: dict[str, dict[str, NDArray[Any]]] = {}
     try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            header = msgspec.json.decode(metadata["retronet"], type=Header)
-            for key in file.keys():  # noqa: SIM118 - not a dict
-                group, name = key.split(".", 1)
-                groups.setdefault(group, {})[name] = file.get_tensor(key)
-    except (SafetensorError, KeyError, ValueError, msgspec.DecodeError) as error:
+        header = _header(content)
+        for key, array in sorted(load(content).items()):
+            group, name = key.split(".", 1)
+            _check(key, array)
+            groups.setdefault(group, {})[name] = array
+    except (SafetensorError, KeyError, ValueError, RecursionError, MemoryError, InputError) as error:
         raise InputError(
             f"The file {path} is not a checkpoint of retronet, or is damaged ({error}). "
             "Train again or take another run."
         ) from error
     return Checkpoint(header, TrainingState(header.passes, groups.pop("parameter", {}), groups))
+
+
+def _header(content: bytes) -> Header:
+    size = int.from_bytes(content[:8], "little")
+    outer = msgspec.json.decode(content[8 : 8 + size], type=_SafetensorsHeader)
+    header = msgspec.json.decode(outer.metadata["retronet"], type=Header)
+    if header.schema not in (FIRST_SCHEMA, SCHEMA):
+        raise InputError(f"its schema is '{header.schema}'; {FIRST_SCHEMA} and {SCHEMA} can be read")
+    if header.passes < 0:
+        raise InputError(f"it counts {header.passes} passes")
+    stated = DIGEST.search(content, 0, 8 + size)
+    if (stated is None) != (header.schema == FIRST_SCHEMA):
+        raise InputError(
+            f"its schema {header.schema} does not go with {'no' if stated is None else 'a'} digest"
+        )
+    if stated is not None:
+        blank = content[: stated.start(1)] + BLANK.encode() + content[stated.end(1) :]
+        found = hashlib.sha256(blank).hexdigest()
+        if found != header.digest:
+            raise InputError(f"its digest is {found[:12]}…, written was {str(header.digest)[:12]}…")
+    return header
+
+
+def _check(key: str, array: NDArray[Any]) -> None:
+    """Refuse what no training writes."""
+    if array.dtype not in (np.float32, np.float64):
+        raise InputError(f"its array '{key}' is of {array.dtype}; float32 and float64 are allowed")
+    # Before the first validation score the least loss is infinite.
+    if np.isnan(array).any() or (key != "patience.least_loss" and np.isinf(array).any()):
+        raise InputError(f"its array '{key}' holds a NaN or an infinity; finite numbers are allowed")
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -1,21 +1,60 @@
-"""What a run depends on, all of it: recipe, network, digits and versions."""
+"""What a run depends on, all of it: what made it, recipe, network, digits and versions."""
 
+import hashlib
 import platform
+import re
 import sys
 from importlib.metadata import version
+from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from retronet.datasets import DigitSets, Provenance
+from retronet.errors import InputError
 from retronet.network import NetworkSpec
 from retronet.recipe import Recipe
+
+FIRST_SCHEMA = "retronet/run/1"
+SCHEMA = "retronet/run/2"
+
+
+class ByTraining(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="trained", tag_field="kind"):
+    """Made by training as the recipe says; ``history`` is the number of steps from snapshot to snapshot."""
+
+    history: int | None = None
+
+
+class ByRetraining(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="retrained", tag_field="kind"
+):
+    """Made from the run ``origin`` by training on within the number formats of ``plan``.
+
+    ``origin_sha256`` is the digest of that run's checkpoint file; ``settings`` and ``plan`` are those of
+    :mod:`hw_sim.studies.retrain`, as JSON has them. A run of the first schema says neither.
+    """
+
+    origin: str
+    origin_sha256: str | None = None
+    settings: dict[str, Any] = {}
+    plan: dict[str, Any] = {}
+
+
+class ByImport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="imported", tag_field="kind"):
+    """Taken from a file; ``renamed`` maps names of its arrays to those here."""
+
+    file: str
+    sha256: str
+    renamed: dict[str, str] = {}
+
+
+Made = ByTraining | ByRetraining | ByImport
 
 
 class RunConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All that a run depends on, as ``run.json`` holds it.
 
-    ``notice`` is what was said about the data; ``origin`` where a network comes from that the recipe did not
-    train.
+    ``notice`` is what was said about the data; ``sha256`` is the digest of all the rest.
     """
 
     schema: str
@@ -24,7 +63,65 @@ class RunConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     data: tuple[Provenance, Provenance]
     notice: str | None
     versions: dict[str, str]
+    made: Made
+    sha256: str | None = None
+
+    @property
+    def origin(self) -> str | None:
+        """Where a network comes from that the recipe did not train, in words."""
+        match self.made:
+            case ByRetraining(origin=origin, settings=settings):
+                layers = f"its {settings['layers']} layers " if "layers" in settings else ""
+                return f"{origin}, {layers}retrained with weights and states cast as in plan.toml"
+            case ByImport(file=file, sha256=digest):
+                return f"imported from {file}, SHA-256 {digest}"
+            case _:
+                return None
+
+
+class _First(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The first schema, which told makers apart by a sentence alone."""
+
+    schema: str
+    recipe: Recipe
+    network: NetworkSpec
+    data: tuple[Provenance, Provenance]
+    notice: str | None
+    versions: dict[str, str]
     origin: str | None = None
+
+    def made(self) -> Made:
+        """Return what made the run."""
+        if self.origin is None:
+            return ByTraining()
+        if found := re.fullmatch(r"imported from (.*), SHA-256 ([0-9a-f]*)", self.origin, re.DOTALL):
+            return ByImport(found[1], found[2])
+        return ByRetraining(self.origin.partition(", its ")[0])
+
+
+class _Schema(msgspec.Struct):
+    schema: str
+
+
+def read_configuration(content: bytes) -> RunConfiguration:
+    """Return the configuration that is the JSON `content`, of either schema.
+
+    Raises
+    ------
+    InputError
+        If it has a schema that is not known here.
+    msgspec.DecodeError, ValueError
+        If it can not be read.
+    """
+    schema = msgspec.json.decode(content, type=_Schema).schema
+    if schema == SCHEMA:
+        return msgspec.json.decode(content, type=RunConfiguration)
+    if schema == FIRST_SCHEMA:
+        first = msgspec.json.decode(content, type=_First)
+        return RunConfiguration(
+            schema, first.recipe, first.network, first.data, first.notice, first.versions, first.made()
+        )
+    raise InputError(f"its schema is '{schema}'; {FIRST_SCHEMA} and {SCHEMA} can be read")
 
 
 def versions() -> dict[str, str]:
@@ -38,15 +135,22 @@ def versions() -> dict[str, str]:
 
 
 def configure(
-    recipe: Recipe, network: NetworkSpec, digits: DigitSets, origin: str | None = None
+    recipe: Recipe, network: NetworkSpec, digits: DigitSets, made: Made | None = None
 ) -> RunConfiguration:
     """Return the configuration of a run that begins now; see :func:`retronet.runs.run.create_run`."""
-    return RunConfiguration(
-        schema="retronet/run/1",
+    found = RunConfiguration(
+        schema=SCHEMA,
         recipe=recipe,
         network=network,
         data=(digits.train.provenance, digits.test.provenance),
         notice=digits.notice,
         versions=versions(),
-        origin=origin,
+        made=ByTraining() if made is None else made,
     )
+    return replace(found, sha256=digest_of(found))
+
+
+def digest_of(configuration: RunConfiguration) -> str:
+    """Return the digest of all but the digest."""
+    content = msgspec.json.encode(replace(configuration, sha256=None), order="sorted")
+    return hashlib.sha256(content).hexdigest()

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from retronet.datasets import load
 from retronet.network import load_network
 from retronet.recipe import Recipe, override
-from retronet.runs.configuration import configure
+from retronet.runs.configuration import RunConfiguration, configure
 from retronet.runs.run import CONFIGURATION, continue_run, create_run, open_run
 from retronet.training.train import PassRecord
 
@@ -61,12 +62,17 @@ def train_seed(recipe: Recipe, runs: Path, data_dir: Path | None) -> SeedResult:
     network = load_network(recipe.network)
     digits = load(recipe.data, recipe.preparation, data_dir)
     run = open_run(folder) if (folder / CONFIGURATION).exists() else None
-    if run is None or run.configuration != configure(recipe, network, digits):
+    if run is None or not _is_the_same(run.configuration, configure(recipe, network, digits)):
         run = create_run(recipe, network, digits, folder, runs, force=True)
-    if len(run.records()) < recipe.passes:
+    if run.passes < recipe.passes:
         for _ in continue_run(run, digits):
             pass
     return SeedResult(recipe.seed, str(folder), tuple(run.records()))
+
+
+def _is_the_same(found: RunConfiguration, wanted: RunConfiguration) -> bool:
+    """Return whether two configurations say the same, in whichever schema."""
+    return replace(found, schema=wanted.schema, sha256=wanted.sha256) == wanted
 
 
 def train_seeds(

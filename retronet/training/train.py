@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from retronet.datasets import Dataset, DigitSets
 from retronet.engines.batches import (
@@ -180,10 +181,15 @@ class Training:
                 done += len(batches.labels)
                 yield Progress(number, done, count)
             self.passes = number
+            if not all(np.isfinite(array).all() for array in self._remembered()):
+                raise self._diverged(number, rate or 0.0)
             yield self._record(number, total / count, rate or 0.0)
 
     def _has_finite_parameters(self) -> bool:
         return all(np.isfinite(array).all() for array in self._engine.parameters().values())
+
+    def _remembered(self) -> Iterator[NDArray[np.floating]]:
+        return (array for named in self._engine.optimiser().values() for array in named.values())
 
     def _prepare(self, number: int) -> None:
         """Measure the curvature before a pass, if the rule wants it."""

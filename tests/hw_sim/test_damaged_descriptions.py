@@ -9,9 +9,9 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from mutants import COUNT
+from support.mutants import COUNT
 from support.small_network import NETWORK, plan_of
-from toml_trees import damaged
+from support.toml_trees import damaged
 
 import hw_sim
 from hw_sim.chips import chip, constants, graf_templates

@@ -64,7 +64,7 @@ def test_it_installs_the_command_and_its_licences(wheel: zipfile.ZipFile) -> Non
 
     entry_points = wheel.read(f"{folder}/entry_points.txt").decode()
     metadata = wheel.read(f"{folder}/METADATA").decode()
-    assert entry_points.split() == ["[console_scripts]", "retronet", "=", "retronet_cli.main:main"]
+    assert entry_points.split() == ["[console_scripts]", "retronet", "=", "retronet_cli.start:main"]
     assert metadata.startswith("Metadata-Version: ")
     assert "\nName: retronet\n" in metadata
     assert {f"{folder}/licenses/LICENSE", f"{folder}/licenses/NOTICE"} <= set(wheel.namelist())

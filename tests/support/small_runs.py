@@ -1,13 +1,17 @@
 """A training run that takes milliseconds: a small network, made-up digits and a recipe for each rule."""
 
+import json
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
+from safetensors.numpy import save
 
 from retronet.datasets import Dataset, DigitSets, Provenance
 from retronet.network import Conv, Dense, NetworkSpec, Tanh
 from retronet.recipe import Recipe, load_recipe, override
+from retronet.runs.checkpoint import FIRST_SCHEMA, Checkpoint
 
 RULES: dict[str, tuple[dict[str, Any], float]] = {
     # the rule, and a rate that suits it
@@ -50,3 +54,17 @@ def small_digits(count: int = 60, seed: int = 0) -> DigitSets:
         return Dataset(images.astype(np.float32), labels, provenance)
 
     return DigitSets(split("train", count), split("test", 20), None)
+
+
+def of_the_first_schema(checkpoint: Checkpoint) -> bytes:
+    """Return the bytes that an earlier version wrote: no digest."""
+    header = msgspec.to_builtins(msgspec.structs.replace(checkpoint.header, schema=FIRST_SCHEMA))
+    del header["digest"]
+    arrays = {
+        f"{group}.{name}": array
+        for group, named in {"parameter": checkpoint.state.parameters, **checkpoint.state.optimiser}.items()
+        for name, array in named.items()
+    }
+    content = save(arrays, metadata={"retronet": json.dumps(header, sort_keys=True)})
+    assert isinstance(content, bytes)
+    return content

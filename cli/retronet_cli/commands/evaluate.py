@@ -1,5 +1,6 @@
 """The command `retronet evaluate`."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,12 +71,17 @@ def evaluate(
 
     from retronet.analyse import analyse
     from retronet.evaluate import score
-    from retronet_cli.runs import take_digits, take_run, title_of
-    from retronet_cli.terminal import print_json, print_table
+    from retronet_cli.runs import retrained, take_digits, take_run, title_of
+    from retronet_cli.terminal import print_json, print_table, talk
     from retronet_cli.views.scores import score_table
 
     folder, checkpoint = take_run(run, runs, quiet)
     header = checkpoint.header
+    if not quiet and retrained(folder):
+        talk(
+            "The run was retrained within number formats; its scores here are those of its weights in "
+            f"floating point. `{shlex.join(['retronet', 'simulate', str(folder)])}` runs it under its plan."
+        )
     digits = take_digits(checkpoint, data, data_dir)
     trained, recipe = checkpoint.trained, header.recipe
     outputs = {

@@ -65,9 +65,11 @@ def import_network(
     """
     from retronet.datasets import load
     from retronet.engines.forward import check_images
-    from retronet.importing import file_digest, import_parameters, read_arrays
+    from retronet.imports.parameters import file_digest, import_parameters, read_arrays
     from retronet.network import load_network
     from retronet.recipe import load_recipe, override
+    from retronet.runs.configuration import ByImport
+    from retronet.runs.lock import writing
     from retronet.runs.run import create_run
     from retronet.training.train import TrainingState
     from retronet_cli.terminal import print_json, stdout, talk
@@ -82,10 +84,13 @@ def import_network(
     check_images(spec, digits.train.images)
     if digits.notice:
         talk(digits.notice)
-    origin = f"imported from {file.name}, SHA-256 {file_digest(file)}"
-    run = create_run(found, spec, digits, folder, runs, force, origin)
-    run.keep(TrainingState(0, parameters, {}))
+    made = ByImport(file.name, file_digest(file), _names(rename))
+    run = create_run(found, spec, digits, folder, runs, force, made)
+    with writing(run.folder):
+        run.check_unchanged()
+        run.keep(TrainingState(0, parameters, {}))
     if as_json:
+        origin = run.configuration.origin
         print_json("import", {"run": str(run.folder), "network": spec.name, "origin": origin})
     else:
         stdout.print(f"Imported {file} as {spec.name}: {run.folder}", soft_wrap=True, highlight=False)

@@ -1,12 +1,16 @@
 """The command `retronet retrain`."""
 
-import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from retronet_cli.options import data_dir_option, json_option, quiet_option, run_argument, runs_option
 from retronet_cli.precision import Choices, chosen_plan, precision_options
+
+if TYPE_CHECKING:
+    from retronet.datasets import DigitSets
+    from retronet.runs.run import Run
 
 
 @click.command(short_help="Train on with the quantiser in the loop.")
@@ -35,6 +39,12 @@ from retronet_cli.precision import Choices, chosen_plan, precision_options
     metavar="DIR",
     help="The folder of the new run.  [default: a new one in the folder of all runs]",
 )
+@click.option(
+    "--resume",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Go on with the retrained run in DIR, to the same bytes as if it had not stopped.",
+)
 @click.option("--force", is_flag=True, help="Overwrite the run that is in the folder.")
 @data_dir_option
 @runs_option
@@ -48,6 +58,7 @@ def retrain(
     rate: float,
     seed: int,
     folder: Path | None,
+    resume: Path | None,
     force: bool,
     data_dir: Path | None,
     runs: Path,
@@ -58,8 +69,8 @@ def retrain(
 
     RUN is the folder of a run; without it, the latest one. Weights and states are cast in every forward pass,
     derivatives go straight through the casts, and the steps go into weights in floating point. The result is
-    a new run, with its formats in plan.toml, for `simulate --plan`. Without any option for formats: 3 bits,
-    with scales of least squared error.
+    a new run, with its formats in plan.toml, under which `simulate` runs it. Without any option for formats:
+    3 bits, with scales of least squared error. Interrupt it at any moment, go on with --resume.
 
     \b
     Examples:
@@ -67,47 +78,112 @@ def retrain(
       retronet retrain --weight-format '{-1,0,1}' --scale threshold:0.7 --state-bits 8
       retronet retrain --weight-bits 3 --state-bits 8 --scale mse --layers last
     """
-    import msgspec
+    if resume is not None:
+        _refuse_other_options(run)
+        from retronet.runs.run import open_run
 
+        resume_retraining(open_run(resume), data_dir, as_json, quiet)
+        return
     from hw_sim.studies.retrain import Retraining, Settings
-    from hw_sim.studies.retrained_run import create_retrained_run, keep_pass
-    from retronet_cli.runs import take_digits, take_run, title_of
-    from retronet_cli.terminal import print_json, print_table, progress, talk
-    from retronet_cli.views.retraining import retraining_table
+    from hw_sim.studies.retrained_run import create_retrained_run
+    from retronet_cli.runs import take_digits, take_run
 
     origin, checkpoint = take_run(run, runs, quiet)
     digits = take_digits(checkpoint, None, data_dir)
     trained = checkpoint.trained
     chosen = chosen_plan(choices if choices.given else Choices(bits=3, scale="mse"), trained, digits.train)
     settings = Settings("all" if layers == "all" else "last", passes, rate, seed=seed)
+    # What can not be retrained is refused before a folder is made.
     training = Retraining(trained, digits, chosen, settings)
-    floating = training.float_scores()
     new = create_retrained_run(training, origin, folder, runs, force=force)
-    records, mark = [], time.perf_counter()
-    with progress(enabled=not quiet) as bar:
-        task = bar.add_task("passes", total=passes)
-        for record in training.run():
-            now = time.perf_counter()
-            keep_pass(new, training, record, now - mark)
-            records.append(record)
+    _learn_and_print(new, digits, data_dir, as_json, quiet)
+
+
+def resume_retraining(run: "Run", data_dir: Path | None, as_json: bool, quiet: bool) -> None:
+    """Go on with a run that `retronet retrain` made, and print its result.
+
+    Raises
+    ------
+    InputError
+        If something else made the run.
+    """
+    from retronet.datasets import load
+    from retronet.runs.configuration import ByRetraining
+    from retronet.runs.makers import other_maker
+
+    configuration = run.configuration
+    if not isinstance(configuration.made, ByRetraining):
+        raise other_maker(run.folder, configuration.made)
+    digits = load(run.data_name, configuration.recipe.preparation, data_dir)
+    _learn_and_print(run, digits, data_dir, as_json, quiet)
+
+
+def _refuse_other_options(run: Path | None) -> None:
+    """Refuse what says how to retrain beside --resume, which goes on as the run was begun."""
+    context = click.get_current_context()
+    allowed = {"resume", "data_dir", "runs", "as_json", "quiet"}
+    for name in context.params:
+        given = context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+        if run is not None or (given and name not in allowed):
+            raise click.UsageError(
+                "--resume goes on with a run as it was begun: it takes no other run, formats or settings."
+            )
+
+
+def _learn_and_print(
+    run: "Run", digits: "DigitSets", data_dir: Path | None, as_json: bool, quiet: bool
+) -> None:
+    from hw_sim.studies.retrained_run import continue_retraining
+    from retronet_cli.runs import going_on
+    from retronet_cli.terminal import progress
+
+    passes = run.configuration.recipe.passes
+    with going_on(run, data_dir), progress(enabled=not quiet) as bar:
+        task = bar.add_task("passes", total=passes, completed=run.passes)
+        for record in continue_retraining(run, digits):
             bar.update(task, completed=record.number)
-            mark = now
-    for warning in training.warnings:
+    _print_result(run, digits, as_json, quiet)
+
+
+def _print_result(run: "Run", digits: "DigitSets", as_json: bool, quiet: bool) -> None:
+    """Print what the folder holds: the same whether the run was cut off or not."""
+    import msgspec
+
+    from hw_sim.studies.retrain import RetrainRecord
+    from hw_sim.studies.retrained_run import plan_of, read_before
+    from retronet.runs.configuration import ByRetraining
+    from retronet_cli.terminal import print_json, print_table, talk
+    from retronet_cli.views.retraining import retraining_table
+
+    made, recipe, before, plan = (
+        run.configuration.made,
+        run.configuration.recipe,
+        read_before(run),
+        plan_of(run),
+    )
+    assert isinstance(made, ByRetraining)
+    assert plan is not None
+    records = [before.integers] + [
+        RetrainRecord(kept.number, kept.rate, kept.running_loss, kept.train, kept.test)
+        for kept in run.records()
+    ]
+    for warning in before.warnings:
         talk(f"Warning: {warning}")
+    name, layers = digits.test.provenance.name, made.settings["layers"]
     if as_json:
         found = {
-            "run": str(new.folder),
-            "origin": str(origin),
-            "dataset": digits.test.provenance.name,
-            "settings": msgspec.to_builtins(settings),
-            "formats": [msgspec.to_builtins(row) for row in chosen.describe()],
-            "float": dict(zip(("train", "test"), map(msgspec.to_builtins, floating), strict=True)),
+            "run": str(run.folder),
+            "origin": made.origin,
+            "dataset": name,
+            "settings": made.settings,
+            "formats": [msgspec.to_builtins(row) for row in plan.describe()],
+            "float": {"train": msgspec.to_builtins(before.train), "test": msgspec.to_builtins(before.test)},
             "passes": [msgspec.to_builtins(record) for record in records],
-            "warnings": list(training.warnings),
+            "warnings": list(before.warnings),
         }
         print_json("retraining", found)
         return
-    title = f"{title_of(checkpoint)}, on {digits.test.provenance.name}, {layers} layers retrained"
-    print_table(retraining_table(title, floating, records, digits.notice))
+    title = f"{recipe.name.removesuffix('-retrained')} on {name}, {layers} layers retrained"
+    print_table(retraining_table(title, (before.train, before.test), records, digits.notice))
     if not quiet:
-        talk(f"Run: {new.folder}; its formats: {new.folder / 'plan.toml'}")
+        talk(f"Run: {run.folder}; its formats: {run.folder / 'plan.toml'}")

@@ -12,7 +12,7 @@ from retronet_cli.options import (
     run_argument,
     runs_option,
 )
-from retronet_cli.precision import Choices, chosen_plan, precision_options
+from retronet_cli.precision import Choices, plan_for, precision_options
 from retronet_cli.suggesting import SuggestingGroup
 
 
@@ -121,7 +121,8 @@ def plan(
 
     folder, checkpoint = take_run(run, runs, quiet)
     trained = checkpoint.trained
-    found = chosen_plan(choices, trained, take_digits(checkpoint, data, data_dir).train)
+    digits = take_digits(checkpoint, data, data_dir)
+    found, _ = plan_for(choices, folder, trained, digits.train, quiet)
     integers = quantize(trained, found)
     for warning in integers.warnings:
         talk(f"Warning: {warning}")

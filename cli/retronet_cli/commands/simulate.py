@@ -14,7 +14,7 @@ from retronet_cli.options import (
     run_argument,
     runs_option,
 )
-from retronet_cli.precision import Choices, chosen_plan, precision_options
+from retronet_cli.precision import Choices, plan_for, precision_options
 
 
 @click.command(short_help="Run a trained network in fixed point, next to itself in floating point.")
@@ -40,7 +40,8 @@ def simulate(
 
     RUN is the folder of a run; without it, the latest one. Formats are chosen on the training digits; the
     test digits are then run bit for bit. Bits count the sign. A chip has formats of its own: --chip takes
-    their place.
+    their place. A run of `retronet retrain` runs under the plan it was retrained under, unless an option for
+    formats is given.
 
     \b
     Examples:
@@ -63,12 +64,13 @@ def simulate(
     folder, checkpoint = take_run(run, runs, quiet)
     digits = take_digits(checkpoint, data, data_dir)
     trained = checkpoint.trained
-    report = simulated(trained, digits.test, chosen_plan(choices, trained, digits.train))
+    plan, own = plan_for(choices, folder, trained, digits.train, quiet)
+    report = simulated(trained, digits.test, plan)
     for warning in report.warnings:
         talk(f"Warning: {warning}")
     name = digits.test.provenance.name
     if as_json:
-        bits = None if choices.plan else choices.bits or 8
+        bits = None if own or choices.plan else choices.bits or 8
         print_json("simulation", {"run": str(folder), "dataset": name, "bits": bits, **to_json(report)})
         return
     print_table(

@@ -1,8 +1,7 @@
 """The command `retronet sweep`."""
 
 from collections.abc import Iterator
-from concurrent.futures import Executor
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import CancelledError, Executor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -154,10 +153,18 @@ def sweep(
       retronet sweep --bits 6-16 --tensors sums --rounding TRN,RND,RND_CONV
       retronet sweep --bits 3-6 --scale power-of-two,max-abs,mse
     """
-    from hw_sim.studies.sweep import Source, append_rows, checked, grid, measure_all, read_rows, testbench_of
-    from retronet_cli.main import INTERRUPTED
+    from hw_sim.studies.sweep import (
+        Source,
+        append_rows,
+        checked,
+        count_unchecked,
+        grid,
+        measure_all,
+        read_rows,
+        testbench_of,
+    )
     from retronet_cli.runs import take_run
-    from retronet_cli.terminal import progress, talk
+    from retronet_cli.terminal import interrupted, progress, talk, this_command
 
     folder, checkpoint = take_run(run, runs, quiet)
     source = Source(
@@ -173,6 +180,8 @@ def sweep(
     output = output or folder / "sweep.jsonl"
     rows = {row.point: row for row in read_rows(output) if row.subject == testbench.subject}
     left = [point for point in points if point not in rows]
+    if unchecked := count_unchecked(output):
+        talk(f"{unchecked} rows in {output} have no digest, as earlier versions wrote them: measured again.")
     if len(left) < len(points) and not quiet:
         talk(f"{len(points) - len(left)} of {len(points)} points are in {output} already.")
     with progress(enabled=not quiet) as bar:
@@ -186,12 +195,13 @@ def sweep(
                 rows[row.point] = row
                 bar.advance(task)
     except KeyboardInterrupt:
-        talk(f"Interrupted. {len(rows)} rows are kept in {output}. Go on with the same command.")
-        raise click.exceptions.Exit(INTERRUPTED) from None
-    except BrokenProcessPool as error:
+        interrupted(f"{len(rows)} rows are kept in {output}. Go on with: {this_command()}")
+    except BrokenPipeError:
+        raise
+    except OSError as error:
         raise InputError(
-            f"A process of the sweep was ended from outside; the rows so far are in {output}. "
-            "Give the same command again to go on, with fewer --jobs if memory was short."
+            f"The system refused: {error}. {len(rows)} rows are kept in {output}. Mend that, or name another "
+            f"file with --output, then go on with: {this_command()}"
         ) from error
     _report([rows[point] for point in points], testbench, output, folder, form, as_json, quiet)
 
@@ -206,6 +216,8 @@ def _modes(words: tuple[str, ...]) -> list[Rounding]:
 @contextmanager
 def _executor(dask: str | None, jobs: int, points: int) -> "Iterator[Executor | None]":
     """Give what points run on; None stands for this process."""
+    from retronet_cli.terminal import this_command
+
     if dask is None:
         from retronet_cli.seeds import processes
 
@@ -213,7 +225,9 @@ def _executor(dask: str | None, jobs: int, points: int) -> "Iterator[Executor | 
             yield executor
         return
     try:
-        from distributed import Client
+        from distributed import Client, KilledWorker
+        from distributed.client import FutureCancelledError
+        from distributed.comm.core import CommClosedError
     except ImportError as error:
         raise InputError(
             "The option --dask needs the package distributed, which is not installed. "
@@ -226,7 +240,13 @@ def _executor(dask: str | None, jobs: int, points: int) -> "Iterator[Executor | 
             f"No dask scheduler answers at '{dask}' ({error}). Start one with `dask scheduler`, and workers."
         ) from error
     with client:
-        yield client.get_executor(pure=False)
+        try:
+            yield client.get_executor(pure=False)
+        except (KilledWorker, CommClosedError, FutureCancelledError, CancelledError) as error:
+            raise InputError(
+                f"The dask cluster at '{dask}' gave up ({type(error).__name__}). The rows that came "
+                f"are kept; start workers anew and go on with: {this_command()}"
+            ) from error
 
 
 def _report(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from retronet_cli.options import Numbers, data_dir_option, jobs_option, json_option, quiet_option, runs_option
+from retronet_cli.runs import going_on
 
 if TYPE_CHECKING:
     from retronet.datasets import DigitSets
@@ -102,6 +103,9 @@ def train(
             "--resume goes on with a run as it was begun: "
             "it takes no recipe, changes, --run, --force or --dry-run."
         )
+    if resume is not None:
+        resume_training(_watched_as_begun(resume, history), data_dir, as_json, quiet, history)
+        return
     if dry_run:
         _print_recipe(_resolve(recipe, changes))
         return
@@ -115,13 +119,58 @@ def train(
 
         train_and_print_seeds(_resolve(recipe, changes), seeds, runs, data_dir, jobs, as_json, quiet)
         return
-    run, digits = (
-        _reopen(resume, data_dir)
-        if resume is not None
-        else _begin(_resolve(recipe, changes), data_dir, folder, runs, force)
-    )
+    run, digits = _begin(_resolve(recipe, changes), data_dir, folder, runs, force, history)
+    _learn_and_print(run, digits, data_dir, as_json, quiet, started)
+
+
+def resume_training(
+    run: "Run", data_dir: Path | None, as_json: bool, quiet: bool, history: int | None = None
+) -> None:
+    """Go on with a run that `retronet train` made, and print its result.
+
+    Raises
+    ------
+    InputError
+        If something else made the run.
+    """
+    from retronet.datasets import load
+    from retronet.runs.configuration import ByTraining
+    from retronet.runs.makers import other_maker
+
+    started = time.perf_counter()
+    if not isinstance(run.configuration.made, ByTraining):
+        raise other_maker(run.folder, run.configuration.made)
+    digits = load(run.data_name, run.configuration.recipe.preparation, data_dir)
+    _learn_and_print(run, digits, data_dir, as_json, quiet, started, history)
+
+
+def _watched_as_begun(folder: Path, history: int | None) -> "Run":
+    """Return the run in `folder`; refuse snapshots at other steps than those it was begun with."""
+    from retronet.runs.configuration import FIRST_SCHEMA
+    from retronet.runs.run import open_run, steps_watched
+
+    run = open_run(folder)
+    begun = steps_watched(run)
+    if history not in (None, begun) and (begun or run.configuration.schema != FIRST_SCHEMA):
+        kept = "without snapshots" if begun is None else f"with a snapshot every {begun} steps"
+        raise click.UsageError(
+            f"--resume goes on with a run as it was begun, this one {kept}: leave out --history."
+        )
+    return run
+
+
+def _learn_and_print(
+    run: "Run",
+    digits: "DigitSets",
+    data_dir: Path | None,
+    as_json: bool,
+    quiet: bool,
+    started: float,
+    history: int | None = None,
+) -> None:
     _report_start(run, quiet)
-    _learn(run, digits, history, quiet)
+    with going_on(run, data_dir):
+        _learn(run, digits, history, quiet)
     seconds = {
         "training": sum(timing.training_seconds for timing in run.timings()),
         "total": time.perf_counter() - started,
@@ -164,25 +213,23 @@ def _print_recipe(recipe: "Recipe") -> None:
 
 
 def _begin(
-    recipe: "Recipe", data_dir: Path | None, folder: Path | None, runs: Path, force: bool
+    recipe: "Recipe",
+    data_dir: Path | None,
+    folder: Path | None,
+    runs: Path,
+    force: bool,
+    history: int | None,
 ) -> "tuple[Run, DigitSets]":
     from retronet.datasets import load
     from retronet.engines.forward import check_images
     from retronet.network import load_network
+    from retronet.runs.configuration import ByTraining
     from retronet.runs.run import create_run
 
     network = load_network(recipe.network)
     digits = load(recipe.data, recipe.preparation, data_dir)
     check_images(network, digits.train.images)
-    return create_run(recipe, network, digits, folder, runs, force), digits
-
-
-def _reopen(folder: Path, data_dir: Path | None) -> "tuple[Run, DigitSets]":
-    from retronet.datasets import load
-    from retronet.runs.run import open_run
-
-    run = open_run(folder)
-    return run, load(run.data_name, run.configuration.recipe.preparation, data_dir)
+    return create_run(recipe, network, digits, folder, runs, force, ByTraining(history)), digits
 
 
 def _report_start(run: "Run", quiet: bool) -> None:
@@ -200,26 +247,18 @@ def _report_start(run: "Run", quiet: bool) -> None:
 
 
 def _learn(run: "Run", digits: "DigitSets", history: int | None, quiet: bool) -> None:
-    """Train what is left; say how to go on when interrupted."""
+    """Train what is left."""
     from retronet.runs.run import continue_run
     from retronet.training.train import PassRecord, Progress
-    from retronet_cli.main import INTERRUPTED
-    from retronet_cli.terminal import progress, talk
+    from retronet_cli.terminal import progress
 
-    done = 0
-    try:
-        with progress(enabled=not quiet) as bar:
-            task = bar.add_task("compiling, or loading compiled code", total=run.configuration.recipe.passes)
-            for step in continue_run(run, digits, history):
-                if isinstance(step, PassRecord):
-                    done = step.number
-                    bar.update(task, completed=done, description=_summary(step))
-                elif isinstance(step, Progress):
-                    bar.update(task, completed=step.number - 1 + step.presented / step.of)
-    except KeyboardInterrupt:
-        kept = f"Passes 1 to {done} are kept." if done else "The passes done before are kept."
-        talk(f"Interrupted. {kept} Go on with: retronet train --resume {run.folder}")
-        raise click.exceptions.Exit(INTERRUPTED) from None
+    with progress(enabled=not quiet) as bar:
+        task = bar.add_task("compiling, or loading compiled code", total=run.configuration.recipe.passes)
+        for step in continue_run(run, digits, history):
+            if isinstance(step, PassRecord):
+                bar.update(task, completed=step.number, description=_summary(step))
+            elif isinstance(step, Progress):
+                bar.update(task, completed=step.number - 1 + step.presented / step.of)
 
 
 def _summary(record: "PassRecord") -> str:

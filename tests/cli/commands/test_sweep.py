@@ -3,12 +3,16 @@
 import csv
 import io
 import json
+from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 from support.trained_run import train_briefly
 
+from retronet.runs.lines import stamped, unstamped
 from retronet_cli.main import cli
 
 GRID = ("--bits", "3,8", "--tensors", "all,sums", "--jobs", "1")
@@ -23,6 +27,13 @@ def call(run: Path, *arguments: str) -> Result:
     result = CliRunner().invoke(cli, ["sweep", str(run), *GRID, *arguments], catch_exceptions=False)
     assert result.exit_code == 0, result.stderr
     return result
+
+
+def edited(line: str, old: str, new: str) -> str:
+    """Return a line with other content, its digest made to fit."""
+    content = unstamped(line.encode())
+    assert content is not None
+    return stamped(content.replace(old.encode(), new.encode())).decode()
 
 
 def test_every_format_prints_the_rows_that_the_file_keeps(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,7 +64,7 @@ def test_rows_that_are_there_are_not_measured_again(run: Path, tmp_path: Path) -
     output = tmp_path / "rows.jsonl"
     call(run, "-o", str(output))
     lines = output.read_text().splitlines(keepends=True)
-    altered = lines[0].replace('"agreements":', '"agreements":1')
+    altered = edited(lines[0], '"agreements":', '"agreements":1')
     output.write_text(altered + "".join(lines[1:3]))
 
     again = call(run, "-o", str(output), "--json")
@@ -63,13 +74,32 @@ def test_rows_that_are_there_are_not_measured_again(run: Path, tmp_path: Path) -
     assert json.loads(again.stdout)["rows"][0]["agreements"] == json.loads(altered)["agreements"]
 
 
+def test_rows_without_a_digest_are_measured_again_and_changed_ones_refused(run: Path, tmp_path: Path) -> None:
+    output = tmp_path / "rows.jsonl"
+    call(run, "-o", str(output))
+    lines = output.read_text().splitlines(keepends=True)
+    output.write_text(lines[0].partition(',"sha256"')[0].replace('"agreements":', '"agreements":1') + "}\n")
+    again = call(run, "-o", str(output))
+    assert f"1 rows in {output} have no digest" in again.stderr
+    assert output.read_text().splitlines(keepends=True)[1:] == lines
+
+    for changed in (
+        lines[0].replace('"agreements":', '"agreements":1'),
+        lines[0].replace("sha256", "sha257"),
+    ):
+        output.write_text(changed + "".join(lines[1:]))
+        refused = CliRunner().invoke(cli, ["sweep", str(run), *GRID, "-o", str(output)])
+        assert (refused.exit_code, refused.stdout) == (1, "")
+        assert f"Line 1 of {output} is not a row of a sweep" in refused.stderr
+
+
 def test_overflows_are_said_with_the_worst_place(run: Path, tmp_path: Path) -> None:
     output = tmp_path / "rows.jsonl"
     call(run, "-o", str(output))
     lines = output.read_text().splitlines(keepends=True)
     for index, count in ((2, 7), (3, 1234)):
-        lines[index] = lines[index].replace(
-            '"overflows":{"h1":0,"h2":0', f'"overflows":{{"h1":1,"h2":{count}'
+        lines[index] = edited(
+            lines[index], '"overflows":{"h1":0,"h2":0', f'"overflows":{{"h1":1,"h2":{count}'
         )
     output.write_text("".join(lines))
 
@@ -114,3 +144,38 @@ def test_points_that_can_not_run_are_refused_before_the_first_is_measured(run: P
     assert "Nothing was measured" in result.stderr
     assert result.stdout == ""
     assert not output.exists()
+
+
+def test_a_cluster_that_gives_up_is_a_sentence_and_its_rows_are_kept(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Workers that die again and again make dask give up; here all but the workers is real."""
+    distributed = pytest.importorskip("distributed")
+
+    class Cluster:
+        def __enter__(self) -> "Cluster":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+        def get_executor(self, pure: bool) -> "Cluster":
+            assert not pure
+            return self
+
+        def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
+            future: Future[Any] = Future()
+            if arguments[2].bits == 3:
+                future.set_result(function(*arguments))
+            else:
+                future.set_exception(distributed.KilledWorker("measure", None, 3))
+            return future
+
+    monkeypatch.setattr(distributed, "Client", lambda *_, **__: Cluster())
+    output, words = tmp_path / "rows.jsonl", ["--tensors", "all", "--dask", "tcp://here", "-o"]
+    result = CliRunner().invoke(cli, ["sweep", str(run), "--bits", "3-5", *words, str(output)])
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "Error: The dask cluster at 'tcp://here' gave up (KilledWorker)." in result.stderr
+    assert f"go on with: retronet sweep {run} --bits 3-5 --tensors all" in result.stderr
+    assert output.read_bytes().count(b"\n") <= 1

@@ -345,6 +345,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(
     assert content(folder) == uninterrupted
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_run_says_how_to_go_on(
     call: Call, tiny_network: Path, tmp_path: Path, uninterrupted: dict[str, bytes]
 ) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mutants import COUNT
+from support.mutants import COUNT
 
 from retronet.datasets import load, mnist
 from retronet.datasets.mnist1989 import subset_indices

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mutants import COUNT
+from support.mutants import COUNT
 
 from retronet.datasets import load
 from retronet.datasets.source import RawSplit, WrongContent, obtain

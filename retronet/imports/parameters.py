@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retronet.array_files import read_arrays as read_arrays
 from retronet.errors import InputError
+from retronet.imports.array_files import read_arrays as read_arrays
 from retronet.network import NetworkSpec, parameter_shapes
 
 PREFIXES = ("module.", "_orig_mod.")

@@ -61,7 +61,7 @@ def read_arrays(path: Path, say: Callable[[str], object] | None = None) -> Array
                 return read_npz(file)
             if suffix == ".safetensors":
                 return _read_safetensors(file.read())
-            from retronet.torch_file import read_state_dict
+            from retronet.imports.torch_file import read_state_dict
 
             return read_state_dict(file, say or (lambda _: None))
     except Exception as error:

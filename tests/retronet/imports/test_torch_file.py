@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from retronet.array_files import read_arrays
 from retronet.errors import InputError
+from retronet.imports.array_files import read_arrays
 
 NEW_AND_OLD = pytest.mark.parametrize("new", [True, False])
 
@@ -136,7 +136,7 @@ def test_compiled_modules_are_named(tmp_path: Path) -> None:
 def test_reading_does_not_load_torch(tmp_path: Path) -> None:
     torch.save(model().state_dict(), tmp_path / "w.pt")
     code = (
-        "import sys; from pathlib import Path; from retronet.array_files import read_arrays;"
+        "import sys; from pathlib import Path; from retronet.imports.array_files import read_arrays;"
         "read_arrays(Path(sys.argv[1])); sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code, tmp_path / "w.pt"], check=False).returncode == 0

@@ -1,6 +1,6 @@
 """Reads the state_dict of a file of torch.save without torch and without executing anything.
 
-Such a file is a pickle (see `retronet.inert_pickle`) beside the bytes of its storages.
+Such a file is a pickle (see `retronet.imports.inert_pickle`) beside the bytes of its storages.
 """
 
 import io
@@ -11,9 +11,9 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from retronet.array_files import BFLOAT16, Arrays, check_bytes, numbers, read_members
 from retronet.errors import InputError
-from retronet.inert_pickle import Named, Storage, Tensor, unpickled
+from retronet.imports.array_files import BFLOAT16, Arrays, check_bytes, numbers, read_members
+from retronet.imports.inert_pickle import Named, Storage, Tensor, unpickled
 from retronet.refusals import shown
 
 FORMS = {

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from retronet.errors import InputError
-from retronet.importing import KARPATHY, import_parameters
+from retronet.imports.parameters import KARPATHY, import_parameters
 from retronet.network import load_network, parameter_shapes
 
 NETWORK = load_network("lecun1989")

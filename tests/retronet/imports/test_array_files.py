@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from mutants import COUNT
 from numpy.typing import NDArray
+from support.mutants import COUNT
 
-from retronet.array_files import MOST_BYTES, SUFFIXES, read_arrays
 from retronet.errors import InputError
+from retronet.imports.array_files import MOST_BYTES, SUFFIXES, read_arrays
 
 Arrays = dict[str, NDArray[Any]]
 

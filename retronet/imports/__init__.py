@@ -1,0 +1,1 @@
+"""Networks trained elsewhere: reading their files, and fitting their arrays to a network."""

@@ -1,0 +1,32 @@
+"""What made a run decides how it goes on: each maker continues its own, and names the command for others."""
+
+import shlex
+from pathlib import Path
+
+from retronet.errors import InputError
+from retronet.runs.configuration import ByImport, ByRetraining, Made
+
+
+def go_on_command(folder: Path, made: Made) -> str:
+    """Return the command that goes on with the run in `folder` where it was cut off, quoted for a shell."""
+    match made:
+        case ByRetraining():
+            words = ["retrain", "--resume", str(folder)]
+        case _:
+            words = ["train", "--resume", str(folder)]
+    return shlex.join(["retronet", *words])
+
+
+def other_maker(folder: Path, made: Made) -> InputError:
+    """Return the error for going on with the run in `folder` by a command that did not make it."""
+    match made:
+        case ByImport(file=file):
+            what = (
+                f"imported from {file}: there is no training to go on with. Evaluate, simulate or retrain it."
+            )
+            return InputError(f"The run {folder} was {what}")
+        case ByRetraining():
+            what = "retrained within number formats, which training by its recipe would drop"
+        case _:
+            what = "trained by its recipe, without number formats"
+    return InputError(f"The run {folder} was {what}. Go on with `{go_on_command(folder, made)}`.")
