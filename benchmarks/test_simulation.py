@@ -25,11 +25,12 @@ from hw_sim.fixed_point.quantize import quantize
 from hw_sim.fixed_point.simulate import run_integers
 from hw_sim.plan.calibrate import calibrate
 from retronet.datasets import load
-from retronet.network import load_network, parameter_shapes
+from retronet.network import NetworkSpec, load_network, parameter_shapes, sized_layers
 from retronet.recipe import load_recipe
 from retronet.trained import Trained
 
 Report = Callable[[str], None]
+Figures = dict[str, float]
 NETWORK = load_network("lecun1989")
 DIGITS = 2007
 
@@ -42,59 +43,85 @@ SUMS = {
 }
 
 
-def parameters() -> dict[str, NDArray[np.float64]]:
+MACS = sum(sized.macs for sized in sized_layers(NETWORK))
+LENET5 = load_network("lenet5")
+
+
+def parameters(network: NetworkSpec = NETWORK) -> dict[str, NDArray[np.float64]]:
     rng = np.random.default_rng(0)
-    return {name: rng.uniform(-0.2, 0.2, shape) for name, shape in parameter_shapes(NETWORK).items()}
+    return {name: rng.uniform(-0.2, 0.2, shape) for name, shape in parameter_shapes(network).items()}
 
 
-def trained() -> Trained:
-    return Trained(NETWORK, parameters(), load_recipe("lecun1989"))
+def trained(network: NetworkSpec = NETWORK) -> Trained:
+    return Trained(network, parameters(network), load_recipe(network.name))
 
 
-def images() -> NDArray[np.float32]:
-    return np.random.default_rng(1).uniform(-1, 1, (DIGITS, 16, 16)).astype(np.float32)
+def images(size: int = 16, count: int = DIGITS) -> NDArray[np.float32]:
+    return np.random.default_rng(1).uniform(-1, 1, (count, size, size)).astype(np.float32)
 
 
-def digits_per_s(benchmark: BenchmarkFixture, run: Callable[[], object]) -> float:
+def digits_per_s(benchmark: BenchmarkFixture, run: Callable[[], object], count: int = DIGITS) -> float:
     """Time `run`; return the most digits a second."""
     benchmark.pedantic(run, rounds=60, warmup_rounds=2)  # type: ignore[no-untyped-call]
     assert benchmark.stats is not None
-    found = DIGITS / float(benchmark.stats.stats.min)
+    found = count / float(benchmark.stats.stats.min)
     benchmark.extra_info["digits_per_s"] = round(found)
     return found
 
 
 @pytest.mark.parametrize("name", SUMS)
-def test_integers(benchmark: BenchmarkFixture, report: Report, name: str) -> None:
-    trained, digits = Trained(NETWORK, parameters(), load_recipe("lecun1989")), images()
-    network = quantize(trained, calibrate(trained, digits, 8, sums=SUMS[name]))
+def test_integers(
+    benchmark: BenchmarkFixture, report: Report, figures: Figures, multiply_adds_per_s: float, name: str
+) -> None:
+    digits = images()
+    network = quantize(trained(), calibrate(trained(), digits, 8, sums=SUMS[name]))
     found = digits_per_s(benchmark, lambda: run_integers(network, digits))
-    report(f"8 bits, sums {name}: {found:,.0f} digits/s")
+    figures[f"8 bits, {name}, digits_per_s"] = found
+    report(
+        f"8 bits, sums {name}: {found:,.0f} digits/s, {found * MACS / 1e9:.1f} GMAC/s, "
+        f"{found * MACS / multiply_adds_per_s:.0%} of the core's {multiply_adds_per_s / 1e9:.1f} G "
+        "float32 multiply-adds/s"
+    )
 
 
-def test_dsp32c(benchmark: BenchmarkFixture, report: Report) -> None:
+def test_lenet5(
+    benchmark: BenchmarkFixture, report: Report, figures: Figures, multiply_adds_per_s: float
+) -> None:
+    digits = images(32, 2048)
+    network = quantize(trained(LENET5), calibrate(trained(LENET5), digits, 8))
+    found = digits_per_s(benchmark, lambda: run_integers(network, digits), len(digits))
+    macs = sum(sized.macs for sized in sized_layers(LENET5))
+    figures["LeNet-5, 8 bits, exact, digits_per_s"] = found
+    share = found * macs / multiply_adds_per_s
+    report(f"LeNet-5, 8 bits, sums exact: {found:,.0f} digits/s, {share:.0%} of the limit")
+
+
+def test_dsp32c(benchmark: BenchmarkFixture, report: Report, figures: Figures) -> None:
     layers, digits = dsp_layers(trained()), images()
     found = digits_per_s(benchmark, lambda: run_dsp(NETWORK, layers, digits))
+    figures["DSP-32C, digits_per_s"] = found
     report(f"DSP-32C floating point: {found:,.0f} digits/s")
 
 
-def test_anna(benchmark: BenchmarkFixture, report: Report) -> None:
+def test_anna(benchmark: BenchmarkFixture, report: Report, figures: Figures) -> None:
     digits = images()
     mapped = anna_network(load_chip("anna"), trained(), digits)
     chip = on_anna(mapped, (0, 0))
     found = digits_per_s(benchmark, lambda: run_analog(chip, mapped.pixels(digits), (0, 0, 0)))
+    figures["ANNA, digits_per_s"] = found
     report(f"ANNA, the layers on the chip: {found:,.0f} digits/s")
 
 
-def test_net32k(benchmark: BenchmarkFixture, report: Report) -> None:
+def test_net32k(benchmark: BenchmarkFixture, report: Report, figures: Figures) -> None:
     digits = images()
     mapped = net32k_network(load_chip("net32k"), trained(), digits)
     chip = on_net32k(mapped, (0, 0))
     found = digits_per_s(benchmark, lambda: run_chip(mapped, chip, mapped.pixels(digits)))
+    figures["NET32K, digits_per_s"] = found
     report(f"NET32K, the layers on the chip: {found:,.0f} digits/s")
 
 
-def test_graf(benchmark: BenchmarkFixture, report: Report) -> None:
+def test_graf(benchmark: BenchmarkFixture, report: Report, figures: Figures) -> None:
     """On the embedded digits: noise would not thin as writing does."""
     digits = load("digits5k").train.images[:DIGITS]
     sizes = graf_sizes(load_chip("graf54"))
@@ -105,4 +132,5 @@ def test_graf(benchmark: BenchmarkFixture, report: Report) -> None:
         return features_of(thin.frames, features, currents(features, 5.0))
 
     found = digits_per_s(benchmark, run)
+    figures["Graf's chip, digits_per_s"] = found
     report(f"Graf's chip, placing, thinning and features: {found:,.0f} digits/s")

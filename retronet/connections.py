@@ -82,18 +82,33 @@ def connection_table(sized: SizedLayer, order: TapOrder = "plane_slowest") -> Co
     order
         Plane by plane, or kernel row, kernel column and plane with the plane fastest.
     """
-    planes, rows, columns = sized.input
-    area, per_plane = rows * columns, sized.taps_per_plane
-    within = tap_sources(sized)
-    distinct = sorted(set(sized.sees))
-    sources = np.full((len(distinct), within.shape[0], max(sized.fan_in)), planes * area, np.int32)
+    distinct, border = sorted(set(sized.sees)), int(np.prod(sized.input))
+    sources = np.full((len(distinct), sized.positions, max(sized.fan_in)), border, np.int32)
     for table, seen in enumerate(distinct):
-        offsets = np.array(seen)[:, np.newaxis, np.newaxis] * area
-        full = np.where(within == area, planes * area, within + offsets)
-        axes = (1, 2, 0) if order == "plane_fastest" else (1, 0, 2)
-        sources[table, :, : len(seen) * per_plane] = full.transpose(axes).reshape(within.shape[0], -1)
+        rows = sources_of(sized, seen, order)
+        sources[table, :, : rows.shape[1]] = rows
     tables = np.array([distinct.index(seen) for seen in sized.sees], np.int32)
     return ConnectionTable(np.array(sized.fan_in, np.int32), tables, sources)
+
+
+def sources_of(sized: SizedLayer, seen: tuple[int, ...], order: TapOrder) -> NDArray[np.int32]:
+    """Return the inputs (positions, taps) of a map that reads the planes `seen`, in `order`."""
+    planes, rows, columns = sized.input
+    area, within = rows * columns, tap_sources(sized)
+    offsets = np.array(seen)[:, np.newaxis, np.newaxis] * area
+    full = np.where(within == area, planes * area, within + offsets)
+    axes = (1, 2, 0) if order == "plane_fastest" else (1, 0, 2)
+    return full.transpose(axes).reshape(within.shape[0], -1).astype(np.int32)
+
+
+def taps_among(
+    sized: SizedLayer, seen: tuple[int, ...], among: tuple[int, ...], order: TapOrder
+) -> NDArray[np.int64]:
+    """Return where the taps of a map that reads `seen` stand among those of one that reads more planes."""
+    planes, taps = np.searchsorted(among, seen), np.arange(sized.taps_per_plane)
+    if order == "plane_fastest":
+        return (taps[:, np.newaxis] * len(among) + planes).ravel()
+    return (planes[:, np.newaxis] * sized.taps_per_plane + taps).ravel()
 
 
 def weight_rows(sized: SizedLayer, weights: NDArray[Any], order: TapOrder = "plane_slowest") -> NDArray[Any]:

@@ -15,9 +15,16 @@ if TYPE_CHECKING:
 
 
 def take_run(folder: Path | None, runs: Path, quiet: bool) -> "tuple[Path, Checkpoint]":
-    """Return a run's folder and checkpoint: the one named, else the latest, which is then said."""
+    """Return a run's folder and checkpoint: the one named, else the latest, which is then said.
+
+    From here on a command also says when it compiles for long, unless it is to be quiet.
+    """
     from retronet.runs.run import latest_run, open_run
+    from retronet_cli.compiling import tell_of_compiling
     from retronet_cli.terminal import talk
+
+    if not quiet:
+        tell_of_compiling()
 
     run = latest_run(runs) if folder is None else open_run(folder)
     if folder is None and not quiet:

@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw_sim.fixed_point.counts import LayerCounts
+from hw_sim.fixed_point.decibels import decibels
 from hw_sim.fixed_point.overflow_warnings import overflow_warnings
 from hw_sim.fixed_point.quantize import IntegerNetwork, quantize
 from hw_sim.fixed_point.runner import LaneRunner
-from hw_sim.fixed_point.trace import flattened, outputs_of, trace_integers
+from hw_sim.fixed_point.trace import flattened, layer_values, outputs_of, trace_integers
 from hw_sim.kernels.layer import COUNTS
 from hw_sim.kernels.sums import LANES
 from hw_sim.plan.calibrate import CHUNK
@@ -56,9 +57,9 @@ def run_integers(network: IntegerNetwork, images: NDArray[np.float32], threads: 
     outputs = np.empty((len(flat), classes), np.float64)
 
     def work(firsts: range) -> LaneRunner:
-        worker = LaneRunner(network)
+        worker = LaneRunner(network, flat)
         for first in firsts:
-            used = worker.run(flat, first)
+            used = worker.run(first)
             outputs[first : first + used] = outputs_of(network, worker.rows[-1][:-1, :used].T)
         return worker
 
@@ -163,12 +164,12 @@ def simulate(trained: Trained, digits: Dataset, plan: PrecisionPlan, threads: in
     for start in range(0, len(digits.images), CHUNK):
         images = digits.images[start : start + CHUNK]
         exact = trained.states(images)
-        traced = trace_integers(integers, images)
-        values = [layer.values for layer in traced.layers]
-        for ends, layer in zip(reached, traced.layers, strict=True):
-            ends[:] = layer.widened(*ends)
+        values, outputs = layer_values(integers, images)
+        if any(count.saturations for count in result.counts):  # only then is their reach of interest
+            for ends, layer in zip(reached, trace_integers(integers, images).layers, strict=True):
+                ends[:] = layer.widened(*ends)
         if integers.codes is not None:
-            values.append(traced.outputs)
+            values.append(outputs)
         for index, (sized, simulated) in enumerate(zip(sized_all, values, strict=True)):
             states = exact[sized.name].astype(np.float64)
             signal[index] += np.square(states).sum()
@@ -180,13 +181,12 @@ def simulate(trained: Trained, digits: Dataset, plan: PrecisionPlan, threads: in
         counts.append(_distance_counts(sized_all[-1], len(digits.images)))
         last = integers.layers[-1].plan.state
         proofs.append((integers.codes.shape[1] * last.magnitude**2, 64))
-    ratio = np.divide(signal, noise, out=np.zeros_like(signal), where=(signal > 0) & (noise > 0))
     layers = tuple(
         LayerReport(
             sized.name,
             sized.connections,
             count,
-            10 * float(np.log10(ratio[index])) if ratio[index] > 0 else None,
+            decibels(float(signal[index]), float(noise[index])),
             *proofs[index],
         )
         for index, (sized, count) in enumerate(zip(sized_all, counts, strict=True))

@@ -9,6 +9,7 @@ function. Overflow modes may turn states over, and entries of a table may wrap: 
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import assert_never
 
 import numpy as np
@@ -33,7 +34,7 @@ MAX_LEVELS = 1 << 18
 MAX_CELLS = 1 << 22
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StepFunction:
     """A step function of integers, cut into cells of ``2^shift`` integers with at most one threshold each.
 
@@ -84,6 +85,15 @@ def step_function(
     InputError
         If there would be more levels than a table holds, or a constant is not positive.
     """
+    bounded = isinstance(activation, Tanh | PiecewiseLinear | Table)
+    return _step_function(activation, unit, state, state_scale, NEVER if bounded else reach)
+
+
+@lru_cache(maxsize=64)
+def _step_function(
+    activation: HardwareActivation, unit: Fraction, state: Format, state_scale: float, reach: int
+) -> StepFunction:
+    """Return what `step_function` does, made once for plans that differ elsewhere."""
     size = Fraction(state.step) * Fraction(state_scale)
     if isinstance(activation, Table):
         return _table(activation, unit, state, size)
@@ -199,9 +209,10 @@ def look_up(stairs: StepFunction, sums: NDArray[np.int64]) -> tuple[NDArray[np.i
 def _cells(thresholds: NDArray[np.int64], kept: NDArray[np.int64], clips: NDArray[np.bool_]) -> StepFunction:
     """Cut the staircase that has ``kept[0]``, and ``kept[k + 1]`` from ``thresholds[k]`` on, into cells."""
     base = int(np.count_nonzero(thresholds <= -NEVER))
-    finite = np.abs(thresholds) < NEVER
-    steps, last = np.unique(thresholds[finite][::-1], return_index=True)
-    after = base + int(np.count_nonzero(finite)) - last
+    finite = thresholds[np.abs(thresholds) < NEVER]
+    # Of thresholds that fall together the last one counts.
+    last = np.append(finite[1:] != finite[:-1], True)[: finite.size]
+    steps, after = finite[last], base + 1 + np.flatnonzero(last)
     order = np.concatenate(([base], after))
     changes = (np.diff(kept[order]) != 0) | (np.diff(clips[order]) != 0)
     steps = steps[changes]
@@ -217,9 +228,9 @@ def _cells(thresholds: NDArray[np.int64], kept: NDArray[np.int64], clips: NDArra
             f"A staircase of {steps.size} thresholds over {int(steps[-1]) - first + 1} sums needs {cells} "
             f"cells; at most {MAX_CELLS} are allowed. Give the states fewer fraction bits."
         )
-    # The cells begin one sum early, where the lowest level still holds.
-    starts = first + (np.arange(cells + 1, dtype=np.int64) << shift)
-    reached = np.searchsorted(steps, starts, side="right")
+    # The cells begin one sum early, where the lowest level still holds; how many steps each begins beyond.
+    sized_layers = steps - first + (1 << shift) - 1 >> shift
+    reached = np.cumsum(np.bincount(sized_layers, minlength=cells + 1)[: cells + 1])
     inner = reached[1:] > reached[:-1]
     table = np.where(inner, steps[np.minimum(reached[:-1], steps.size - 1)], NEVER)
     return StepFunction(first, int(steps[-1]), shift, table, values[reached], flags[reached])

@@ -108,13 +108,13 @@ def trace_integers(network: IntegerNetwork, images: NDArray[np.floating]) -> Tra
         If the images have another size than the network reads, or are not finite.
     """
     flat = flattened(network, images)
-    worker = LaneRunner(network, keep_sums=True)
+    worker = LaneRunner(network, flat, keep_sums=True)
     count, layers = len(flat), network.layers
     rows = [np.empty((count, len(found) - 1), np.int32) for found in worker.rows]
-    kinds = (worker.sums, worker.biased, worker.preactivations)
+    kinds = list(zip(*worker.kept, strict=True))
     sums = [[np.empty((count, layer.sized.units), np.int64) for layer in layers] for _ in kinds]
     for first in range(0, count, LANES):
-        used = worker.run(flat, first)
+        used = worker.run(first)
         for integers, found in zip(rows, worker.rows, strict=True):
             integers[first : first + used] = found[:-1, :used].T
         for targets, source in zip(sums, kinds, strict=True):
@@ -125,6 +125,29 @@ def trace_integers(network: IntegerNetwork, images: NDArray[np.floating]) -> Tra
         for index, layer in enumerate(layers)
     )
     return Trace(rows[0], network.plan.input.frac_bits, traced, outputs_of(network, rows[-1]))
+
+
+def layer_values(
+    network: IntegerNetwork, images: NDArray[np.floating]
+) -> tuple[list[NDArray[np.float64]], NDArray[np.float64]]:
+    """Return the states of every layer as real numbers (n, units), and the outputs (n, classes).
+
+    Raises
+    ------
+    InputError
+        As for `trace`.
+    """
+    flat = flattened(network, images)
+    worker = LaneRunner(network, flat)
+    found = [np.empty((len(flat), layer.sized.units), np.float64) for layer in network.layers]
+    for first in range(0, len(flat), LANES):
+        used = worker.run(first)
+        for states, row in zip(found, worker.rows[1:], strict=True):
+            states[first : first + used] = row[:-1, :used].T
+    outputs = outputs_of(network, found[-1].astype(np.int32))
+    for states, layer in zip(found, network.plan.layers, strict=True):
+        states *= layer.state.step * layer.state_scale
+    return found, outputs
 
 
 def _layer(

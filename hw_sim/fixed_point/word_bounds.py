@@ -83,7 +83,7 @@ def prove(
     accumulator = formats.accumulator
     method: SumMethod
     if accumulator is None:
-        fan = max((sum(abs(int(weight)) for weight in row) for row in weights), default=0)
+        fan = int(np.abs(weights).sum(axis=1).max(initial=0))  # below 2^31 each: no sum of them wraps
         bound = widest = fan * largest + int(np.abs(starts).max(initial=0))
         method = "exact"
     elif accumulator.product is not None:

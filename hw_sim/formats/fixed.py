@@ -12,13 +12,14 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from hw_sim.formats.casts import LIMIT, cast_integers, cast_reals
 from hw_sim.formats.modes import Overflow, Rounding
 from retronet.errors import InputError
 
 MAX_BITS = 32
 MAX_FRAC_BITS = 256
-CAST_LIMIT = 1 << 61
-"""Integers below this magnitude can be cast without leaving 64 bits (see kernels/cast.py)."""
+CAST_LIMIT = LIMIT
+"""Integers below this magnitude can be cast without leaving 64 bits (see casts.py)."""
 _TEXT = re.compile(rf"([su])(\d{{1,9}})\.(-?\d{{1,9}})(?::({'|'.join(Rounding)}):({'|'.join(Overflow)}))?")
 
 
@@ -147,8 +148,6 @@ def to_fixed_counted(
     values: NDArray[Any], form: Fixed, seed: tuple[int, ...] = (0,)
 ) -> tuple[NDArray[np.int64], int]:
     """Return what `to_fixed` does, and how many values overflowed."""
-    from hw_sim.kernels.cast import cast_reals
-
     reals = finite(values, form.text)
     if form.rounding is Rounding.STOCHASTIC:
         reals = np.ldexp(reals, form.frac_bits)
@@ -156,17 +155,9 @@ def to_fixed_counted(
         # The draw has 53 bits; a fraction that holds is never rounded up from nothing.
         up = np.random.default_rng(seed).random(reals.shape) < reals - down
         reals = np.ldexp(down + up, -form.frac_bits)
-    result = np.empty(reals.shape, np.int64)
-    clipped = cast_reals(
-        reals.ravel(),
-        result.ravel(),
-        form.frac_bits,
-        form.rounding.code,
-        form.overflow.code,
-        form.low,
-        form.high,
-    )
-    return result, int(clipped)
+    # What chance has rounded is whole: any mode will do.
+    mode = Rounding.RND if form.rounding is Rounding.STOCHASTIC else form.rounding
+    return cast_reals(reals, form.frac_bits, mode, form.overflow, form.low, form.high)
 
 
 def cast(integers: NDArray[Any], from_frac_bits: int, form: Fixed) -> NDArray[np.int64]:
@@ -191,8 +182,6 @@ def cast(integers: NDArray[Any], from_frac_bits: int, form: Fixed) -> NDArray[np
 
 def cast_counted(integers: NDArray[Any], from_frac_bits: int, form: Fixed) -> tuple[NDArray[np.int64], int]:
     """Return what `cast` does, and how many values overflowed."""
-    from hw_sim.kernels.cast import cast_integers
-
     source = np.ascontiguousarray(integers, dtype=np.int64)
     if form.rounding is Rounding.STOCHASTIC:
         raise InputError(
@@ -204,12 +193,8 @@ def cast_counted(integers: NDArray[Any], from_frac_bits: int, form: Fixed) -> tu
             f"Integers can not be cast to {form.text}: the largest is not below 2^61 in magnitude, as "
             "64-bit arithmetic needs. Use fewer bits."
         )
-    result = np.empty(source.shape, np.int64)
     shift = from_frac_bits - form.frac_bits
-    clipped = cast_integers(
-        source.ravel(), result.ravel(), shift, form.rounding.code, form.overflow.code, form.low, form.high
-    )
-    return result, int(clipped)
+    return cast_integers(source, shift, form.rounding, form.overflow, form.low, form.high)
 
 
 def finite(values: NDArray[Any], text: str) -> NDArray[np.float64]:

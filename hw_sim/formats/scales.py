@@ -1,7 +1,9 @@
 """Rules that choose the scale of a format from numbers: of weights, or of states seen on training images."""
 
+import math
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Annotated, Literal, assert_never
 
 import msgspec
@@ -19,6 +21,18 @@ _RULE = re.compile(
 
 
 ScaleKind = Literal["power-of-two", "max-abs", "percentile", "mse", "threshold"]
+
+
+def _powers(first: int, last: int, parts: int) -> Reals:
+    """Return 2 to the power of ``first / parts`` to ``last / parts``, each the nearest double.
+
+    By decimals: the last bit of a library's power depends on the processor, and a scale decides integers.
+    """
+    return np.array([float(Decimal(2) ** (Decimal(k) / parts)) for k in range(first, last + 1)])
+
+
+COARSE, FINE = _powers(-48, 4, 8), _powers(-16, 16, 128)
+"""What a scale of least squared error is sought among: 2^-6 to 2^0.5, then 2^±0.125 around the best."""
 
 
 class ScaleRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -81,7 +95,8 @@ def fit_scale(rule: ScaleRule, values: Reals, form: Format) -> tuple[float, floa
         case "max-abs":
             scale = peak / top
         case "power-of-two":
-            scale = 2.0 ** np.ceil(np.log2(peak / top))
+            fraction, exponent = math.frexp(peak / top)
+            scale = math.ldexp(1.0, exponent - (fraction == 0.5))
         case "percentile":
             scale = float(np.quantile(sizes, (rule.value or 100.0) / 100)) / top or peak / top
         case "mse":
@@ -99,8 +114,8 @@ def _least_error(values: Reals, form: Format, largest: float) -> float:
     def error(scale: float) -> float:
         return float(np.square(values - encode(values / scale, form)[0] * (form.step * scale)).sum())
 
-    best = _best(error, largest * 2.0 ** np.linspace(-6, 0.5, 53))
-    return _best(error, best * 2.0 ** np.linspace(-0.125, 0.125, 33))
+    best = _best(error, largest * COARSE)
+    return _best(error, best * FINE)
 
 
 def _best(error: Callable[[float], float], scales: Reals) -> float:

@@ -11,11 +11,10 @@ is outside every format of up to 32 bits, and only its low 32 bits can matter.
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 # The order of hw_sim.formats.Rounding and Overflow.
 TRN, TRN_ZERO, RND, RND_ZERO, RND_MIN_INF, RND_INF, RND_CONV = range(7)
@@ -34,68 +33,71 @@ SOME = 0.25
 
 
 def round_of(word: Word, width_mask: int) -> Rule:
-    """Return the rounding shift for integers of one machine word; its terms come from `rounding_terms`."""
+    """Return the rounding shift for integers of one machine word; its terms come from `rounding_terms`.
+
+    A term that is None is not there: the loop is compiled without it.
+    """
 
     @njit(cache=True)
-    def round_shift(value: int, shift: int, base: int, negative: int, odd: int) -> int:
+    def round_shift(value: int, shift: int, base: int | None, negative: int | None, odd: int | None) -> int:
         # NumPy's shift stays in the word where >> widens to 64 bits, for which AVX2 has no vector shift.
-        # Shifted by all its bits a number is its sign: −1 or 0.
         by = word(shift & width_mask)
-        sign = word(np.right_shift(value, word(width_mask)) & negative)
-        tie = word(np.right_shift(value, by) & odd)
-        return word(np.right_shift(word(value + base + sign + tie), by))
+        lifted = value
+        if base is not None:
+            lifted = word(lifted + word(base))
+        if negative is not None:
+            # Shifted by all its bits a number is its sign: −1 or 0.
+            lifted = word(lifted + word(np.right_shift(value, word(width_mask)) & word(negative)))
+        if odd is not None:
+            lifted = word(lifted + word(np.right_shift(value, by) & word(odd)))
+        return word(np.right_shift(lifted, by))
 
     return round_shift
 
 
-def wrap_of(word: Word) -> Rule:
-    """Return WRAP for one machine word; the range is a full one, of ``2^bits`` integers."""
+class Rounding(NamedTuple):
+    """A rounding shift: how far, and its terms; see `round_of`."""
+
+    shift: int
+    base: int | None
+    negative: int | None
+    odd: int | None
+
+
+class Range(NamedTuple):
+    """Where a cast ends. Of `wraps` and `zeroes` one at most is there: WRAP, SAT_ZERO, else saturation.
+
+    Where `low` is absent the range that wraps begins at 0, and a single operation wraps.
+    """
+
+    low: int | None
+    high: int
+    wraps: bool | None
+    zeroes: bool | None
+
+
+def fit_of(word: Word) -> Rule:
+    """Return the fit to a range, for integers of one machine word."""
 
     @njit(cache=True)
-    def wrap(value: int, low: int, high: int) -> int:
-        return word(word(word(value - low) & word(high - low)) + low)
+    def fit_range(value: int, low: int | None, high: int, wraps: bool | None, zeroes: bool | None) -> int:
+        most = word(high)
+        if low is None:
+            return word(value & most)
+        least = word(low)
+        if wraps is not None:
+            return word(word(word(value - least) & word(most - least)) + least)
+        if zeroes is not None:
+            return word(0 if value < least or value > most else value)
+        return word(min(max(value, least), most))
 
-    return wrap
-
-
-def mask_of(word: Word) -> Rule:
-    """Return WRAP for one machine word and a range that begins at 0: a single operation."""
-
-    @njit(cache=True)
-    def mask(value: int, low: int, high: int) -> int:  # noqa: ARG001
-        return word(value & high)
-
-    return mask
-
-
-def clamp_of(word: Word) -> Rule:
-    """Return SAT for one machine word, and SAT_SYM where the range is symmetric."""
-
-    @njit(cache=True)
-    def clamp(value: int, low: int, high: int) -> int:
-        return word(min(max(value, low), high))
-
-    return clamp
-
-
-def zero_of(word: Word) -> Rule:
-    """Return SAT_ZERO for one machine word."""
-
-    @njit(cache=True)
-    def zero(value: int, low: int, high: int) -> int:
-        return word(0 if value < low or value > high else value)
-
-    return zero
+    return fit_range
 
 
 round64 = round_of(INT64, 63)
-wrap64 = wrap_of(INT64)
-clamp64 = clamp_of(INT64)
-zero64 = zero_of(INT64)
 
 
-@njit(cache=True)
-def rounding_terms(rounding: int, shift: int) -> tuple[int, int, int]:
+def rounding_parts(rounding: int, shift: int) -> tuple[int, int, int]:
     """Return base, negative and odd for `round_shift`; all zero where nothing is shifted out."""
     if shift <= 0 or rounding == TRN:
         return 0, 0, 0
@@ -113,14 +115,17 @@ def rounding_terms(rounding: int, shift: int) -> tuple[int, int, int]:
     return half - 1, 0, 1
 
 
+rounding_terms = njit(cache=True)(rounding_parts)
+
+
 @njit(cache=True)
 def fit(value: int, overflow: int, low: int, high: int) -> int:
     """Return `value` brought into the range by an overflow mode."""
     if overflow == WRAP:
-        return wrap64(value, low, high)
+        return ((value - low) & (high - low)) + low
     if overflow == SAT_ZERO:
-        return zero64(value, low, high)
-    return clamp64(value, low, high)
+        return 0 if value < low or value > high else value
+    return min(max(value, low), high)
 
 
 @njit(cache=True)
@@ -137,9 +142,8 @@ def cast_integer(
         up = -shift
         if up > 61 or abs(value) > (LIMIT - 1) >> up:
             bits = ((value & LOW_WORD) << up) & LOW_WORD if up < 32 else 0
-            if overflow == WRAP:
-                return wrap64(bits, low, high), True
-            return fit(LIMIT if value > 0 else -LIMIT, overflow, low, high), True
+            far = LIMIT if value > 0 else -LIMIT
+            return fit(bits if overflow == WRAP else far, overflow, low, high), True
         rounded = value << up
     result = fit(rounded, overflow, low, high)
     return result, result != rounded
@@ -153,7 +157,9 @@ def cast_real(
     far = abs(value) >= FAR / power
     if far:
         # Beyond every format. The remainder is exact: at most two bits of such a number lie behind the point.
-        scaled = value % ((LOW_WORD + 1.0) / power) * power if overflow == WRAP else math.copysign(FAR, value)
+        scaled = math.copysign(FAR, value)
+        if overflow == WRAP:
+            scaled = math.fmod(value, (LOW_WORD + 1.0) / power) * power
     else:
         scaled = value * power
         if scaled == 0.0 and value != 0.0:
@@ -163,34 +169,3 @@ def cast_real(
     # Two fraction bits say all that rounding asks: the half, and whether anything lies below it.
     result, changed = cast_integer(2 * int(whole) + (doubled != whole), 2, rounding, overflow, low, high)
     return result, changed or far
-
-
-@njit(cache=True)
-def cast_integers(
-    values: NDArray[Any], results: NDArray[Any], shift: int, rounding: int, overflow: int, low: int, high: int
-) -> int:
-    """Cast flat int64 `values` into `results`; return how many overflowed."""
-    changed = 0
-    for index in range(values.size):
-        results[index], clipped = cast_integer(values[index], shift, rounding, overflow, low, high)
-        changed += clipped
-    return changed
-
-
-@njit(cache=True)
-def cast_reals(
-    values: NDArray[Any],
-    results: NDArray[Any],
-    frac_bits: int,
-    rounding: int,
-    overflow: int,
-    low: int,
-    high: int,
-) -> int:
-    """Cast flat float64 `values` into `results`; return how many overflowed."""
-    changed = 0
-    power = 2.0**frac_bits
-    for index in range(values.size):
-        results[index], clipped = cast_real(values[index], power, rounding, overflow, low, high)
-        changed += clipped
-    return changed

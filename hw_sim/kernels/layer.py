@@ -1,15 +1,30 @@
 """One layer on integers, for a full set of lanes, and the counts of the work it did."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from hw_sim.kernels.cast import cast_integer, clamp64, round64
-from hw_sim.kernels.sums import FIT, LANES, SPLIT, UNITS, add32, add64, add_fit, add_split
+from hw_sim.kernels.cast import INT32, INT64, LOW_WORD, Word, cast_integer, round64
+from hw_sim.kernels.layer_records import (
+    CAST,
+    DOUBLE,
+    KEEP,
+    Block,
+    Kept,
+    Lanes,
+    LayerArrays,
+    Packed,
+    Stage,
+    StateCast,
+    Steps,
+)  # fmt: skip
+from hw_sim.kernels.sums import LANES, UNITS, Casts, Split, add_exact, add_split, cast32, cast64
 
 Ints = NDArray[Any]
+Numbers = NDArray[Any]
 
 COUNTS = (
     "macs",
@@ -24,29 +39,6 @@ COUNTS = (
 )
 MACS, BORDER, ZERO, WEIGHT_READS, STATE_READS, STATE_WRITES, SATURATIONS, OVERFLOWS, PRE_OVERFLOWS = range(9)
 
-KEEP, CAST_PRE, SINGLE, DOUBLE = range(4)
-"""What happens to a sum with its bias before the activation: nothing, a cast, requantising with one rounding
-or with two (see hw_sim/fixed_point/requantise.py)."""
-CAST, RELU, STEPS = range(3)
-"""Activations: the sum cast to the state; the same with negative sums made zero; a staircase."""
-
-
-@njit(cache=True)
-def count_work(weights: Ints, fan_in: Ints, tables: Ints, sources: Ints, border: int, counts: Ints) -> None:
-    """Count what the taps of all units do for one image."""
-    for row in range(weights.shape[0]):
-        table, taps = tables[row], fan_in[row]
-        for position in range(sources.shape[1]):
-            at_border = 0
-            for tap in range(taps):
-                at_border += sources[table, position, tap] == border
-                counts[ZERO] += weights[row, tap] == 0
-            counts[MACS] += taps
-            counts[BORDER] += at_border
-            counts[WEIGHT_READS] += taps + 1  # the bias is read too
-            counts[STATE_READS] += taps - at_border
-            counts[STATE_WRITES] += 1
-
 
 @njit(cache=True)
 def requantised(value: int, multiplier: int, shift: int, double: bool) -> int:
@@ -59,159 +51,212 @@ def requantised(value: int, multiplier: int, shift: int, double: bool) -> int:
     return round64(high, -shift, 1 << (-shift - 1), -1, 0)
 
 
+TOGETHER = 8
+"""Positions of a block whose sums are made before any of them is turned into states."""
+
+
+def packed_of(word: Word) -> Callable[..., None]:
+    """Return the look-up in packed staircases, for sums that fit a machine word."""
+
+    @njit(cache=True)
+    def look_up_packed(
+        sums: Numbers, block: Block, table: Ints, entries: Ints, states: Numbers, above: Ints, clipped: Ints
+    ) -> None:
+        for slot in range(UNITS):
+            row = block.rows[slot]
+            stairs = row if table.shape[0] > 1 else 0
+            first, final, shift = word(table[stairs, 0]), word(table[stairs, 1]), word(table[stairs, 2])
+            begin, inner = np.uint64(table[stairs, 3]), word((1 << shift) - 1)
+            least, most = word(table[stairs, 4]), word(table[stairs, 5])
+            for place in range(block.places if row >= 0 else 0):
+                unit = row * block.positions + block.first + place
+                for lane in range(LANES):
+                    total = word(sums[place, slot, lane])
+                    clipped[lane] += np.int32((total < least) | (total > most))
+                    above[0, lane] = min(max(total, first), final) - first
+                # A loop by itself: with arithmetic beside it the compiler makes all of it number by number.
+                for lane in range(LANES):
+                    # Unsigned, so that no look-up has to ask whether an index counts from the end.
+                    cell = np.uint64(np.right_shift(above[0, lane], shift)) & LOW_WORD
+                    above[1, lane] = entries[begin + cell]
+                for lane in range(LANES):
+                    raised = word(above[1, lane] + word(above[0, lane] & inner))
+                    states[unit, lane] = np.right_shift(raised, shift)
+
+    return look_up_packed
+
+
+look_up_narrow, look_up_wide = packed_of(INT32), packed_of(INT64)
+
+
 @njit(cache=True)
 def look_up(
-    totals: Ints,
-    stairs: Ints,
-    thresholds: Ints,
-    levels: Ints,
-    clips: Ints,
-    used: int,
-    states: Ints,
-    unit: int,
-) -> int:
-    """Turn sums into states by a staircase; return how many did not fit their format.
+    sums: Numbers, block: Block, table: Ints, thresholds: Ints, levels: Ints, states: Numbers
+) -> None:
+    """Turn sums into states by staircases; see `Steps`."""
+    for slot in range(UNITS):
+        row = block.rows[slot]
+        stairs = row if table.shape[0] > 1 else 0
+        first, final, shift = table[stairs, 0], table[stairs, 1], table[stairs, 2] & 63
+        cells, begin = np.uint64(table[stairs, 3]), np.uint64(table[stairs, 4])
+        for place in range(block.places if row >= 0 else 0):
+            unit = row * block.positions + block.first + place
+            for lane in range(LANES):
+                total = np.int64(sums[place, slot, lane])
+                cell = np.uint64((min(max(total, first), final) - first) >> shift)
+                states[unit, lane] = levels[begin + cell + np.uint64(total >= thresholds[cells + cell])]
 
-    `stairs` holds the first and last sum of the cells, their shift, the place of their thresholds and of
-    their levels, and whether any level was clipped; a cell's threshold leads to the next level.
-    """
-    first, final, shift = stairs[0], stairs[1], stairs[2] & 63
-    # Unsigned, so that no look-up has to ask whether an index counts from the end.
-    cells, steps = np.uint64(stairs[3]), np.uint64(stairs[4])
-    for lane in range(LANES):
-        cell = np.uint64((min(max(totals[lane], first), final) - first) >> shift)
-        states[unit, lane] = levels[steps + cell + np.uint64(totals[lane] >= thresholds[cells + cell])]
+
+@njit(cache=True)
+def count_clips(sums: Numbers, block: Block, table: Ints, thresholds: Ints, clips: Ints, used: int) -> int:
+    """Return how many states of staircases did not fit their format."""
     clipped = 0
-    if stairs[5] != 0:
-        for lane in range(used):
-            cell = np.uint64((min(max(totals[lane], first), final) - first) >> shift)
-            clipped += clips[steps + cell + np.uint64(totals[lane] >= thresholds[cells + cell])]
+    for slot in range(UNITS):
+        row = block.rows[slot]
+        stairs = row if table.shape[0] > 1 else 0
+        if row < 0 or table[stairs, 5] == 0:
+            continue
+        first, final, shift = table[stairs, 0], table[stairs, 1], table[stairs, 2] & 63
+        cells, begin = np.uint64(table[stairs, 3]), np.uint64(table[stairs, 4])
+        for place in range(block.places):
+            for lane in range(used):
+                total = np.int64(sums[place, slot, lane])
+                cell = np.uint64((min(max(total, first), final) - first) >> shift)
+                clipped += clips[begin + cell + np.uint64(total >= thresholds[cells + cell])]
     return clipped
 
 
 @njit(cache=True)
-def prepare(totals: Ints, stage: int, before: Ints, end: int, scaling: Ints, used: int, biased: Ints) -> int:
-    """Add the bias that comes last and make pre-activations, in place; return how many did not fit.
+def cast_states(sums: Numbers, block: Block, form: Ints, rectify: bool, used: int, states: Numbers) -> int:
+    """Cast sums to states, negative ones as 0 where asked; return how many did not fit."""
+    clipped = 0
+    for slot in range(UNITS):
+        row = block.rows[slot]
+        for place in range(block.places if row >= 0 else 0):
+            unit = row * block.positions + block.first + place
+            for lane in range(LANES):
+                total: Any = np.int64(sums[place, slot, lane])
+                total = max(total, 0) if rectify else total
+                state, changed = cast_integer(total, form[0], form[1], form[2], form[3], form[4])
+                states[unit, lane] = state
+                clipped += changed and lane < used
+    return clipped
 
-    `before` holds the shift that makes room for the bias, and shift, rounding, overflow, low and high of the
-    cast; `scaling` multiplier and shift; `biased` is filled with the sums after the bias.
-    """
-    missed = 0
-    for lane in range(LANES):
-        total = (totals[lane] << (before[0] & 63)) + end
-        biased[lane] = total
-        if stage == CAST_PRE:
-            totals[lane], changed = cast_integer(total, before[1], before[2], before[3], before[4], before[5])
-            missed += changed and lane < used
-        elif stage != KEEP:
-            scaled = requantised(total, scaling[0], scaling[1], stage == DOUBLE)
-            totals[lane] = clamp64(scaled, before[4], before[5])
-            missed += (totals[lane] != scaled) and lane < used
-        else:
-            totals[lane] = total
+
+@njit(cache=True)
+def keep(rows: Ints, unit: int, totals: Ints) -> None:
+    """Keep the integers of a unit where there is a row for each."""
+    if rows.shape[0] > 1:
+        for lane in range(LANES):
+            rows[unit, lane] = totals[lane]
+
+
+@njit(cache=True)
+def prepare(sums: Ints, block: Block, used: int, stage: Stage, kept: Kept) -> int:
+    """Make pre-activations of sums, in place; return how many did not fit."""
+    missed, lift, cast, scalings = 0, stage.lift & 63, stage.cast, stage.scalings
+    for slot in range(UNITS):
+        row = block.rows[slot]
+        scaling = row if scalings.shape[0] > 1 else 0
+        for place in range(block.places if row >= 0 else 0):
+            unit, totals = row * block.positions + block.first + place, sums[place, slot]
+            keep(kept.sums, unit, totals)
+            for lane in range(LANES):
+                totals[lane] = (totals[lane] << lift) + stage.ends[unit]
+            keep(kept.biased, unit, totals)
+            if stage.mode == CAST:
+                for lane in range(LANES):
+                    total, changed = cast_integer(totals[lane], cast[0], cast[1], cast[2], cast[3], cast[4])
+                    totals[lane] = total
+                    missed += changed and lane < used
+            elif stage.mode != KEEP:
+                multiplier, shift = scalings[scaling, 0], scalings[scaling, 1]
+                for lane in range(LANES):
+                    scaled = requantised(totals[lane], multiplier, shift, stage.mode == DOUBLE)
+                    totals[lane] = min(max(scaled, cast[3]), cast[4])
+                    missed += (totals[lane] != scaled) and lane < used
+            keep(kept.preactivations, unit, totals)
     return missed
+
+
+@njit(cache=True)
+def finish(
+    sums: Numbers, block: Block, used: int, stage: Stage, steps: Steps, form: StateCast, lanes: Lanes
+) -> None:
+    """Turn sums into states in 64 bits, and count what did not fit."""
+    whole = np.empty(sums.shape, np.int64)
+    for place in range(block.places):
+        for slot in range(UNITS):
+            for lane in range(LANES):
+                whole[place, slot, lane] = np.int64(sums[place, slot, lane])
+    lanes.counts[PRE_OVERFLOWS] += prepare(whole, block, used, stage, lanes.kept)
+    if form.alone:
+        lanes.counts[SATURATIONS] += cast_states(whole, block, form.form, form.rectify, used, lanes.states)
+    else:
+        table, thresholds, levels, clips = steps
+        look_up(whole, block, table, thresholds, levels, lanes.states)
+        lanes.counts[SATURATIONS] += count_clips(whole, block, table, thresholds, clips, used)
 
 
 @njit(cache=True, nogil=True)
 def run_layer(
-    weights: Ints, rows: Ints, tables: Ints, sources: Ints, starts: Ints, ends: Ints, method: int, wide: bool,
-    adder: Ints, second: Ints, stage: int, before: Ints, scalings: Ints,
-    kind: int, stairs: Ints, thresholds: Ints, levels: Ints, clips: Ints, form: Ints,
-    inputs: Ints, used: int, states: Ints, sums: Ints, biased: Ints, pre: Ints, counts: Ints,
+    layer: LayerArrays, exact: bool | None, narrow: Casts | None, wide: Casts | None, split: Split | None,
+    packed: Packed | None, packed_wide: Packed | None, stage: Stage | None, steps: Steps | None,
+    form: StateCast | None, lanes: Lanes, used: int,
 ) -> None:  # fmt: skip
     """Compute the states of all units of a layer for the images in the lanes.
 
     Parameters
     ----------
-    weights : ndarray of int32, shape (blocks, UNITS, even taps)
-        Maps that read the same inputs, in blocks; blocks are filled up with zeros.
-    rows : ndarray of int32, shape (blocks, UNITS)
-        The map of each row of weights, or −1.
-    tables : ndarray of int32, shape (blocks, 2)
-        Table of `sources` that each block uses, and its taps, an even number.
-    sources : ndarray of int32, shape (tables, positions, even taps)
-        Row of `inputs` that each tap reads, in the order of accumulation; the last row is the border.
-    starts, ends : ndarray of int64, shape (units,)
-        Where each sum starts, and what is added to it last.
-    method, wide, adder, second
-        How to add, in which word, and shift, rounding, overflow, low, high of its casts: see sums.py.
-    stage, before, scalings
-        What comes between sums and activation: see `prepare`; `scalings` has a row a map or one row.
-    kind, stairs, thresholds, levels, clips, form
-        The activation: see `look_up`; `stairs` has a row a map or one row. Or `form`: shift, rounding,
-        overflow, low, high of a cast.
-    inputs : ndarray of int32, shape (rows + 1, LANES)
+    layer
+        Weights, biases and connections.
+    exact, narrow, wide, split
+        How sums are made: one of `Adding`.
+    packed, packed_wide
+        The activation of sums in 32 or 64 bits, or:
+    stage, steps, form
+        what comes between sums and activation, and the activation.
+    lanes
+        The images.
     used
-        Lanes that hold an image.
-    states : ndarray of int32, shape (units or more, LANES)
-        Filled.
-    sums, biased, pre : ndarray of int64, shape (units or 1, LANES)
-        Filled with the sums, sums with all biases and pre-activations of each unit, or used as scratch.
-    counts : ndarray of int64, shape (len(COUNTS),)
-        Added to.
+        Lanes that hold one.
     """
-    keep = 1 if sums.shape[0] > 1 else 0
-    direct = keep == 0 and kind == STEPS and stage == KEEP and before[0] == 0 and not ends.any()
-    narrow_sums = np.empty((UNITS, LANES), np.int32)
-    wide_sums = np.empty((UNITS, LANES), np.int64)
-    overflows = np.zeros(LANES, np.int32)
-    positions = sources.shape[1]
-    one_stair, one_scaling = 1 if stairs.shape[0] > 1 else 0, 1 if scalings.shape[0] > 1 else 0
-    for block in range(weights.shape[0]):
-        table, taps = tables[block, 0], tables[block, 1]
-        for position in range(positions):
-            for slot in range(UNITS):
-                row = rows[block, slot]
-                start = starts[row * positions + position] if row >= 0 else 0
-                if wide:
-                    for lane in range(LANES):
-                        wide_sums[slot, lane] = start
-                else:
-                    for lane in range(LANES):
-                        narrow_sums[slot, lane] = start
-            taken = sources[table, position]
-            if wide and method == SPLIT:
-                add_split(weights[block], taken, taps, inputs, wide_sums, overflows, adder, second)
-            elif wide:
-                add64(weights[block], taken, taps, inputs, wide_sums, overflows, method, adder)
-            elif method == FIT:
-                add_fit(weights[block], taken, taps, inputs, narrow_sums, overflows, adder)
-            else:
-                add32(weights[block], taken, taps, inputs, narrow_sums, overflows, method, adder)
-            for slot in range(UNITS):
-                row = rows[block, slot]
-                if row < 0:
-                    continue
-                unit = row * positions + position
-                steps = stairs[row * one_stair]
-                if direct and not wide:
-                    counts[SATURATIONS] += look_up(
-                        narrow_sums[slot], steps, thresholds, levels, clips, used, states, unit
-                    )
-                    continue
-                totals = pre[unit * keep]
-                for lane in range(LANES):
-                    totals[lane] = wide_sums[slot, lane] if wide else np.int64(narrow_sums[slot, lane])
-                    sums[unit * keep, lane] = totals[lane]
-                counts[PRE_OVERFLOWS] += prepare(
-                    totals, stage, before, ends[unit], scalings[row * one_scaling], used, biased[unit * keep]
-                )
-                if kind == STEPS:
-                    counts[SATURATIONS] += look_up(
-                        totals, steps, thresholds, levels, clips, used, states, unit
-                    )
-                else:
-                    counts[SATURATIONS] += cast_states(totals, kind == RELU, form, used, states, unit)
-    for lane in range(used):
-        counts[OVERFLOWS] += overflows[lane]
-
-
-@njit(cache=True)
-def cast_states(totals: Ints, rectify: bool, form: Ints, used: int, states: Ints, unit: int) -> int:
-    """Cast sums to states, negative ones as 0 where asked; return how many did not fit."""
-    clipped = 0
+    sums = np.empty((TOGETHER, UNITS, LANES), layer.weights.dtype)
+    overflows, clipped = lanes.missed[0], lanes.missed[1]
     for lane in range(LANES):
-        total = max(totals[lane], 0) if rectify else totals[lane]
-        states[unit, lane], changed = cast_integer(total, form[0], form[1], form[2], form[3], form[4])
-        clipped += changed and lane < used
-    return clipped
+        overflows[lane] = clipped[lane] = 0
+    positions, offset = layer.sources.shape[1], layer.offset
+    for index in range(layer.weights.shape[0]):
+        table, taps = layer.tables[index, 0], layer.tables[index, 1]
+        weights, rows = layer.weights[index], layer.rows[index]
+        for first in range(0, positions, TOGETHER):
+            block = Block(rows, positions, first, min(TOGETHER, positions - first))
+            for place in range(block.places):
+                totals, sources = sums[place], layer.sources[table, first + place]
+                for slot in range(UNITS):
+                    unit = max(rows[slot], 0) * positions + first + place
+                    for lane in range(LANES):
+                        totals[slot, lane] = layer.starts[unit] - offset
+                if exact is not None:
+                    add_exact(weights, sources, taps, lanes.inputs, totals)
+                if narrow is not None:
+                    cast32(weights, sources, taps, lanes.inputs, totals, overflows, narrow)
+                if wide is not None:
+                    cast64(weights, sources, taps, lanes.inputs, totals, overflows, wide)
+                if split is not None:
+                    add_split(weights, sources, taps, lanes.inputs, totals, overflows, split)
+                if offset != 0:
+                    for slot in range(UNITS):
+                        for lane in range(LANES):
+                            totals[slot, lane] += offset
+            if packed is not None:
+                look_up_narrow(sums, block, packed.table, packed.entries, lanes.states, lanes.above, clipped)
+            if packed_wide is not None:
+                look_up_wide(
+                    sums, block, packed_wide.table, packed_wide.entries, lanes.states, lanes.above, clipped
+                )
+            if stage is not None and steps is not None and form is not None:
+                finish(sums, block, used, stage, steps, form, lanes)
+    for lane in range(used):
+        lanes.counts[OVERFLOWS] += overflows[lane]
+        lanes.counts[SATURATIONS] += clipped[lane]

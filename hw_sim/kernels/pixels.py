@@ -1,50 +1,61 @@
 """Images into lanes: real pixels cast to integers."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from hw_sim.kernels.cast import (
-    INT32,
-    SAT_ZERO,
-    WRAP,
-    cast_real,
-    clamp_of,
-    round_of,
-    rounding_terms,
-    wrap_of,
-    zero_of,
-)
+from hw_sim.kernels.cast import INT32, Range, Rounding, cast_real, fit_of, round_of
 from hw_sim.kernels.sums import LANES
 
 Ints = NDArray[Any]
 
 TOGETHER = 16
 
-round32, wrap32, clamp32, zero32 = round_of(INT32, 31), wrap_of(INT32), clamp_of(INT32), zero_of(INT32)
+round32, fit32 = round_of(INT32, 31), fit_of(INT32)
+
+
+class PixelCast(NamedTuple):
+    """How pixels become integers.
+
+    Attributes
+    ----------
+    scale
+        What they are divided by first, where that is not a power of two.
+    power
+        What they are multiplied with then: ``2^frac_bits``, or that over the scale.
+    rounding, span
+        Terms and range in 32 bits, where no pixel reaches 2^28 steps and the format has 30 bits or fewer.
+    form : ndarray of int64
+        Rounding, overflow, low and high, where that is not so.
+    """
+
+    scale: float | None
+    power: float
+    rounding: Rounding | None
+    span: Range | None
+    form: Ints | None
 
 
 @njit(cache=True)
-def cast_row(pixels: NDArray[Any], scale: float, power: float, form: Ints, found: Ints) -> int:
-    """Cast a few pixels that stay below ``2^28`` steps, in 32 bits; return how many did not fit."""
-    overflow, low, high = form[2], np.int32(form[3]), np.int32(form[4])
-    base, negative, odd = rounding_terms(form[1], 2)
-    lift, below, tie = np.int32(base), np.int32(negative), np.int32(odd)
+def cast_row(
+    pixels: NDArray[Any], scale: float | None, power: float, rounding: Rounding, span: Range, found: Ints
+) -> int:
+    """Cast a few pixels in 32 bits; return how many did not fit."""
+    shift, base, negative, odd = rounding
+    low, high, wraps, zeroes = span
     missed = 0
     for index in range(pixels.size):
-        doubled = np.float64(pixels[index]) / scale * power * 2.0
+        pixel = np.float64(pixels[index])
+        if scale is not None:
+            pixel /= scale
+        doubled = pixel * power * 2.0
         whole = np.floor(doubled)
         # Two fraction bits say all that rounding asks: the half, and whether anything lies below it.
         quarter = np.int32(np.int32(2 * np.int32(whole)) + np.int32(doubled != whole))
-        rounded = round32(quarter, 2, lift, below, tie)
-        if overflow == WRAP:
-            kept = wrap32(rounded, low, high)
-        elif overflow == SAT_ZERO:
-            kept = zero32(rounded, low, high)
-        else:
-            kept = clamp32(rounded, low, high)
+        rounded = round32(quarter, shift, base, negative, odd)
+        kept = fit32(rounded, low, high, wraps, zeroes)
         found[index] = kept
         missed += rounded != kept
     return missed
@@ -52,46 +63,37 @@ def cast_row(pixels: NDArray[Any], scale: float, power: float, form: Ints, found
 
 @njit(cache=True, nogil=True)
 def load_images(
-    images: NDArray[Any],
-    first: int,
-    used: int,
-    scale: float,
-    form: Ints,
-    small: bool,
-    border: int,
-    rows: Ints,
-) -> int:
+    images: NDArray[Any], first: int, used: int, scale: float | None, power: float, rounding: Rounding | None,
+    span: Range | None, form: Ints | None, border: int, rows: NDArray[Any],
+) -> int:  # fmt: skip
     """Cast `used` images from `first` on into the lanes of `rows`; return how many pixels overflowed.
 
     Parameters
     ----------
     images : ndarray of float32 or float64, shape (n, units)
         Finite numbers.
-    scale
-        What pixels are divided by first.
-    form : ndarray of int64
-        Fraction bits, rounding, overflow, low, high of the format.
-    small
-        Whether no pixel reaches ``2^28`` steps and the format has 30 bits or fewer.
-    rows : ndarray of int32, shape (units + 1, LANES)
+    scale, power, rounding, span, form
+        Their cast: see `PixelCast`.
+    rows : ndarray of the first layer's word, shape (units + 1, LANES)
         Filled; the last row with `border`, unused lanes with 0.
     """
     units = images.shape[1]
-    power, rounding, overflow, low, high = 2.0 ** form[0], form[1], form[2], form[3], form[4]
     # A few images at a time, so that each write into the lanes fills a line of the cache.
-    found = np.zeros((TOGETHER, units), np.int32)
+    found = np.empty((TOGETHER, units), np.int32)
     changed = 0
     for start in range(0, LANES, TOGETHER):
         for index in range(TOGETHER):
-            image = first + start + index
+            pixels, integers = images[min(first + start + index, images.shape[0] - 1)], found[index]
             if start + index >= used:
-                found[index] = 0
-            elif small:
-                changed += cast_row(images[image], scale, power, form, found[index])
-            else:
                 for unit in range(units):
-                    value = np.float64(images[image, unit]) / scale
-                    found[index, unit], clipped = cast_real(value, power, rounding, overflow, low, high)
+                    integers[unit] = 0
+                continue
+            if rounding is not None and span is not None:
+                changed += cast_row(pixels, scale, power, rounding, span, integers)
+            if form is not None and scale is not None:
+                for unit in range(units):
+                    value = np.float64(pixels[unit]) / scale
+                    integers[unit], clipped = cast_real(value, power, form[0], form[1], form[2], form[3])
                     changed += clipped
         for unit in range(units):
             for index in range(TOGETHER):

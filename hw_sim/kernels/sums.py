@@ -2,12 +2,15 @@
 
 The innermost loops run over images: `LANES` of them lie side by side in every row, and because their number
 is a constant, every rule of rounding and overflow becomes vector instructions. Four units that read the same
-inputs share each load of them. A word (32 or 64 bits) is fixed when a loop is made; the caller proves that it
-is wide enough for what it asks, and pads taps to an even number with weights of 0, which change no sum.
+inputs share each load of them. Weights, inputs and sums are of one machine word: 32 or 64 bits, or floating
+point, in which whole numbers up to 2^24 or 2^53 are exact whatever the order. The caller proves that the
+word is wide enough for what it asks, and fills up taps with weights of 0, which change no sum.
+
+What a loop does not do it is not compiled with: what is None in a record of `Casts` is not there.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -16,142 +19,140 @@ from numpy.typing import NDArray
 from hw_sim.kernels.cast import (
     INT32,
     INT64,
-    SAT_ZERO,
-    WRAP,
-    Rule,
+    Range,
+    Rounding,
     Word,
-    clamp_of,
     fit,
-    mask_of,
+    fit_of,
     round64,
     round_of,
     rounding_terms,
-    wrap_of,
-    zero_of,
 )
 
 Ints = NDArray[Any]
+Numbers = NDArray[Any]
 Sum = Callable[..., None]
 
 LANES = 128
 """Images in the lanes of one pass."""
 UNITS = 4
 """Units that are summed together."""
+EXACT_TAPS = 5
+"""Taps that share one pass over the sums where nothing is cast."""
+CAST_TAPS = 2
+"""Taps that do so where every sum is cast."""
+FLOAT_LIMIT, DOUBLE_LIMIT = 1 << 24, 1 << 53
+"""Whole numbers up to here are exact in single and in double precision."""
 
-EXACT, FIT, PRODUCT, FUSED, SPLIT = range(5)
-"""How to add: no cast; sums in 32 bits wrapped or clamped with no bits to round away; each product cast and
-each sum cast; the exact product added and the sum cast; each product cast to a format of its own."""
+
+class Casts(NamedTuple):
+    """What happens at every product and sum.
+
+    Attributes
+    ----------
+    rounding
+        The shift of each product, or of each sum where `lift` is there.
+    lift
+        What a sum is multiplied with before the exact product is added to it: fused sums.
+    product
+        The range of products, where one could leave it.
+    total
+        The range of sums.
+    """
+
+    rounding: Rounding | None
+    lift: int | None
+    product: Range | None
+    total: Range
 
 
-def exact_of(word: Word) -> Sum:
-    """Return the loop without casts; two taps share one pass over the sums."""
+class Split(NamedTuple):
+    """Casts of products to a format of their own, and of sums: shift, rounding, overflow, low, high.
+
+    The last number is how many bits products (first) and sums (second) are shifted up before they are added.
+    """
+
+    product: Ints
+    total: Ints
+
+
+@njit(cache=True, fastmath={"contract"})
+def five(total: Any, w: Any, x0: Any, x1: Any, x2: Any, x3: Any, x4: Any) -> Any:  # noqa: ANN401
+    """Return the sum with five products more.
+
+    In floating point the compiler may fuse a product and a sum: whole numbers are exact either way.
+    """
+    return total + w[0] * x0 + w[1] * x1 + w[2] * x2 + w[3] * x3 + w[4] * x4
+
+
+@njit(cache=True)
+def add_exact(weights: Numbers, sources: Ints, taps: int, inputs: Numbers, sums: Numbers) -> None:
+    """Add without casts, in any word."""
+    for tap in range(0, taps, EXACT_TAPS):
+        s0, s1, s2 = sources[tap], sources[tap + 1], sources[tap + 2]
+        s3, s4 = sources[tap + 3], sources[tap + 4]
+        t1, t2, t3, t4 = tap + 1, tap + 2, tap + 3, tap + 4
+        a = weights[0, tap], weights[0, t1], weights[0, t2], weights[0, t3], weights[0, t4]
+        b = weights[1, tap], weights[1, t1], weights[1, t2], weights[1, t3], weights[1, t4]
+        c = weights[2, tap], weights[2, t1], weights[2, t2], weights[2, t3], weights[2, t4]
+        d = weights[3, tap], weights[3, t1], weights[3, t2], weights[3, t3], weights[3, t4]
+        for lane in range(LANES):
+            x0, x1, x2 = inputs[s0, lane], inputs[s1, lane], inputs[s2, lane]
+            x3, x4 = inputs[s3, lane], inputs[s4, lane]
+            sums[0, lane] = five(sums[0, lane], a, x0, x1, x2, x3, x4)
+            sums[1, lane] = five(sums[1, lane], b, x0, x1, x2, x3, x4)
+            sums[2, lane] = five(sums[2, lane], c, x0, x1, x2, x3, x4)
+            sums[3, lane] = five(sums[3, lane], d, x0, x1, x2, x3, x4)
+
+
+def cast_of(word: Word, width_mask: int) -> Sum:
+    """Return the loop that casts products, sums or both."""
+    shifted, fitted = round_of(word, width_mask), fit_of(word)
 
     @njit(cache=True)
-    def add(weights: Ints, sources: Ints, taps: int, inputs: Ints, sums: Ints) -> None:
-        for tap in range(0, taps, 2):
-            a0, a1 = word(weights[0, tap]), word(weights[0, tap + 1])
-            b0, b1 = word(weights[1, tap]), word(weights[1, tap + 1])
-            c0, c1 = word(weights[2, tap]), word(weights[2, tap + 1])
-            d0, d1 = word(weights[3, tap]), word(weights[3, tap + 1])
-            s0, s1 = sources[tap], sources[tap + 1]
-            for lane in range(LANES):
-                x0, x1 = word(inputs[s0, lane]), word(inputs[s1, lane])
-                sums[0, lane] = word(word(sums[0, lane] + word(a0 * x0)) + word(a1 * x1))
-                sums[1, lane] = word(word(sums[1, lane] + word(b0 * x0)) + word(b1 * x1))
-                sums[2, lane] = word(word(sums[2, lane] + word(c0 * x0)) + word(c1 * x1))
-                sums[3, lane] = word(word(sums[3, lane] + word(d0 * x0)) + word(d1 * x1))
-
-    return add
-
-
-def fit_of(rule: Rule) -> Sum:
-    """Return the loop that fits the sum after every product and has no bits to round away."""
-    word = INT32
+    def round_to(value: int, rounding: Rounding | None) -> int:
+        if rounding is None:
+            return value
+        return shifted(value, rounding.shift, rounding.base, rounding.negative, rounding.odd)
 
     @njit(cache=True)
-    def two(total: int, w0: int, x0: int, w1: int, x1: int, least: int, most: int) -> tuple[Any, Any]:
-        first = word(total + word(w0 * x0))
-        kept = rule(first, least, most)
-        second = word(kept + word(w1 * x1))
-        result = rule(second, least, most)
-        return result, word(word(first != kept) + word(second != result))
+    def fit_to(value: int, span: Range | None) -> int:
+        if span is None:
+            return value
+        return fitted(value, span.low, span.high, span.wraps, span.zeroes)
 
     @njit(cache=True)
-    def add(
-        weights: Ints,
-        sources: Ints,
-        taps: int,
-        inputs: Ints,
-        sums: Ints,
-        overflows: Ints,
-        low: int,
-        high: int,
-    ) -> None:
-        least, most = word(low), word(high)
-        for tap in range(0, taps, 2):
-            a0, a1 = word(weights[0, tap]), word(weights[0, tap + 1])
-            b0, b1 = word(weights[1, tap]), word(weights[1, tap + 1])
-            c0, c1 = word(weights[2, tap]), word(weights[2, tap + 1])
-            d0, d1 = word(weights[3, tap]), word(weights[3, tap + 1])
-            s0, s1 = sources[tap], sources[tap + 1]
-            for lane in range(LANES):
-                x0, x1 = word(inputs[s0, lane]), word(inputs[s1, lane])
-                sums[0, lane], missed_a = two(sums[0, lane], a0, x0, a1, x1, least, most)
-                sums[1, lane], missed_b = two(sums[1, lane], b0, x0, b1, x1, least, most)
-                sums[2, lane], missed_c = two(sums[2, lane], c0, x0, c1, x1, least, most)
-                sums[3, lane], missed_d = two(sums[3, lane], d0, x0, d1, x1, least, most)
-                missed = word(word(missed_a + missed_b) + word(missed_c + missed_d))
-                overflows[lane] = word(overflows[lane] + missed)
-
-    return add
-
-
-def rounded_of(word: Word, width_mask: int, rule: Rule, *, fused: bool) -> Sum:
-    """Return a loop that rounds and fits products and sums, or (`fused`) sums with the exact product."""
-    round_shift = round_of(word, width_mask)
-
-    if fused:
-
-        @njit(cache=True)
-        def one(
-            total: int, weight: int, x: int, scale: int, least: int, most: int, shift: int, base: int,
-            negative: int, odd: int,
-        ) -> tuple[Any, Any]:  # fmt: skip
-            rounded = round_shift(word(word(total * scale) + word(weight * x)), shift, base, negative, odd)
-            kept = rule(rounded, least, most)
+    def one(
+        total: int, weight: int, x: int, rounding: Rounding | None, lift: int | None,
+        product_range: Range | None, total_range: Range,
+    ) -> tuple[Any, Any]:  # fmt: skip
+        exact = word(weight * x)
+        if lift is not None:
+            rounded = round_to(word(word(total * word(lift)) + exact), rounding)
+            kept = fit_to(rounded, total_range)
             return kept, np.int32(rounded != kept)
-
-    else:
-
-        @njit(cache=True)
-        def one(
-            total: int, weight: int, x: int, scale: int, least: int, most: int, shift: int, base: int,  # noqa: ARG001
-            negative: int, odd: int,
-        ) -> tuple[Any, Any]:  # fmt: skip
-            rounded = round_shift(word(weight * x), shift, base, negative, odd)
-            product = rule(rounded, least, most)
-            whole = word(total + product)
-            kept = rule(whole, least, most)
-            return kept, np.int32(np.int32(rounded != product) + np.int32(whole != kept))
+        rounded = round_to(exact, rounding)
+        product = fit_to(rounded, product_range)
+        whole = word(total + product)
+        kept = fit_to(whole, total_range)
+        return kept, np.int32(np.int32(rounded != product) + np.int32(whole != kept))
 
     @njit(cache=True)
     def add(
-        weights: Ints, sources: Ints, taps: int, inputs: Ints, sums: Ints, overflows: Ints,
-        low: int, high: int, shift: int, base: int, negative: int, odd: int,
-    ) -> None:  # fmt: skip
-        least, most, scale = word(low), word(high), word(1 << shift)
-        lift, below, tie = word(base), word(negative), word(odd)
-        for tap in range(0, taps, 2):
+        weights: Ints, sources: Ints, taps: int, inputs: Ints, sums: Ints, overflows: Ints, casts: Casts
+    ) -> None:
+        rounding, lift, product, total = casts
+        for tap in range(0, taps, CAST_TAPS):
             s0, s1 = sources[tap], sources[tap + 1]
             for unit in range(0, UNITS, 2):
-                a0, a1 = word(weights[unit, tap]), word(weights[unit, tap + 1])
-                b0, b1 = word(weights[unit + 1, tap]), word(weights[unit + 1, tap + 1])
+                a0, a1 = weights[unit, tap], weights[unit, tap + 1]
+                b0, b1 = weights[unit + 1, tap], weights[unit + 1, tap + 1]
                 for lane in range(LANES):
-                    x0, x1 = word(inputs[s0, lane]), word(inputs[s1, lane])
-                    a, m0 = one(sums[unit, lane], a0, x0, scale, least, most, shift, lift, below, tie)
-                    a, m1 = one(a, a1, x1, scale, least, most, shift, lift, below, tie)
-                    b, m2 = one(sums[unit + 1, lane], b0, x0, scale, least, most, shift, lift, below, tie)
-                    b, m3 = one(b, b1, x1, scale, least, most, shift, lift, below, tie)
+                    x0, x1 = inputs[s0, lane], inputs[s1, lane]
+                    a, m0 = one(sums[unit, lane], a0, x0, rounding, lift, product, total)
+                    a, m1 = one(a, a1, x1, rounding, lift, product, total)
+                    b, m2 = one(sums[unit + 1, lane], b0, x0, rounding, lift, product, total)
+                    b, m3 = one(b, b1, x1, rounding, lift, product, total)
                     sums[unit, lane], sums[unit + 1, lane] = a, b
                     overflows[lane] += np.int32(np.int32(m0 + m1) + np.int32(m2 + m3))
 
@@ -160,28 +161,18 @@ def rounded_of(word: Word, width_mask: int, rule: Rule, *, fused: bool) -> Sum:
 
 @njit(cache=True)
 def add_split(
-    weights: Ints,
-    sources: Ints,
-    taps: int,
-    inputs: Ints,
-    sums: Ints,
-    overflows: Ints,
-    first: Ints,
-    second: Ints,
+    weights: Ints, sources: Ints, taps: int, inputs: Ints, sums: Ints, overflows: Ints, split: Split
 ) -> None:
-    """Cast each product to a format of its own, add it, and cast the sum: in 64 bits.
-
-    `first` and `second` are the casts of products and sums: shift, rounding, overflow, low, high, and the
-    bits that products (first) and sums (second) are shifted up before they are added.
-    """
+    """Cast each product to a format of its own, add it, and cast the sum: in 64 bits."""
+    first, second = split
     base, negative, odd = rounding_terms(first[1], first[0])
     base_sum, negative_sum, odd_sum = rounding_terms(second[1], second[0])
     up, up_sum = first[5] & 63, second[5] & 63
     for tap in range(taps):
         for unit in range(UNITS):
-            weight, source = np.int64(weights[unit, tap]), sources[tap]
+            weight, source = weights[unit, tap], sources[tap]
             for lane in range(LANES):
-                exact = weight * np.int64(inputs[source, lane])
+                exact = weight * inputs[source, lane]
                 rounded = round64(exact << (max(-first[0], 0) & 63), max(first[0], 0), base, negative, odd)
                 product = fit(rounded, first[2], first[3], first[4])
                 total = (sums[unit, lane] << up_sum) + (product << up)
@@ -191,74 +182,4 @@ def add_split(
                 overflows[lane] += np.int32(rounded != product) + np.int32(whole != kept)
 
 
-fit_mask = fit_of(mask_of(INT32))
-fit_clamp = fit_of(clamp_of(INT32))
-
-
-def sum_of(word: Word, width_mask: int) -> Sum:
-    """Return the choice between the ways to add in one word."""
-    exact = exact_of(word)
-    wrap, clamp, zero = wrap_of(word), clamp_of(word), zero_of(word)
-
-    product_wrap = rounded_of(word, width_mask, wrap, fused=False)
-    product_clamp = rounded_of(word, width_mask, clamp, fused=False)
-    product_zero = rounded_of(word, width_mask, zero, fused=False)
-    fused_wrap = rounded_of(word, width_mask, wrap, fused=True)
-    fused_clamp = rounded_of(word, width_mask, clamp, fused=True)
-    fused_zero = rounded_of(word, width_mask, zero, fused=True)
-
-    @njit(cache=True)
-    def add(
-        weights: Ints,
-        sources: Ints,
-        taps: int,
-        inputs: Ints,
-        sums: Ints,
-        overflows: Ints,
-        method: int,
-        adder: Ints,
-    ) -> None:
-        if method == EXACT:
-            exact(weights, sources, taps, inputs, sums)
-            return
-        shift, overflow, low, high = adder[0], adder[2], adder[3], adder[4]
-        base, negative, odd = rounding_terms(adder[1], shift)
-        terms = (weights, sources, taps, inputs, sums, overflows, low, high, shift, base, negative, odd)
-        if method == PRODUCT:
-            if overflow == WRAP:
-                product_wrap(*terms)
-            elif overflow == SAT_ZERO:
-                product_zero(*terms)
-            else:
-                product_clamp(*terms)
-        elif overflow == WRAP:
-            fused_wrap(*terms)
-        elif overflow == SAT_ZERO:
-            fused_zero(*terms)
-        else:
-            fused_clamp(*terms)
-
-    return add
-
-
-@njit(cache=True)
-def add_fit(
-    weights: Ints, sources: Ints, taps: int, inputs: Ints, sums: Ints, overflows: Ints, adder: Ints
-) -> None:
-    """Add with sums wrapped or clamped in 32 bits."""
-    overflow, low, high = adder[2], adder[3], adder[4]
-    if overflow != WRAP:
-        fit_clamp(weights, sources, taps, inputs, sums, overflows, low, high)
-        return
-    # Counted from the low end of the range, wrapping is one mask.
-    for unit in range(UNITS):
-        for lane in range(LANES):
-            sums[unit, lane] -= low
-    fit_mask(weights, sources, taps, inputs, sums, overflows, 0, high - low)
-    for unit in range(UNITS):
-        for lane in range(LANES):
-            sums[unit, lane] += low
-
-
-add32 = sum_of(INT32, 31)
-add64 = sum_of(INT64, 63)
+cast32, cast64 = cast_of(INT32, 31), cast_of(INT64, 63)

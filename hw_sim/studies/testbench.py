@@ -8,6 +8,7 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
+from hw_sim.fixed_point.decibels import decibels
 from hw_sim.fixed_point.quantize import quantize
 from hw_sim.fixed_point.simulate import run_integers
 from hw_sim.fixed_point.trace import trace_integers
@@ -162,7 +163,7 @@ class Testbench:
             point=point,
             score=score(result.outputs, test.labels, self.trained.recipe.targets),
             agreements=int(np.count_nonzero(result.outputs.argmax(1) == self.reference.argmax(1))),
-            sqnr_db=10 * float(np.log10(signal / noise)) if signal > 0 and noise > 0 else None,
+            sqnr_db=decibels(signal, noise),
             saturations={name: counts.saturations for name, counts in zip(names, result.counts, strict=True)},
             overflows={name: counts.overflows for name, counts in zip(names, result.counts, strict=True)},
             clipped_pixels=result.clipped_pixels,

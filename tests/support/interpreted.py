@@ -8,7 +8,7 @@ from pathlib import Path
 TESTS = Path(__file__).parents[1]
 
 
-def printed_by(module: str, **environment: str) -> str:
+def printed_by(module: str, timeout: int = 300, **environment: str) -> str:
     """Return what ``python -m support.<module>`` prints in `environment` added to this one."""
     path = os.pathsep.join(filter(None, (str(TESTS), os.environ.get("PYTHONPATH"))))
     done = subprocess.run(
@@ -17,7 +17,7 @@ def printed_by(module: str, **environment: str) -> str:
         capture_output=True,
         text=True,
         check=True,
-        timeout=300,
+        timeout=timeout,
     )
     return done.stdout
 

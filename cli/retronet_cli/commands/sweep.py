@@ -190,10 +190,11 @@ def sweep(
             bar.advance(task)
     try:
         with _executor(dask, jobs, len(left)) as executor, progress(enabled=not quiet) as bar:
-            task = bar.add_task("points", total=len(points), completed=len(points) - len(left))
+            done = len(points) - len(left)
+            task = bar.add_task("loading digits, compiling", total=len(points), completed=done)
             for row in append_rows(output, measure_all(source, testbench.subject, left, executor)):
                 rows[row.point] = row
-                bar.advance(task)
+                bar.update(task, advance=1, description="points")
     except KeyboardInterrupt:
         interrupted(f"{len(rows)} rows are kept in {output}. Go on with: {this_command()}")
     except BrokenPipeError:

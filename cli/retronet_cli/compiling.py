@@ -1,0 +1,47 @@
+"""Says that a command is compiling, where that takes longer than a moment."""
+
+from threading import Timer
+
+from numba.core import event
+
+from retronet_cli.terminal import talk
+
+PATIENCE_S = 1.0
+"""What is over sooner is not worth a word."""
+
+
+class _Watch(event.Listener):
+    """Speaks once, when a compilation has lasted for a while."""
+
+    def __init__(self) -> None:
+        self._depth = 0
+        self._spoken = False
+        self._timer = Timer(0, self._speak)
+
+    def on_start(self, _event: object) -> None:
+        """Wait with a compilation; those of the functions it calls lie within it."""
+        if self._depth == 0 and not self._spoken:
+            self._timer = Timer(PATIENCE_S, self._speak)
+            self._timer.daemon = True
+            self._timer.start()
+        self._depth += 1
+
+    def on_end(self, _event: object) -> None:
+        """Wait no longer."""
+        self._depth -= 1
+        if self._depth == 0:
+            self._timer.cancel()
+
+    def _speak(self) -> None:
+        self._spoken = True
+        talk("Compiling the loops of this run: some seconds, the first time only.")
+
+
+_WATCHES: list[_Watch] = []
+
+
+def tell_of_compiling() -> None:
+    """Say so on standard error when this process compiles for longer than `PATIENCE_S`; once at most."""
+    if not _WATCHES:
+        _WATCHES.append(_Watch())
+        event.register("numba:compile", _WATCHES[0])  # type: ignore[no-untyped-call]
