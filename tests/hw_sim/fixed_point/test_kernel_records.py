@@ -106,7 +106,8 @@ def test_maps_that_read_different_planes_share_a_block() -> None:
     for order in ("plane_fastest", "plane_slowest"):
         check(network, parameters, images, replace(plan, tap_order=order))
         check(
-            trained_of(network, parameters),
+            network,
+            parameters,
             images,
             plan_of(network, "s8.6", "s9.6:RND_CONV:WRAP", tap_order=order),
         )
