@@ -12,6 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from retronet.connections import connection_table, weight_rows
 from retronet.datasets.dataset import Dataset
+from retronet.elementary import exp, log
 from retronet.engines.forward import check_images, outputs
 from retronet.engines.workspace import Workspace
 from retronet.errors import InputError
@@ -72,7 +73,7 @@ def mean_loss(answers: NDArray[np.floating], labels: NDArray[np.uint8], recipe: 
             return float(0.5 * np.square(values - wanted).mean())
         case CrossEntropy():
             above = values - values.max(axis=1, keepdims=True)
-            log_likelihood = above - np.log(np.exp(above).sum(axis=1, keepdims=True))
+            log_likelihood = above - log(exp(above).sum(axis=1, keepdims=True))
             return float(-(wanted * log_likelihood).sum(axis=1).mean())
         case _:
             raise _unknown_loss(recipe)
@@ -139,7 +140,7 @@ def _top_curvature(recipe: Recipe, top: NDArray[np.floating]) -> NDArray[np.floa
         case SquaredError():
             return np.full(top.shape[1], 1.0 / top.shape[1])
         case CrossEntropy():
-            values = np.exp(top - top.max(axis=1, keepdims=True), dtype=np.float64)
+            values = exp(top - top.max(axis=1, keepdims=True))
             share = values / values.sum(axis=1, keepdims=True)
             return np.asarray((share * (1 - share)).mean(axis=0))
         case _:

@@ -1,5 +1,6 @@
 """Initial parameters."""
 
+import math
 from typing import assert_never
 
 import numpy as np
@@ -82,7 +83,7 @@ def _torch_uniform(network: NetworkSpec, initial: TorchUniform, seed: int) -> Pa
         shape = sized.weight_shape[::-1] if dense else sized.weight_shape
         # The order of operations is the re-creation's: it fixes the last bit.
         uniform = (torch.rand(*shape, generator=generator, dtype=dtype) - 0.5) * 2 * initial.bound
-        weights = (uniform / _one_fan_in(sized) ** 0.5).double().numpy()
+        weights = (uniform / math.sqrt(_one_fan_in(sized))).double().numpy()
         found[f"{sized.name}.weight"] = np.ascontiguousarray(weights.T if dense else weights)
     return found
 

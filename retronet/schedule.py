@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from retronet.elementary import half_cosine, whole_power
 from retronet.network import Positive
 
 Rate = Annotated[float, msgspec.Meta(gt=0, le=3.4e38)]
@@ -80,7 +81,7 @@ def step_rates(schedule: Schedule, number: int, passes: int, steps: int) -> NDAr
             share = (number - 1) / max(passes - 1, 1)
             rate = (1 - share) * first + share * last
         case Exponential(rate=start, factor=factor):
-            rate = start * factor ** (number - 1)
+            rate = start * whole_power(factor, number - 1)
         case OneCycle(peak=peak, warm=warm, start_divisor=start_divisor, end_divisor=end_divisor):
             start = peak / start_divisor
             top = warm * passes * steps - 1
@@ -94,5 +95,4 @@ def step_rates(schedule: Schedule, number: int, passes: int, steps: int) -> NDAr
 
 
 def _half_cosine(start: float, end: float, share: NDArray[np.floating]) -> NDArray[np.floating]:
-    cosine: NDArray[np.floating] = np.cos(np.pi * share)
-    return end + (start - end) / 2 * (1 + cosine)
+    return end + (start - end) / 2 * (1 + half_cosine(share))

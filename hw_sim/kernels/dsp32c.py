@@ -16,6 +16,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from retronet.kernels.elementary import tanh
+
 Floats = NDArray[Any]
 Ints = NDArray[Any]
 
@@ -39,11 +41,6 @@ ALIGNER = np.float64(1.5 * 2.0**6)
 IDENTITY, RELU, TANH, SN_TANH = range(4)
 
 INVERSE_LN2 = np.float64(1.4426950408889634)
-LN2_HIGH, LN2_LOW = np.float64(0.6931471803691238), np.float64(1.9082149292705877e-10)
-"""Their sum is ln 2; the first has bits to spare, so that its small multiples are exact."""
-EXP_TERMS = 17
-"""Terms of the series: of numbers up to ln 2 / 2 the rest is below 2^-70."""
-TANH_SATURATION = np.float64(20.0)
 
 SN_AMPLITUDE, SN_SLOPE, SN_SATURATION = 1.71593428, 0.66666666, 13.0
 
@@ -120,32 +117,6 @@ def sn_tanh(value: float) -> float:
     for _ in range(4):
         power *= power
     return math.copysign(SN_AMPLITUDE * (power - 1) / (power + 1), value)
-
-
-@njit(cache=True)
-def exponential_less_one(value: float) -> float:
-    """Return ``exp(value) - 1`` of 0 to 40: within some 2^-51 of it, by additions and products alone.
-
-    A library's function may differ in its last bit from processor to processor; these steps do not.
-    """
-    turns = np.floor(value * INVERSE_LN2 + 0.5)
-    rest = (value - turns * LN2_HIGH) - turns * LN2_LOW
-    series = 1.0
-    for term in range(EXP_TERMS, 1, -1):
-        series = 1.0 + series * rest / term
-    power = np.int64((np.int64(turns) + 1023) << 52).view(np.float64)
-    result: float = (power - 1.0) + power * (rest * series)
-    return result
-
-
-@njit(cache=True)
-def tanh(value: float) -> float:
-    """Return the tanh in double precision, the same on every processor."""
-    distance = abs(value)
-    if distance >= TANH_SATURATION:
-        return math.copysign(1.0, value)
-    raised = exponential_less_one(2.0 * distance)
-    return math.copysign(raised / (raised + 2.0), value)
 
 
 @njit(cache=True)

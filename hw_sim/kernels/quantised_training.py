@@ -99,7 +99,7 @@ def cast_parameters(casters: Casters, where: Scales, first: int, master: Floats,
             )
 
 
-@njit(cache=True, error_model="numpy", fastmath={"contract"})
+@njit(cache=True, error_model="numpy")
 def step(master: Floats, gradient: Floats, curvature: Floats, rate: float, mu: float) -> None:
     """Step each number at its own rate ``rate / (mu + curvature)`` and clear the gradient."""
     factor, floor = master.dtype.type(rate), master.dtype.type(mu)

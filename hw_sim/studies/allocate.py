@@ -1,5 +1,6 @@
 """How many bits each layer needs: the cheapest whose predicted rise of the loss is allowed, measured."""
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
@@ -121,7 +122,7 @@ def choose_bits(
         if found.measured <= allowed:
             return
         # Half of the way, in logarithms: the whole one would often save less than is allowed.
-        tighter = (bound + spent) * min(0.95, (allowed / found.measured) ** 0.5) - spent
+        tighter = (bound + spent) * min(0.95, math.sqrt(allowed / found.measured)) - spent
         bound = min(tighter, float(np.nextafter(chosen.rise, -1)))
     raise InputError(
         f"A rise of the loss by {allowed:.3g} can not be kept with {bits[0]} to {bits[-1]} bits a weight and "

@@ -108,7 +108,8 @@ class Allocator:
             total = float(self.curvature.parameters[f"{tensor.layer}.weight"].sum(dtype=np.float64))
         else:
             total = float(self.curvature.states[tensor.layer].sum())
-        return 0.5 * total * self.step(tensor, bits) ** 2 / 12
+        step = self.step(tensor, bits)
+        return 0.5 * total * (step * step) / 12
 
     def plan(self, weights: Mapping[str, int], states: Mapping[str, int]) -> PrecisionPlan:
         """Return the plan with these bits."""

@@ -80,6 +80,8 @@ def _kind(sized: SizedLayer) -> int:
     match sized.layer:
         case Subsample():
             return SUBSAMPLE
+        case Conv(pad=0) if sized.positions == 1 and sized.input[1:] == (sized.layer.kernel,) * 2:
+            return DENSE  # The one field is the state itself.
         case Conv():
             longest = max(
                 stop - start for seen in sized.sees for start, stop in _ranges(seen, sized.taps_per_plane)
@@ -159,11 +161,13 @@ def _squashing(sized: SizedLayer) -> tuple[int, float, float]:
 
 
 def _field_sizes(sized: SizedLayer) -> tuple[int, int]:
-    """Return the units of a padded plane and the length of a field's strips."""
+    """Return the units of a padded plane and the length of a field's strips, or of a row of outputs."""
     match sized.layer:
         case Conv(kernel=kernel) as conv:
             length = sized.output[2] if _kind(sized) == POSITIONS_INNER else kernel
             return int(np.prod(padded_shape(sized, conv))), length
+        case Subsample():
+            return 0, sized.output[2]
         case _:
             return 0, 0
 
@@ -214,7 +218,7 @@ def wire(
                 bias=parameters.get(f"{sized.name}.bias", 0),
                 state=state,
                 padded=activity.get(f"padded{level}", state),
-                field=activity.get(f"field{level}", state),
+                field=state if _kind(sized) == DENSE else activity.get(f"field{level}", state),
                 output=activity[f"state{level + 1}"],
                 slope=activity[f"slope{level}"],
                 first_place=sum(map(len, unit_places[:level])),

@@ -40,6 +40,7 @@ class Vector:
         for name, shape in self.shapes.items():
             self.starts[name] = self.size
             self.size += -(-int(np.prod(shape)) // ALIGNMENT) * ALIGNMENT
+        self.size += ALIGNMENT  # what a block of eight may reach beyond the last array
 
     def view(self, flat: Floats, name: str) -> Floats:
         """Return the array `name` inside `flat`."""

@@ -11,10 +11,12 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from retronet.kernels.vectors import fma
+
 Floats = NDArray[np.floating]
 
 
-@njit(cache=True, fastmath={"contract"})
+@njit(cache=True)
 def measure_distances(
     activity: Floats, state: int, codes: int, field: int, output: int, count: int, taps: int
 ) -> None:
@@ -35,11 +37,11 @@ def measure_distances(
         for k in range(taps):
             difference = activity[codes + i * taps + k] - activity[state + k]
             activity[field + i * taps + k] = two * difference
-            total += difference * difference
+            total = fma(difference, difference, total)
         activity[output + i] = -total
 
 
-@njit(cache=True, fastmath={"contract"})
+@njit(cache=True)
 def send_down_distances(
     activity: Floats, received: Floats, state: int, field: int, output: int, rows: int, taps: int
 ) -> None:
@@ -49,4 +51,4 @@ def send_down_distances(
     for i in range(rows):
         delta = received[output + i]
         for k in range(taps):
-            received[state + k] += delta * activity[field + i * taps + k]
+            received[state + k] = fma(delta, activity[field + i * taps + k], received[state + k])

@@ -9,12 +9,14 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from retronet.kernels.vectors import add8, first8, load8, splat8, store8
+
 Floats = NDArray[np.floating]
 Places = NDArray[np.uint32]
-_0, _1, _2, _3, _4, _5, _6, _7 = (np.uint64(number) for number in range(8))
+_0, _8 = np.uint64(0), np.uint64(8)
 
 LANES = 8
-"""Short strips are copied this many numbers at a time; fields and padded planes need as many to spare."""
+"""Strips are copied this many numbers at a time; fields and padded planes need as many to spare."""
 
 
 @njit(cache=True)
@@ -47,20 +49,13 @@ def unpad(
 def gather(flat: Floats, padded: int, field: int, length: int, strips: Places) -> None:
     """Copy the strips of padded planes into the field."""
     start, place, step = np.uint64(padded), np.uint64(field), np.uint64(length)
-    if length > LANES:
-        for strip in range(strips.size):
-            source = start + strips[strip]
-            for k in range(step):
-                flat[place + k] = flat[source + k]
-            place += step
-        return
     # What is copied too much, the next strip puts right.
     for strip in range(strips.size):
         s = start + strips[strip]
-        x0, x1, x2, x3 = flat[s], flat[s + _1], flat[s + _2], flat[s + _3]
-        x4, x5, x6, x7 = flat[s + _4], flat[s + _5], flat[s + _6], flat[s + _7]
-        flat[place], flat[place + _1], flat[place + _2], flat[place + _3] = x0, x1, x2, x3
-        flat[place + _4], flat[place + _5], flat[place + _6], flat[place + _7] = x4, x5, x6, x7
+        store8(flat, place, load8(flat, s))
+        if step > _8:
+            for k in range(_8, step, _8):
+                store8(flat, place + k, load8(flat, s + k))
         place += step
 
 
@@ -68,18 +63,14 @@ def gather(flat: Floats, padded: int, field: int, length: int, strips: Places) -
 def scatter(flat: Floats, padded: int, padded_size: int, field: int, length: int, strips: Places) -> None:
     """Clear the padded planes and add the strips of a field to them."""
     start, place, step = np.uint64(padded), np.uint64(field), np.uint64(length)
-    for k in range(start, start + np.uint64(padded_size)):
-        flat[k] = 0
-    if length == 5:
-        # The commonest kernel, unrolled: five numbers are too few for a loop of their own.
-        for strip in range(strips.size):
-            s = start + strips[strip]
-            for k in range(_5):
-                flat[s + k] += flat[place + k]
-            place += _5
-        return
+    zeros = splat8(flat.dtype.type(0))
+    for k in range(start, start + np.uint64(padded_size), _8):
+        store8(flat, k, zeros)
     for strip in range(strips.size):
         s = start + strips[strip]
-        for k in range(step):
-            flat[s + k] += flat[place + k]
+        if step > _8:
+            for k in range(_0, step, _8):
+                store8(flat, s + k, add8(load8(flat, s + k), first8(load8(flat, place + k), step - k)))
+        else:
+            store8(flat, s, add8(load8(flat, s), first8(load8(flat, place), step)))
         place += step

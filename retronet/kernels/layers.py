@@ -16,9 +16,12 @@ from numpy.typing import NDArray
 from retronet.kernels.codes import measure_distances, send_down_distances
 from retronet.kernels.fields import gather, pad, scatter, unpad
 from retronet.kernels.products import columns, rows_by_columns, rows_by_rows
+from retronet.kernels.subsampling import add_subsampled, backward_subsampled
 from retronet.kernels.units import multiply, squash
+from retronet.kernels.vectors import add8, first8, load8, splat8, store8, sum8
 
 Floats = NDArray[np.floating]
+_0, _8 = np.uint64(0), np.uint64(8)
 
 DENSE, TAPS_INNER, POSITIONS_INNER, SUBSAMPLE, CODES = 0, 1, 2, 3, 4
 
@@ -28,9 +31,10 @@ class Layer(NamedTuple):
 
     Weights (maps, taps) and biases (maps, biases) lie in the parameters; ``biases`` is 1 or positions. The
     state below (planes, plane), the padded planes (planes, padded_plane), the field gathered from them in
-    strips, the outputs and the slopes (maps, positions) lie in the activity. A field is (positions, taps), or
-    (taps, positions) if the kind is POSITIONS_INNER; a dense layer's is the state below itself. Maps are even
-    in number, the last perhaps empty. Outputs at fixed codes have these where others have padded planes, and
+    strips, the outputs and the slopes (maps, positions) lie in the activity. A field is (positions, taps),
+    or (taps, positions) if the kind is POSITIONS_INNER; a dense layer's is the state below itself. A
+    subsampling layer has none, and its ``strip`` is the length of a row of outputs. Maps are even in number,
+    the last perhaps empty. Outputs at fixed codes have these where others have padded planes, and
     one map more than codes (:mod:`retronet.kernels.codes`). ``factors`` start in the activity what states and
     slopes are multiplied by, for dropout; it is −1 in layers that have none.
     """
@@ -119,12 +123,14 @@ def set_biases(layer: Layer, parameters: Floats, activity: Floats) -> None:
     """Start the sums with the biases: one a unit, or one a map."""
     out, bias, positions = np.uint64(layer.output), np.uint64(layer.bias), np.uint64(layer.positions)
     if layer.biases == layer.positions:
-        for k in range(np.uint64(layer.maps) * positions):
-            activity[out + k] = parameters[bias + k]
+        for k in range(_0, np.uint64(layer.maps) * positions, _8):
+            store8(activity, out + k, load8(parameters, bias + k))
         return
     for m in range(np.uint64(layer.maps)):
-        for k in range(positions):
-            activity[out + k] = parameters[bias + m]
+        one = splat8(parameters[bias + m])
+        # What is written too much, the next map puts right.
+        for k in range(_0, positions, _8):
+            store8(activity, out + k, one)
         out += positions
 
 
@@ -136,38 +142,15 @@ def add_bias_gradient(layer: Layer, received: Floats, gradient: Floats) -> None:
         for k in range(np.uint64(layer.maps) * positions):
             gradient[bias + k] += received[delta + k]
         return
+    whole = positions // _8 * _8
     for m in range(np.uint64(layer.maps)):
-        total = received.dtype.type(0)
-        for k in range(positions):
-            total += received[delta + k]
-        gradient[bias + m] += total
+        total = splat8(received.dtype.type(0))
+        for k in range(_0, whole, _8):
+            total = add8(total, load8(received, delta + k))
+        if whole < positions:
+            total = add8(total, first8(load8(received, delta + whole), positions - whole))
+        gradient[bias + m] += sum8(total)
         delta += positions
-
-
-@njit(cache=True)
-def add_subsampled(wiring: Wiring, layer: Layer, parameters: Floats, activity: Floats) -> None:
-    """Add each map's coefficient times the sums of its blocks."""
-    for m in range(layer.planes):
-        coefficient = parameters[layer.weight + m]
-        state, out = layer.state + m * layer.plane, layer.output + m * layer.positions
-        for unit in range(layer.plane):
-            position = np.int64(wiring.places[layer.first_place + unit])
-            activity[out + position] += coefficient * activity[state + unit]
-
-
-@njit(cache=True)
-def backward_subsampled(
-    wiring: Wiring, layer: Layer, parameters: Floats, activity: Floats, received: Floats, gradient: Floats
-) -> None:
-    """Send the deltas to the blocks below and add the gradient of the coefficients."""
-    for m in range(layer.planes):
-        coefficient, total = parameters[layer.weight + m], received.dtype.type(0)
-        state, out = layer.state + m * layer.plane, layer.output + m * layer.positions
-        for unit in range(layer.plane):
-            delta = received[out + np.int64(wiring.places[layer.first_place + unit])]
-            total += delta * activity[state + unit]
-            received[state + unit] = coefficient * delta
-        gradient[layer.weight + m] += total
 
 
 @njit(cache=True)
@@ -197,7 +180,10 @@ def forward(wiring: Wiring, parameters: Floats, activity: Floats) -> None:
             pad(activity, t.state, t.padded, t.planes, t.plane, t.padded_plane, places)
             gather(activity, t.padded, f, t.strip, wiring.strips[t.first_strip : t.stop_strip])
         if t.kind == SUBSAMPLE:
-            add_subsampled(wiring, t, parameters, activity)
+            places = wiring.places[t.first_place : t.first_place + t.plane]
+            add_subsampled(
+                parameters, w, activity, t.state, out, t.planes, t.plane, t.positions, t.strip, places
+            )
         elif inner:
             rows_by_columns(
                 parameters, w, activity, f, activity, out, t.taps, t.positions, pairs, runs, first, inner
@@ -263,7 +249,11 @@ def backward(
         multiply(received, d, activity, t.slope, t.maps * t.positions)
         add_bias_gradient(t, received, gradient)
         if t.kind == SUBSAMPLE:
-            backward_subsampled(wiring, t, parameters, activity, received, gradient)
+            places = wiring.places[t.first_place : t.first_place + t.plane]
+            backward_subsampled(
+                parameters, w, activity, received, gradient, t.state, d, t.planes, t.plane, t.positions,
+                t.strip, places,
+            )  # fmt: skip
             continue
         if row > 0:
             send_down(wiring, t, parameters, received)

@@ -1,10 +1,10 @@
 """Losses: their value, and their first and second derivatives by the network's outputs."""
 
-import math
-
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+
+from retronet.kernels.elementary import exp, log
 
 Floats = NDArray[np.floating]
 
@@ -23,25 +23,25 @@ def binary(output: Floats, target: Floats, delta: Floats, curvature: Floats) -> 
         largest = max(largest, float(output[i]))
     normaliser, total, pull, spread = 0.0, 0.0, 0.0, 0.0
     for i in range(count):
-        normaliser += math.exp(float(output[i]) - largest)
+        normaliser += exp(float(output[i]) - largest)
     for i in range(count):
         # First each class's p · dE/dp, at the right class −1, elsewhere the odds.
         share = -1.0
         if target[i] > 0.5:
-            total += math.log(normaliser) - (float(output[i]) - largest)
+            total += log(normaliser) - (float(output[i]) - largest)
         else:
             # The floor keeps a class that is wrong beyond doubt from being infinitely so.
             others = 1e-30
             for k in range(count):
                 if k != i:
-                    others += math.exp(float(output[k]) - largest)
-            total += math.log(normaliser) - math.log(others)
-            share = math.exp(float(output[i]) - largest) / others
+                    others += exp(float(output[k]) - largest)
+            total += log(normaliser) - log(others)
+            share = exp(float(output[i]) - largest) / others
         delta[i] = share
         pull += share
         spread += share * share
     for i in range(count):
-        share, chance = float(delta[i]), math.exp(float(output[i]) - largest) / normaliser
+        share, chance = float(delta[i]), exp(float(output[i]) - largest) / normaliser
         delta[i] = (share - chance * pull) / count
         own = (1.0 - chance) * (1.0 - chance) - chance * chance
         curvature[i] = (spread * chance * chance + share * share * own) / count
@@ -58,15 +58,15 @@ def posterior(j: float, output: Floats, target: Floats, delta: Floats, curvature
     count, largest = target.size, -j
     for i in range(count):
         largest = max(largest, float(output[i]))
-    rubbish, total = math.exp(-j - largest), 0.0
+    rubbish, total = exp(-j - largest), 0.0
     normaliser = rubbish
     for i in range(count):
-        normaliser += math.exp(float(output[i]) - largest)
+        normaliser += exp(float(output[i]) - largest)
     for i in range(count):
-        chance = math.exp(float(output[i]) - largest) / normaliser
+        chance = exp(float(output[i]) - largest) / normaliser
         delta[i] = chance - target[i]
         curvature[i] = chance * (1.0 - chance)
-        total += target[i] * (math.log(normaliser) - (float(output[i]) - largest))
+        total += target[i] * (log(normaliser) - (float(output[i]) - largest))
     for i in range(count, delta.size):
         delta[i] = 0
         curvature[i] = 0
@@ -105,15 +105,17 @@ def loss(kind: int, scale: float, output: Floats, target: Floats, delta: Floats,
         return binary(output, target, delta, curvature)
     if kind == POSTERIOR:
         return posterior(scale, output, target, delta, curvature)
-    largest = output[0]
+    largest = float(output[0])
     for i in range(count):
-        largest = max(largest, output[i])
+        largest = max(largest, float(output[i]))
     normaliser = 0.0
     for i in range(count):
-        normaliser += math.exp(output[i] - largest)
+        delta[i] = exp(float(output[i]) - largest)
+        normaliser += delta[i]
+    chosen = log(normaliser)
     for i in range(count):
-        probability = math.exp(output[i] - largest) / normaliser
+        probability = delta[i] / normaliser
         delta[i] = probability - target[i]
         curvature[i] = probability * (1.0 - probability)
-        total += target[i] * (math.log(normaliser) - (output[i] - largest))
+        total += target[i] * (chosen - (float(output[i]) - largest))
     return total

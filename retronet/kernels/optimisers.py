@@ -7,8 +7,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from retronet.kernels.elementary import whole_power
 from retronet.kernels.layers import backward
 from retronet.kernels.passes import Goal, Machine, scale_top, see
+from retronet.kernels.vectors import fma
 
 Floats = NDArray[np.floating]
 
@@ -38,16 +40,16 @@ class Dropped(NamedTuple):
     factors: Floats
 
 
-@njit(cache=True, fastmath={"contract"})
+@njit(cache=True)
 def step_plain(parameters: Floats, gradient: Floats, rate: float) -> None:
     """Step against the gradient."""
     factor = parameters.dtype.type(rate)
     for k in range(parameters.size):
-        parameters[k] -= factor * gradient[k]
+        parameters[k] = fma(-factor, gradient[k], parameters[k])
 
 
 # The numpy error model: a check for division by zero would keep the loop from vectorising.
-@njit(cache=True, fastmath={"contract"}, error_model="numpy")
+@njit(cache=True, error_model="numpy")
 def step_adam(parameters: Floats, gradient: Floats, moments: Moments, rate: float, step: int) -> None:
     """Do step number `step`, counted from 1, of Adam or AdamW.
 
@@ -57,14 +59,15 @@ def step_adam(parameters: Floats, gradient: Floats, moments: Moments, rate: floa
     beta1, beta2 = one(moments.beta1), one(moments.beta2)
     rest1, rest2 = one(1.0 - moments.beta1), one(1.0 - moments.beta2)
     kept, epsilon = one(1.0 - rate * moments.decay), one(moments.epsilon)
-    factor = one(rate / (1.0 - moments.beta1**step))
-    widen = one(1.0 / math.sqrt(1.0 - moments.beta2**step))
+    factor = one(rate / (1.0 - whole_power(moments.beta1, step)))
+    widen = one(1.0 / math.sqrt(1.0 - whole_power(moments.beta2, step)))
     mean, square = moments.mean, moments.square
     for k in range(parameters.size):
         slope = gradient[k]
-        mean[k] = beta1 * mean[k] + rest1 * slope
-        square[k] = beta2 * square[k] + rest2 * slope * slope
-        parameters[k] = kept * parameters[k] - factor * mean[k] / (np.sqrt(square[k]) * widen + epsilon)
+        mean[k] = fma(rest1, slope, beta1 * mean[k])
+        square[k] = fma(rest2 * slope, slope, beta2 * square[k])
+        below = fma(np.sqrt(square[k]), widen, epsilon)
+        parameters[k] = fma(kept, parameters[k], -(factor * mean[k] / below))
 
 
 @njit(cache=True)

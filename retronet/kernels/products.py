@@ -19,20 +19,34 @@ A matrix is a flat vector and where it starts there: making array views of it in
 presentation. Indices are unsigned: a signed one may count from the end, and checking for that keeps a loop
 from vectorising.
 
-Every sum is taken in one order. That of rows_by_rows is the compiler's, fixed by the processor it compiles
-for: same machine, same bytes.
+Every sum is taken in one order, the same on each processor (:mod:`retronet.kernels.vectors`): in
+`rows_by_columns` and `columns` term after term, in `rows_by_rows` in eight partial sums, each of which takes
+every eighth term.
 """
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from retronet.kernels.vectors import (
+    add_halves,
+    chain8,
+    first8,
+    fma8,
+    load8,
+    splat8,
+    store8,
+    store_first8,
+    sum8,
+    sums_of_eight,
+)
+
 Floats = NDArray[np.floating]
 Runs = NDArray[np.uint64]
-_0, _1, _2, _3, _4 = (np.uint64(number) for number in range(5))
+_0, _1, _2, _3, _4, _8 = (np.uint64(number) for number in (0, 1, 2, 3, 4, 8))
 
 
-@njit(cache=True, fastmath={"contract"})
+@njit(cache=True)
 def rows_by_columns(
     a: Floats,
     a_start: int,
@@ -62,30 +76,44 @@ def rows_by_columns(
                 first, stop = runs[first_run + pair, run, 0], runs[first_run + pair, run, 1]
             else:
                 left, right = runs[first_run + pair, run, 0], runs[first_run + pair, run, 1]
-            rest = first + (stop - first) // _4 * _4
+            rest, whole = first + (stop - first) // _4 * _4, left + (right - left) // _8 * _8
             for j in range(first, rest, _4):
                 r0 = b_row + j * step
                 r1, r2, r3 = r0 + step, r0 + _2 * step, r0 + _3 * step
-                p0, p1, p2, p3 = a[p + j], a[p + j + _1], a[p + j + _2], a[p + j + _3]
-                q0, q1, q2, q3 = a[q + j], a[q + j + _1], a[q + j + _2], a[q + j + _3]
-                for k in range(left, right):
-                    x0, x1, x2, x3 = b[r0 + k], b[r1 + k], b[r2 + k], b[r3 + k]
-                    s = out[o + k] + p0 * x0
-                    s += p1 * x1
-                    s += p2 * x2
-                    out[o + k] = s + p3 * x3
-                    s = out[o1 + k] + q0 * x0
-                    s += q1 * x1
-                    s += q2 * x2
-                    out[o1 + k] = s + q3 * x3
+                p0, p1 = splat8(a[p + j]), splat8(a[p + j + _1])
+                p2, p3 = splat8(a[p + j + _2]), splat8(a[p + j + _3])
+                q0, q1 = splat8(a[q + j]), splat8(a[q + j + _1])
+                q2, q3 = splat8(a[q + j + _2]), splat8(a[q + j + _3])
+                for k in range(left, whole, _8):
+                    x0, x1, x2, x3 = load8(b, r0 + k), load8(b, r1 + k), load8(b, r2 + k), load8(b, r3 + k)
+                    store8(out, o + k, chain8(load8(out, o + k), p0, x0, p1, x1, p2, x2, p3, x3))
+                    store8(out, o1 + k, chain8(load8(out, o1 + k), q0, x0, q1, x1, q2, x2, q3, x3))
+                if whole < right:
+                    few = right - whole
+                    x0, x1, x2, x3 = (
+                        load8(b, r0 + whole),
+                        load8(b, r1 + whole),
+                        load8(b, r2 + whole),
+                        load8(b, r3 + whole),
+                    )
+                    s, t = load8(out, o + whole), load8(out, o1 + whole)
+                    store_first8(out, o + whole, chain8(s, p0, x0, p1, x1, p2, x2, p3, x3), s, few)
+                    store_first8(out, o1 + whole, chain8(t, q0, x0, q1, x1, q2, x2, q3, x3), t, few)
             for j in range(rest, stop):
-                r0, p0, q0 = b_row + j * step, a[p + j], a[q + j]
-                for k in range(left, right):
-                    out[o + k] += p0 * b[r0 + k]
-                    out[o1 + k] += q0 * b[r0 + k]
+                r0, p0, q0 = b_row + j * step, splat8(a[p + j]), splat8(a[q + j])
+                for k in range(left, whole, _8):
+                    x0 = load8(b, r0 + k)
+                    store8(out, o + k, fma8(p0, x0, load8(out, o + k)))
+                    store8(out, o1 + k, fma8(q0, x0, load8(out, o1 + k)))
+                if whole < right:
+                    few = right - whole
+                    x0, s = load8(b, r0 + whole), load8(out, o + whole)
+                    store_first8(out, o + whole, fma8(p0, x0, s), s, few)
+                    t = load8(out, o1 + whole)
+                    store_first8(out, o1 + whole, fma8(q0, x0, t), t, few)
 
 
-@njit(cache=True, fastmath={"contract", "reassoc", "nsz"})
+@njit(cache=True)
 def rows_by_rows(
     a: Floats,
     a_start: int,
@@ -105,7 +133,7 @@ def rows_by_rows(
     The runs of a pair of rows, from row `first_run` on, restrict the rows of b and columns of out
     (`runs_on_rows`) or the columns of a and b.
     """
-    zero = a.dtype.type(0)
+    zero = splat8(a.dtype.type(0))
     step, b_row = np.uint64(width), np.uint64(b_start)
     for pair in range(pairs):
         p, o = np.uint64(a_start + 2 * pair * width), np.uint64(out_start + 2 * pair * rows)
@@ -116,41 +144,40 @@ def rows_by_rows(
                 first, stop = runs[first_run + pair, run, 0], runs[first_run + pair, run, 1]
             else:
                 left, right = runs[first_run + pair, run, 0], runs[first_run + pair, run, 1]
-            rest = first + (stop - first) // _4 * _4
+            rest, whole = first + (stop - first) // _4 * _4, left + (right - left) // _8 * _8
             for j in range(first, rest, _4):
                 r0 = b_row + j * step
                 r1, r2, r3 = r0 + step, r0 + _2 * step, r0 + _3 * step
                 s0, s1, s2, s3 = zero, zero, zero, zero
                 t0, t1, t2, t3 = zero, zero, zero, zero
-                for k in range(left, right):
-                    x, y = a[p + k], a[q + k]
-                    x0, x1, x2, x3 = b[r0 + k], b[r1 + k], b[r2 + k], b[r3 + k]
-                    s0 += x * x0
-                    s1 += x * x1
-                    s2 += x * x2
-                    s3 += x * x3
-                    t0 += y * x0
-                    t1 += y * x1
-                    t2 += y * x2
-                    t3 += y * x3
-                out[o + j] += s0
-                out[o + j + _1] += s1
-                out[o + j + _2] += s2
-                out[o + j + _3] += s3
-                out[o1 + j] += t0
-                out[o1 + j + _1] += t1
-                out[o1 + j + _2] += t2
-                out[o1 + j + _3] += t3
+                for k in range(left, whole, _8):
+                    x, y = load8(a, p + k), load8(a, q + k)
+                    x0, x1, x2, x3 = load8(b, r0 + k), load8(b, r1 + k), load8(b, r2 + k), load8(b, r3 + k)
+                    s0, s1, s2, s3 = fma8(x, x0, s0), fma8(x, x1, s1), fma8(x, x2, s2), fma8(x, x3, s3)
+                    t0, t1, t2, t3 = fma8(y, x0, t0), fma8(y, x1, t1), fma8(y, x2, t2), fma8(y, x3, t3)
+                if whole < right:
+                    few = right - whole
+                    x, y = first8(load8(a, p + whole), few), first8(load8(a, q + whole), few)
+                    x0, x1 = first8(load8(b, r0 + whole), few), first8(load8(b, r1 + whole), few)
+                    x2, x3 = first8(load8(b, r2 + whole), few), first8(load8(b, r3 + whole), few)
+                    s0, s1, s2, s3 = fma8(x, x0, s0), fma8(x, x1, s1), fma8(x, x2, s2), fma8(x, x3, s3)
+                    t0, t1, t2, t3 = fma8(y, x0, t0), fma8(y, x1, t1), fma8(y, x2, t2), fma8(y, x3, t3)
+                add_halves(out, o + j, o1 + j, sums_of_eight(s0, s1, s2, s3, t0, t1, t2, t3))
             for j in range(rest, stop):
                 r0, s0, t0 = b_row + j * step, zero, zero
-                for k in range(left, right):
-                    s0 += a[p + k] * b[r0 + k]
-                    t0 += a[q + k] * b[r0 + k]
-                out[o + j] += s0
-                out[o1 + j] += t0
+                for k in range(left, whole, _8):
+                    x0 = load8(b, r0 + k)
+                    s0, t0 = fma8(load8(a, p + k), x0, s0), fma8(load8(a, q + k), x0, t0)
+                if whole < right:
+                    few = right - whole
+                    x0 = first8(load8(b, r0 + whole), few)
+                    s0 = fma8(first8(load8(a, p + whole), few), x0, s0)
+                    t0 = fma8(first8(load8(a, q + whole), few), x0, t0)
+                out[o + j] += sum8(s0)
+                out[o1 + j] += sum8(t0)
 
 
-@njit(cache=True, fastmath={"contract"})
+@njit(cache=True)
 def columns(
     a: Floats,
     a_start: int,
@@ -172,45 +199,49 @@ def columns(
     step, stride = np.uint64(width), np.uint64(count)
     for k in range(np.uint64(out_start), np.uint64(out_start + count * width)):
         out[k] = 0
-    # Rows of out are paired half the matrix apart: the compiler's one check that they do not overlap takes in
-    # all the rows that either loop variable reaches, and neighbours would fail it.
-    half = stride // _2
     for four in range(maps // 4):
         a0, r0 = np.uint64(a_start + 4 * four * count), np.uint64(b_start + 4 * four * width)
         a1, a2, a3 = a0 + stride, a0 + _2 * stride, a0 + _3 * stride
         r1, r2, r3 = r0 + step, r0 + _2 * step, r0 + _3 * step
         for run in range(runs.shape[1]):
             left, right = runs[first_run + four, run, 0], runs[first_run + four, run, 1]
-            for i in range(half):
-                i1 = i + half
-                o, o1 = np.uint64(out_start) + i * step, np.uint64(out_start) + i1 * step
-                p0, p1, p2, p3 = a[a0 + i], a[a1 + i], a[a2 + i], a[a3 + i]
-                q0, q1, q2, q3 = a[a0 + i1], a[a1 + i1], a[a2 + i1], a[a3 + i1]
-                for k in range(left, right):
-                    x0, x1, x2, x3 = b[r0 + k], b[r1 + k], b[r2 + k], b[r3 + k]
-                    s = out[o + k] + p0 * x0
-                    s += p1 * x1
-                    s += p2 * x2
-                    out[o + k] = s + p3 * x3
-                    s = out[o1 + k] + q0 * x0
-                    s += q1 * x1
-                    s += q2 * x2
-                    out[o1 + k] = s + q3 * x3
-            for i in range(_2 * half, stride):
+            whole, paired = left + (right - left) // _8 * _8, stride // _2 * _2
+            for i in range(_0, paired, _2):
                 o = np.uint64(out_start) + i * step
-                p0, p1, p2, p3 = a[a0 + i], a[a1 + i], a[a2 + i], a[a3 + i]
-                for k in range(left, right):
-                    s = out[o + k] + p0 * b[r0 + k]
-                    s += p1 * b[r1 + k]
-                    s += p2 * b[r2 + k]
-                    out[o + k] = s + p3 * b[r3 + k]
+                o1 = o + step
+                p0, p1, p2, p3 = splat8(a[a0 + i]), splat8(a[a1 + i]), splat8(a[a2 + i]), splat8(a[a3 + i])
+                q0, q1 = splat8(a[a0 + i + _1]), splat8(a[a1 + i + _1])
+                q2, q3 = splat8(a[a2 + i + _1]), splat8(a[a3 + i + _1])
+                for k in range(left, whole, _8):
+                    x0, x1, x2, x3 = load8(b, r0 + k), load8(b, r1 + k), load8(b, r2 + k), load8(b, r3 + k)
+                    store8(out, o + k, chain8(load8(out, o + k), p0, x0, p1, x1, p2, x2, p3, x3))
+                    store8(out, o1 + k, chain8(load8(out, o1 + k), q0, x0, q1, x1, q2, x2, q3, x3))
+                if whole < right:
+                    few = right - whole
+                    x0, x1, x2, x3 = (
+                        load8(b, r0 + whole),
+                        load8(b, r1 + whole),
+                        load8(b, r2 + whole),
+                        load8(b, r3 + whole),
+                    )
+                    s, t = load8(out, o + whole), load8(out, o1 + whole)
+                    store_first8(out, o + whole, chain8(s, p0, x0, p1, x1, p2, x2, p3, x3), s, few)
+                    store_first8(out, o1 + whole, chain8(t, q0, x0, q1, x1, q2, x2, q3, x3), t, few)
+            for i in range(paired, stride):
+                o = np.uint64(out_start) + i * step
+                p0, p1, p2, p3 = splat8(a[a0 + i]), splat8(a[a1 + i]), splat8(a[a2 + i]), splat8(a[a3 + i])
+                for k in range(left, right, _8):
+                    x0, x1, x2, x3 = load8(b, r0 + k), load8(b, r1 + k), load8(b, r2 + k), load8(b, r3 + k)
+                    s = load8(out, o + k)
+                    store_first8(out, o + k, chain8(s, p0, x0, p1, x1, p2, x2, p3, x3), s, right - k)
     if maps % 4:
         a0, r0 = np.uint64(a_start + (maps - 2) * count), np.uint64(b_start + (maps - 2) * width)
         a1, r1, last = a0 + stride, r0 + step, first_run + maps // 4
         for run in range(runs.shape[1]):
             left, right = runs[last, run, 0], runs[last, run, 1]
             for i in range(stride):
-                o, p0, p1 = np.uint64(out_start) + i * step, a[a0 + i], a[a1 + i]
-                for k in range(left, right):
-                    s = out[o + k] + p0 * b[r0 + k]
-                    out[o + k] = s + p1 * b[r1 + k]
+                o, p0, p1 = np.uint64(out_start) + i * step, splat8(a[a0 + i]), splat8(a[a1 + i])
+                for k in range(left, right, _8):
+                    s = load8(out, o + k)
+                    t = fma8(p1, load8(b, r1 + k), fma8(p0, load8(b, r0 + k), s))
+                    store_first8(out, o + k, t, s, right - k)

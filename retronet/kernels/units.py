@@ -3,11 +3,12 @@
 The slope is taken from the value: for ``y = A tanh(S a)`` it is ``S/A · (A² − y²)``.
 """
 
-import math
-
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+
+from retronet.kernels.elementary import tanh
+from retronet.kernels.vectors import fma
 
 Floats = NDArray[np.floating]
 
@@ -31,7 +32,7 @@ _Q1, _Q2, _Q3, _Q4 = (
 
 
 # The numpy error model: a check for division by zero would keep the loop from vectorising.
-@njit(cache=True, fastmath={"contract"}, error_model="numpy")
+@njit(cache=True, error_model="numpy")
 def squash_tanh_single(
     amplitude: np.float32, gain: np.float32, flat: Floats, values: int, slopes: int, count: int
 ) -> None:
@@ -49,8 +50,8 @@ def squash_tanh_single(
         x = x if x < limit else limit
         x = x if x > -limit else -limit
         u = x * x
-        over = (((_P4 * u + _P3) * u + _P2) * u + _P1) * u + _P0
-        under = (((_Q4 * u + _Q3) * u + _Q2) * u + _Q1) * u + one
+        over = fma(fma(fma(fma(_P4, u, _P3), u, _P2), u, _P1), u, _P0)
+        under = fma(fma(fma(fma(_Q4, u, _Q3), u, _Q2), u, _Q1), u, one)
         y = amplitude * (x * over / under)
         flat[value + k] = y
         flat[slope + k] = ratio * (square - y * y)
@@ -78,7 +79,7 @@ def squash(
     elif kind == TANH:
         square, ratio = amplitude * amplitude, gain / amplitude
         for k in range(np.uint64(count)):
-            y = amplitude * math.tanh(gain * flat[value + k])
+            y = amplitude * tanh(gain * flat[value + k])
             flat[value + k] = y
             flat[slope + k] = ratio * (square - y * y)
     elif kind == RELU:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.floating]
 
 
-@njit(cache=True, fastmath={"contract"})
+@njit(cache=True)
 def square(values: Floats, squares: Floats) -> None:
     """Put the squares of `values` into `squares`."""
     for k in range(values.size):
@@ -15,7 +15,7 @@ def square(values: Floats, squares: Floats) -> None:
 
 
 # The numpy error model: a check for division by zero would keep the loop from vectorising.
-@njit(cache=True, fastmath={"contract"}, error_model="numpy")
+@njit(cache=True, error_model="numpy")
 def step_sdlm(
     parameters: Floats,
     squares: Floats,

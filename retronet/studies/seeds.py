@@ -115,7 +115,8 @@ def spread(values: Sequence[float]) -> Spread:
     if count == 1:
         return Spread(count, mean, None, low, high, None, None, None, None)
     deviation = float(np.std(values, ddof=1))
-    reach = float(t.ppf(0.975, count - 1)) * deviation
+    # Twelve digits: the last ones are the C library's, which differ between processors.
+    reach = float(f"{t.ppf(0.975, count - 1):.12g}") * deviation
     of_mean, of_next = reach / math.sqrt(count), reach * math.sqrt(1 + 1 / count)
     return Spread(
         count, mean, deviation, low, high, mean - of_mean, mean + of_mean, mean - of_next, mean + of_next

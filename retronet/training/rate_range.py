@@ -6,6 +6,7 @@ import msgspec
 import numpy as np
 
 from retronet.datasets import DigitSets
+from retronet.elementary import powers
 from retronet.engines.batches import Batches, batch_size
 from retronet.engines.engine import make_engine
 from retronet.errors import ChoiceError
@@ -66,8 +67,9 @@ def rate_range(
         engine.measure_curvature(images[: recipe.rule.patterns], labels[: recipe.rule.patterns])
     batch = batch_size(recipe)
     steps = -(-lot // batch)
+    rates = lowest * powers(highest / lowest, np.arange(lots) / (lots - 1))
     for number in range(lots):
-        rate = lowest * (highest / lowest) ** (number / (lots - 1))
+        rate = float(rates[number])
         chosen = np.arange(number * steps * batch, (number + 1) * steps * batch) % len(labels)
         batches = Batches(images[chosen], labels[chosen], np.full(steps, rate), batch, None)
         loss = engine.learn(batches) / len(chosen)

@@ -4,6 +4,7 @@ import numpy as np
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
+from retronet.elementary import powers
 from retronet.errors import InputError
 from retronet.network import Identity, Rbf, SizedLayer, Tanh
 from retronet.trained import Trained
@@ -54,7 +55,7 @@ def fit_converter(sums: Doubles, states: Doubles, levels: NDArray[np.int64]) -> 
     edges = (levels[1:] + levels[:-1]) / 2
     spread = float(np.sqrt(np.mean(sums**2))) or 1.0
     best = (np.inf, spread, 1.0)
-    for sum_step in spread / levels[-1] * np.geomspace(0.2, 4.0, 60):
+    for sum_step in spread / levels[-1] * (0.2 * powers(20.0, np.linspace(0, 1, 60))):
         found = levels[np.searchsorted(edges, sums / sum_step, side="right")]
         power = float(np.sum(found**2))
         state_step = float(np.sum(found * states)) / power if power else 0.0

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from hw_sim.chips.analog.converter_fit import check_squashing, fit_converter, spaced, sums_and_states
 from hw_sim.chips.analog.layers import AnalogLayer, nearest
+from hw_sim.chips.analog.normal import normal
 from hw_sim.chips.anna.options import AnnaOptions, AnnaSizes, anna_sizes, default_options
 from hw_sim.chips.spec import ChipSpec
 from retronet.connections import connection_table, weight_rows
@@ -199,16 +200,14 @@ def on_chip(network: AnnaNetwork, seed: tuple[int, ...] | None) -> tuple[AnalogL
     """
     options = network.options if seed is not None else network.options.ideal
     generator = np.random.default_rng(seed if seed is not None else 0)
-    offsets = options.offset * generator.standard_normal(network.sizes.converters)
+    offsets = options.offset * normal(generator, network.sizes.converters)
     span = network.sizes.steps * float(network.levels[1] - network.levels[0])
     found = []
     for layer in network.layers:
         maps = len(layer.weights)
         kept = 1 - options.droop * generator.random(layer.weights.shape)
-        cells = (1 + options.mismatch * generator.standard_normal(layer.weights.shape)) * kept
-        bias = (1 + options.mismatch * generator.standard_normal(maps)) * (
-            1 - options.droop * generator.random(maps)
-        )
+        cells = (1 + options.mismatch * normal(generator, layer.weights.shape)) * kept
+        bias = (1 + options.mismatch * normal(generator, maps)) * (1 - options.droop * generator.random(maps))
         steps = network.converter_step / layer.factors
         references = steps[:, np.newaxis] * (
             network.edges + span * offsets[np.arange(maps) % len(offsets), np.newaxis]

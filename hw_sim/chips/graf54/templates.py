@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from hw_sim.chips.analog.normal import normal
 from hw_sim.chips.cost.mapping import number
 from hw_sim.chips.sizes import array_size
 from hw_sim.chips.spec import ChipSpec, NeuronArray
@@ -203,8 +204,8 @@ def draw_mismatch(
         Draws the connections row by row, then the comparators.
     """
     return Mismatch(
-        current_deviation * generator.standard_normal((sizes.amplifiers, sizes.inputs)),
-        offset_deviation * generator.standard_normal(sizes.amplifiers),
+        current_deviation * normal(generator, (sizes.amplifiers, sizes.inputs)),
+        offset_deviation * normal(generator, sizes.amplifiers),
     )
 
 

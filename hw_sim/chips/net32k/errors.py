@@ -4,7 +4,8 @@ import numpy as np
 from msgspec.structs import replace
 
 from hw_sim.chips.analog.layers import AnalogLayer
-from hw_sim.chips.net32k.network import Net32kLayer, Net32kNetwork, Part
+from hw_sim.chips.analog.normal import normal
+from hw_sim.chips.net32k.network import Doubles, Net32kLayer, Net32kNetwork, Part
 from hw_sim.chips.net32k.options import Net32kOptions, Whole
 
 
@@ -38,7 +39,7 @@ def _analog(
     weights, references = part.weights.astype(np.float64), part.references.astype(np.float64)
     maps, taps = part.weights.shape
     if options.law in ("reference", "count"):
-        errors = options.accuracy * generator.standard_normal((maps, references.shape[1]))
+        errors = options.accuracy * normal(generator, (maps, references.shape[1]))
         share = np.repeat(1 + errors, layer.sized.positions, axis=0)
         zero = 0.0
         if options.law == "count":
@@ -47,17 +48,25 @@ def _analog(
     else:
         cells = cell_signs(part.weights, options)
         drawn = -(-taps // block) if options.law == "block" else taps
-        errors = generator.standard_normal((maps, len(options.cell_factors), drawn))
+        errors = normal(generator, (maps, len(options.cell_factors), drawn))
         if options.law == "block":
             errors = np.repeat(errors, block, axis=2)[:, :, :taps]
         currents = cells * (1 + options.accuracy * errors)
         used = np.arange(taps) < part.connections.fan_in[:, np.newaxis]
-        weights = np.where(used, np.tensordot(options.cell_factors, currents, (0, 1)), 0.0)
+        weights = np.where(used, _sums(options.cell_factors, currents), 0.0)
     return AnalogLayer(
         layer.sized, part.connections, weights.astype(np.float32), np.zeros(layer.sized.units, np.float32),
         references.astype(np.float32), part.values.astype(np.float32), float(layer.border),
         np.zeros(maps, np.float32),
     )  # fmt: skip
+
+
+def _sums(factors: Whole, currents: Doubles) -> Doubles:
+    """Return the sums over cells of currents (maps, cells, taps), one cell after the other."""
+    total = np.zeros((len(currents), currents.shape[2]))
+    for cell, factor in enumerate(factors.tolist()):
+        total += factor * currents[:, cell]
+    return total
 
 
 def cell_signs(weights: Whole, options: Net32kOptions) -> Whole:

@@ -1,0 +1,241 @@
+"""What :mod:`retronet.kernels.vectors` offers, as instructions: for kernels that are compiled.
+
+Each function here returns the types that Numba asks for and what writes the instructions. What they do is
+said in :mod:`retronet.kernels.interpreted_vectors`.
+"""
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic, models, register_model
+
+LANES = 8
+
+
+class EightType(types.Type):
+    """Eight numbers of one precision in a register."""
+
+    def __init__(self, dtype: types.Float) -> None:
+        self.dtype = dtype
+        super().__init__(name=f"Eight({dtype})")
+
+
+@register_model(EightType)
+class EightModel(models.PrimitiveModel):
+    """How eight numbers are held."""
+
+    def __init__(self, manager: Any, kind: EightType) -> None:
+        super().__init__(manager, kind, _vector(kind.dtype, LANES))
+
+
+def _vector(kind: types.Float, count: int) -> ir.VectorType:
+    return ir.VectorType(ir.FloatType() if kind.bitwidth == 32 else ir.DoubleType(), count)
+
+
+def _call_fma(builder: Any, a: Any, b: Any, c: Any) -> Any:
+    wide = f"v{LANES}" if isinstance(c.type, ir.VectorType) else ""
+    number = c.type.element if wide else c.type
+    name = f"llvm.fma.{wide}f{32 if isinstance(number, ir.FloatType) else 64}"
+    function = cgutils.get_or_insert_function(builder.module, ir.FunctionType(c.type, [c.type] * 3), name)
+    return builder.call(function, [a, b, c])
+
+
+def _place(context: Any, builder: Any, kind: Any, array: Any, index: Any, count: int) -> Any:
+    data = context.make_array(kind)(context, builder, array).data
+    return builder.bitcast(builder.gep(data, [index]), _vector(kind.dtype, count).as_pointer())
+
+
+def _load(builder: Any, place: Any, kind: Any) -> Any:
+    found = builder.load(place)
+    found.align = kind.dtype.bitwidth // 8
+    return found
+
+
+def _store(builder: Any, value: Any, place: Any, kind: Any) -> None:
+    builder.store(value, place).align = kind.dtype.bitwidth // 8
+
+
+def _shuffle(builder: Any, a: Any, b: Any, *lanes: int) -> Any:
+    return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(ir.IntType(32), len(lanes)), list(lanes)))
+
+
+def _splat(builder: Any, value: Any) -> Any:
+    undefined = ir.Constant(ir.VectorType(value.type, LANES), ir.Undefined)
+    first = builder.insert_element(undefined, value, ir.IntType(32)(0))
+    return _shuffle(builder, first, first, *(0,) * LANES)
+
+
+def _below(builder: Any, count: Any) -> Any:
+    """Return which lanes are below `count`."""
+    lanes = ir.Constant(ir.VectorType(ir.IntType(32), LANES), list(range(LANES)))
+    return builder.icmp_unsigned("<", lanes, _splat(builder, builder.trunc(count, ir.IntType(32))))
+
+
+@intrinsic
+def fma(_context: Any, a: Any, _b: Any, _c: Any) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, given: Any) -> Any:
+        return _call_fma(builder, *given)
+
+    return a(a, a, a), generate
+
+
+@intrinsic
+def splat8(_context: Any, value: Any) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, given: Any) -> Any:
+        return _splat(builder, given[0])
+
+    return EightType(value)(value), generate
+
+
+@intrinsic
+def load8(_context: Any, values: Any, first: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        kind = signature.args[0]
+        return _load(builder, _place(context, builder, kind, given[0], given[1], LANES), kind)
+
+    return EightType(values.dtype)(values, first), generate
+
+
+@intrinsic
+def store8(_context: Any, values: Any, first: Any, eight: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        kind = signature.args[0]
+        _store(builder, given[2], _place(context, builder, kind, given[0], given[1], LANES), kind)
+        return context.get_dummy_value()
+
+    return types.void(values, first, eight), generate
+
+
+@intrinsic
+def first8(_context: Any, eight: Any, count: Any) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, given: Any) -> Any:
+        zeros = ir.Constant(given[0].type, None)
+        return builder.select(_below(builder, given[1]), given[0], zeros)
+
+    return eight(eight, count), generate
+
+
+@intrinsic
+def store_first8(_context: Any, values: Any, first: Any, eight: Any, old: Any, count: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        array, start, new, kept, number = given
+        kind = signature.args[0]
+        mixed = builder.select(_below(builder, number), new, kept)
+        _store(builder, mixed, _place(context, builder, kind, array, start, LANES), kind)
+        return context.get_dummy_value()
+
+    return types.void(values, first, eight, old, count), generate
+
+
+@intrinsic
+def add8(_context: Any, a: Any, _b: Any) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, given: Any) -> Any:
+        return builder.fadd(*given)
+
+    return a(a, a), generate
+
+
+@intrinsic
+def mul8(_context: Any, a: Any, _b: Any) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, given: Any) -> Any:
+        return builder.fmul(*given)
+
+    return a(a, a), generate
+
+
+@intrinsic
+def fma8(_context: Any, a: Any, _b: Any, _c: Any) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, given: Any) -> Any:
+        return _call_fma(builder, *given)
+
+    return a(a, a, a), generate
+
+
+@intrinsic
+def chain8(
+    _context: Any, start: Any, _a0: Any, _b0: Any, _a1: Any, _b1: Any, _a2: Any, _b2: Any, _a3: Any, _b3: Any
+) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, given: Any) -> Any:
+        total = given[0]
+        for a, b in zip(given[1::2], given[2::2], strict=True):
+            total = _call_fma(builder, a, b, total)
+        return total
+
+    return start(*(start,) * 9), generate
+
+
+@intrinsic
+def sum8(_context: Any, eight: Any) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, given: Any) -> Any:
+        (all8,) = given
+        four = builder.fadd(
+            _shuffle(builder, all8, all8, 0, 1, 2, 3), _shuffle(builder, all8, all8, 4, 5, 6, 7)
+        )
+        two = builder.fadd(_shuffle(builder, four, four, 0, 1), _shuffle(builder, four, four, 2, 3))
+        ends = [builder.extract_element(two, ir.IntType(32)(lane)) for lane in (0, 1)]
+        return builder.fadd(*ends)
+
+    return eight.dtype(eight), generate
+
+
+@intrinsic
+def sums_of_eight(
+    _context: Any, s0: Any, _s1: Any, _s2: Any, _s3: Any, _t0: Any, _t1: Any, _t2: Any, _t3: Any
+) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, given: Any) -> Any:
+        def joined(a: Any, b: Any, lower: tuple[int, ...], upper: tuple[int, ...]) -> Any:
+            return builder.fadd(_shuffle(builder, a, b, *lower), _shuffle(builder, a, b, *upper))
+
+        fours = [
+            joined(s, t, (0, 1, 2, 3, 8, 9, 10, 11), (4, 5, 6, 7, 12, 13, 14, 15))
+            for s, t in zip(given[:4], given[4:], strict=True)
+        ]
+        twos = [
+            joined(a, b, (0, 1, 8, 9, 4, 5, 12, 13), (2, 3, 10, 11, 6, 7, 14, 15))
+            for a, b in (fours[:2], fours[2:])
+        ]
+        return joined(twos[0], twos[1], (0, 2, 8, 10, 4, 6, 12, 14), (1, 3, 9, 11, 5, 7, 13, 15))
+
+    return s0(*(s0,) * 8), generate
+
+
+@intrinsic
+def add_halves(_context: Any, values: Any, first: Any, second: Any, eight: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        kind = signature.args[0]
+        for start, lanes in ((given[1], (0, 1, 2, 3)), (given[2], (4, 5, 6, 7))):
+            place = _place(context, builder, kind, given[0], start, 4)
+            four = _shuffle(builder, given[3], given[3], *lanes)
+            _store(builder, builder.fadd(_load(builder, place, kind), four), place, kind)
+        return context.get_dummy_value()
+
+    return types.void(values, first, second, eight), generate
+
+
+@intrinsic
+def sums_of_pairs(_context: Any, a: Any, _b: Any) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, given: Any) -> Any:
+        return builder.fadd(
+            _shuffle(builder, *given, *range(0, 2 * LANES, 2)),
+            _shuffle(builder, *given, *range(1, 2 * LANES, 2)),
+        )
+
+    return a(a, a), generate
+
+
+@intrinsic
+def lower_twice(_context: Any, eight: Any) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, given: Any) -> Any:
+        return _shuffle(builder, given[0], given[0], 0, 0, 1, 1, 2, 2, 3, 3)
+
+    return eight(eight), generate
+
+
+@intrinsic
+def upper_twice(_context: Any, eight: Any) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, given: Any) -> Any:
+        return _shuffle(builder, given[0], given[0], 4, 4, 5, 5, 6, 6, 7, 7)
+
+    return eight(eight), generate

@@ -1,0 +1,101 @@
+"""What :mod:`retronet.kernels.vectors` offers, in plain numpy: for kernels that are not compiled.
+
+A multiply-add rounds twice here.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating]
+Whole = int | np.integer
+
+
+def fma(a: np.floating, b: np.floating, c: np.floating) -> np.floating:
+    """Return ``a · b + c`` of three numbers, rounded once."""
+    return a * b + c
+
+
+def splat8(value: np.floating) -> Floats:
+    """Return eight times `value`."""
+    return np.full(8, value)
+
+
+def load8(values: Floats, first: Whole) -> Floats:
+    """Return eight numbers from place `first` on."""
+    return values[int(first) : int(first) + 8].copy()
+
+
+def store8(values: Floats, first: Whole, eight: Floats) -> None:
+    """Put eight numbers from place `first` on."""
+    values[int(first) : int(first) + 8] = eight
+
+
+def first8(eight: Floats, count: Whole) -> Floats:
+    """Return the first `count` of eight numbers, and zeros."""
+    return np.where(np.arange(8) < int(count), eight, eight.dtype.type(0))
+
+
+def store_first8(values: Floats, first: Whole, eight: Floats, old: Floats, count: Whole) -> None:
+    """Put the first `count` of eight numbers, and of `old`, which was there, the rest."""
+    store8(values, first, np.where(np.arange(8) < int(count), eight, old))
+
+
+def add8(a: Floats, b: Floats) -> Floats:
+    """Return ``a + b``."""
+    return a + b
+
+
+def mul8(a: Floats, b: Floats) -> Floats:
+    """Return ``a · b``."""
+    return a * b
+
+
+def fma8(a: Floats, b: Floats, c: Floats) -> Floats:
+    """Return ``a · b + c``, rounded once."""
+    return a * b + c
+
+
+def chain8(
+    start: Floats,
+    a0: Floats, b0: Floats, a1: Floats, b1: Floats, a2: Floats, b2: Floats, a3: Floats, b3: Floats,
+) -> Floats:  # fmt: skip
+    """Return `start` with four products added, one after the other, each rounded once."""
+    return start + a0 * b0 + a1 * b1 + a2 * b2 + a3 * b3
+
+
+def sum8(eight: Floats) -> np.floating:
+    """Return the sum of eight numbers."""
+    four = eight[:4] + eight[4:]
+    two = four[:2] + four[2:]
+    total: np.floating = two[0] + two[1]
+    return total
+
+
+def sums_of_eight(
+    s0: Floats, s1: Floats, s2: Floats, s3: Floats, t0: Floats, t1: Floats, t2: Floats, t3: Floats
+) -> Floats:
+    """Return the sums of eight times eight numbers, each as `sum8` gives it."""
+    return np.array([sum8(eight) for eight in (s0, s1, s2, s3, t0, t1, t2, t3)])
+
+
+def add_halves(values: Floats, first: Whole, second: Whole, eight: Floats) -> None:
+    """Add four of eight numbers to those from place `first` on, the other four from `second` on."""
+    values[int(first) : int(first) + 4] += eight[:4]
+    values[int(second) : int(second) + 4] += eight[4:]
+
+
+def sums_of_pairs(a: Floats, b: Floats) -> Floats:
+    """Return the sums of the pairs of neighbours in sixteen numbers."""
+    both = np.concatenate([a, b])
+    sums: Floats = both[::2] + both[1::2]
+    return sums
+
+
+def lower_twice(eight: Floats) -> Floats:
+    """Return the first four of eight numbers, each twice."""
+    return np.repeat(eight[:4], 2)
+
+
+def upper_twice(eight: Floats) -> Floats:
+    """Return the last four of eight numbers, each twice."""
+    return np.repeat(eight[4:], 2)

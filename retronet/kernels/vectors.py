@@ -1,0 +1,75 @@
+"""Eight numbers at a time, and multiply-adds with one rounding: arithmetic that no compiler may rearrange.
+
+Loops over these say in which order every sum is taken, so that each processor gives the same bytes, whatever
+its registers hold: eight numbers are one register with AVX, two with SSE, half of one with AVX-512. A
+processor that has no fused multiply-add calls the C library's function, which rounds once too; that is slow,
+and the same.
+
+The eight partial sums of a dot product are joined as ``i`` and ``i + 4``, then ``i`` and ``i + 2``, then the
+two that are left.
+
+Blocks that reach beyond the numbers that are meant read and write what lies behind them: a flat vector has
+eight numbers to spare.
+"""
+
+from typing import TYPE_CHECKING
+
+from numba import config
+
+if TYPE_CHECKING or config.DISABLE_JIT:
+    from retronet.kernels.interpreted_vectors import (
+        add8,
+        add_halves,
+        chain8,
+        first8,
+        fma,
+        fma8,
+        load8,
+        lower_twice,
+        mul8,
+        splat8,
+        store8,
+        store_first8,
+        sum8,
+        sums_of_eight,
+        sums_of_pairs,
+        upper_twice,
+    )
+else:
+    from retronet.kernels.compiled_vectors import (
+        add8,
+        add_halves,
+        chain8,
+        first8,
+        fma,
+        fma8,
+        load8,
+        lower_twice,
+        mul8,
+        splat8,
+        store8,
+        store_first8,
+        sum8,
+        sums_of_eight,
+        sums_of_pairs,
+        upper_twice,
+    )
+
+__all__ = [
+    "add8",
+    "add_halves",
+    "chain8",
+    "first8",
+    "fma",
+    "fma8",
+    "load8",
+    "lower_twice",
+    "mul8",
+    "splat8",
+    "store8",
+    "store_first8",
+    "sum8",
+    "sums_of_eight",
+    "sums_of_pairs",
+    "upper_twice",
+]
