@@ -21,6 +21,8 @@ from retronet.network import Conv, Dense, Subsample
 Words = NDArray[Any]
 SHORTEST = 5
 """Cycles from one unit to the next at least: the pipeline holds what belongs to one unit that long."""
+UP5K_BLOCKS = 30
+LOGIC_LIMITS = (64, 128, 256, 512, 1024)
 FETCH = 4
 """Cycles from the first tap of a unit until its biases are taken."""
 
@@ -319,15 +321,37 @@ def _sizes(
         "SCALE_ADDRESS_BITS": address(len(memories["scales"].words)),
         "TABLES": tables, "TABLE_BITS": address(tables), "DEPTH": depth,
         "LEVEL_WORDS": len(memories["levels"].words) if "levels" in memories else 0,
-        "LOGIC_WORDS": 64,
+        "LOGIC_WORDS": _logic_words(memories, state, state_words),
         "UNITS": units, "UNIT_BITS": address(units + 1),
         "MAP_BITS": address(max(maps) + 1), "GROUP_BITS": address(max(layer.groups for layer in layers) + 1),
         "COUNT_BITS": address(max(counts) + 1), "ROW_BITS": max(reach).bit_length() + 1,
         "LANE_BITS": macs.bit_length(), "FIRST_LANES": min(macs, layers[0].layer.sized.output[0]),
         "SPACING": max(macs, SHORTEST), "SPACE_BITS": max(macs, SHORTEST).bit_length(),
-        "FLUSH": macs + depth + 10, "FLUSH_BITS": (macs + depth + 10).bit_length(),
+        "FLUSH": macs + 2 * depth + 10, "FLUSH_BITS": (macs + 2 * depth + 10).bit_length(),
         "ANSWER_BITS": address(layers[-1].layer.sized.units),
     }  # fmt: skip
+
+
+def _logic_words(memories: dict[str, Memory], state_bits: int, state_words: int) -> int:
+    """Return up to how many words a level of the search is built of logic cells.
+
+    As few as let all memories fit the blocks of the smallest device in view, the iCE40 UP5K; where they do not fit
+    anyway, what is never worth a block.
+    """
+    kept = ("weights", "biases", "levels")
+    fixed = _blocks(state_words, state_bits)
+    fixed += sum(_blocks(len(memories[name].words), memories[name].bits) for name in kept if name in memories)
+    levels = [memory for name, memory in memories.items() if name.startswith("thresholds")]
+    for limit in LOGIC_LIMITS:
+        taken = sum(_blocks(len(each.words), each.bits) for each in levels if len(each.words) > limit)
+        if fixed + taken <= UP5K_BLOCKS:
+            return limit
+    return LOGIC_LIMITS[0]
+
+
+def _blocks(words: int, bits: int) -> int:
+    """Return the iCE40 memory blocks that a memory takes: 256 words of 16 bits, 512 of 8, 1024 of 4, 2048 of 2."""
+    return min(-(-words // depth) * -(-bits // (4096 // depth)) for depth in (256, 512, 1024, 2048))
 
 
 def _cycles(layers: list[CircuitLayer], macs: int, depth: int) -> int:
@@ -343,5 +367,5 @@ def _cycles(layers: list[CircuitLayer], macs: int, depth: int) -> int:
             last = group == layer.groups - 1
             waits.append((positions - 1) * inside)
             waits.append(taps if last else max(taps, macs, SHORTEST, FETCH + above + 1))
-        total += sum(waits) + macs + depth + 10 + (1 if index < len(layers) - 1 else 0)
+        total += sum(waits) + macs + 2 * depth + 10 + (1 if index < len(layers) - 1 else 0)
     return total

@@ -282,8 +282,8 @@ module network #(
   end
 
   // ---------------------------------------------------------------- last bias, pre-activation
-  // Stages 0 and 1 hold a sum with its biases and a pre-activation; DEPTH more search for the level of its state.
-  localparam integer STAGES = DEPTH + 4;
+  // Stages 0 and 1 hold a sum with its biases and a pre-activation; then each step of the search takes two.
+  localparam integer STAGES = 2 * DEPTH + 4;
   reg [STAGES-1:0] stage_valid;
   reg [STAGES*UNIT_BITS-1:0] stage_unit;
   reg [STAGES*SUM_BITS-1:0] stage_sum;
@@ -313,7 +313,8 @@ module network #(
   end
 
   // ---------------------------------------------------------------- activation: a cast, or a binary search
-  // Level `step` of the search tree is a memory of its own, so that a sum can enter every cycle.
+  // Level `step` of the search trees is a memory of its own, so that a sum can enter every cycle: one cycle fetches the
+  // threshold, one compares.
   reg signed [THRESHOLD_BITS-1:0] held;
   reg signed [STATE_BITS-1:0] cast_first;
   reg [TABLE_BITS-1:0] table_first;
@@ -321,7 +322,6 @@ module network #(
   wire [(DEPTH+1)*STATE_BITS-1:0] casts;
   wire [(DEPTH+1)*TABLE_BITS-1:0] tables;
   wire [(DEPTH+1)*(DEPTH+1)-1:0] places;
-  wire [DEPTH:0] above;
   always @(posedge clk) begin
     held <= preactivation < LEAST_VALUE ? LEAST_VALUE
         : preactivation > MOST_VALUE ? MOST_VALUE : preactivation;
@@ -332,27 +332,20 @@ module network #(
   assign casts[STATE_BITS-1:0] = cast_first;
   assign tables[TABLE_BITS-1:0] = table_first;
   assign places[DEPTH:0] = 0;
-  assign above[DEPTH] = 0;
   genvar step;
   generate
     for (step = 0; step < DEPTH; step = step + 1) begin : step_of
-      wire signed [THRESHOLD_BITS-1:0] value = values[step*THRESHOLD_BITS+:THRESHOLD_BITS];
+      wire [THRESHOLD_BITS-1:0] value = values[step*THRESHOLD_BITS+:THRESHOLD_BITS];
       wire [TABLE_BITS-1:0] own_table = tables[step*TABLE_BITS+:TABLE_BITS];
       wire [DEPTH:0] place = places[step*(DEPTH+1)+:DEPTH+1];
       wire signed [THRESHOLD_BITS-1:0] threshold;
-      wire [TABLE_BITS+step-1:0] threshold_address;
+      wire [TABLE_BITS+step-1:0] wide_table = own_table;
+      wire [TABLE_BITS+step-1:0] threshold_address = (wide_table << step) + place;
+      reg signed [THRESHOLD_BITS-1:0] value_held;
       reg [THRESHOLD_BITS-1:0] value_after;
-      reg [STATE_BITS-1:0] cast_after;
-      reg [TABLE_BITS-1:0] table_after;
-      reg [DEPTH:0] place_after;
-      assign above[step] = value >= threshold;
-      if (step == 0) begin : root
-        assign threshold_address = preactivation_table;
-      end else begin : inner
-        wire [TABLE_BITS+step-1:0] table_before = tables[(step-1)*TABLE_BITS+:TABLE_BITS];
-        wire [TABLE_BITS+step-1:0] place_before = places[(step-1)*(DEPTH+1)+:DEPTH+1];
-        assign threshold_address = (table_before << step) + (place_before << 1) + above[step-1];
-      end
+      reg [STATE_BITS-1:0] cast_held, cast_after;
+      reg [TABLE_BITS-1:0] table_held, table_after;
+      reg [DEPTH:0] place_held, place_after;
       if ((TABLES << step) <= LOGIC_WORDS) begin : in_logic
         logic_rom #(
             .BITS(THRESHOLD_BITS),
@@ -377,10 +370,14 @@ module network #(
         );
       end
       always @(posedge clk) begin
-        value_after <= value;
-        cast_after <= casts[step*STATE_BITS+:STATE_BITS];
-        table_after <= own_table;
-        place_after <= (place << 1) + above[step];
+        value_held <= value;
+        cast_held <= casts[step*STATE_BITS+:STATE_BITS];
+        table_held <= own_table;
+        place_held <= place;
+        value_after <= value_held;
+        cast_after <= cast_held;
+        table_after <= table_held;
+        place_after <= (place_held << 1) + (value_held >= threshold);
       end
       assign values[(step+1)*THRESHOLD_BITS+:THRESHOLD_BITS] = value_after;
       assign casts[(step+1)*STATE_BITS+:STATE_BITS] = cast_after;
