@@ -127,7 +127,9 @@ class Functions:
     def by_layer(self, name: str, arguments: list[Argument], result: int, calls: list[str]) -> None:
         """Write the function that calls, in each layer, what the layer needs."""
         inputs = "".join(f", input signed [{width - 1}:0] {argument}" for argument, width in arguments)
-        lines = [f"  function automatic signed [{result - 1}:0] {name}(input [LAYER_BITS-1:0] layer{inputs});"]
+        lines = [
+            f"  function automatic signed [{result - 1}:0] {name}(input [LAYER_BITS-1:0] layer{inputs});"
+        ]
         if len(set(calls)) == 1:
             lines.append(f"    {name} = {calls[0]};")
         else:

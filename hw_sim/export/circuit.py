@@ -142,11 +142,17 @@ def circuit(network: IntegerNetwork, macs: int = 1) -> Circuit:
         **_scales(network),
     }
     steps = [each for layer in layers for each in layer.tables]
-    threshold_bits, depth, searched = _search(steps)
+    threshold_bits, depth, searched = _search(steps, state_bits(network))
     memories |= searched
     widths = _widths(network, memories, threshold_bits)
     found = _sizes(network, layers, memories, macs, state_words, depth, max(len(steps), 1)) | widths
     return Circuit(network, macs, tuple(layers), found, memories, _cycles(layers, macs, depth))
+
+
+def state_bits(network: IntegerNetwork) -> int:
+    """Return the bits of a word that holds every input and every state."""
+    forms = [network.plan.input, *(layer.plan.state for layer in network.layers)]
+    return signed_bits(min(form.low for form in forms), max(form.high for form in forms))
 
 
 def _geometry(layer: IntegerLayer) -> Geometry:
@@ -227,7 +233,7 @@ def _scales(network: IntegerNetwork) -> dict[str, Memory]:
     return {"scales": Memory(42, tuple(words or [0]))}
 
 
-def _search(steps: list[Steps]) -> tuple[int, int, dict[str, Memory]]:
+def _search(steps: list[Steps], state_bits: int) -> tuple[int, int, dict[str, Memory]]:
     """Return the bits of a threshold, the depth of the search and its memories, a level of the trees each."""
     if not steps:
         return 2, 0, {}
@@ -248,14 +254,12 @@ def _search(steps: list[Steps]) -> tuple[int, int, dict[str, Memory]]:
         listed = np.zeros((len(steps), 1 << depth), np.int64)
         for row, each in zip(listed, steps, strict=True):
             row[: len(each.levels)] = each.levels
-        memories["levels"] = Memory(span(listed), tuple(map(int, listed.ravel())))
+        memories["levels"] = Memory(state_bits, tuple(map(int, listed.ravel())))
     return bits, depth, memories
 
 
 def _widths(network: IntegerNetwork, memories: dict[str, Memory], threshold_bits: int) -> dict[str, int]:
     """Return the bits of every word of the datapath, from the proved bounds."""
-    forms = [network.plan.input, *(layer.plan.state for layer in network.layers)]
-    state = signed_bits(min(form.low for form in forms), max(form.high for form in forms))
     sums, biased, prepared = [], [], []
     for layer in network.layers:
         accumulator, pre = layer.plan.accumulator, layer.plan.preactivation
@@ -267,7 +271,7 @@ def _widths(network: IntegerNetwork, memories: dict[str, Memory], threshold_bits
         biased.append(signed_bits(-most, most))
         prepared.append(signed_bits(pre.low, pre.high) if pre is not None else biased[-1])
     return {
-        "STATE_BITS": state,
+        "STATE_BITS": state_bits(network),
         "SUM_BITS": max(*sums, memories["biases"].bits),
         "BIASED_BITS": max(biased),
         "PREACTIVATION_BITS": max(*prepared, threshold_bits),
@@ -288,8 +292,7 @@ def _sizes(
 ) -> dict[str, int]:
     """Return the other parameters: how many, and the bits that count them."""
     weight_bits = memories["weights"].bits // macs
-    forms = [network.plan.input, *(layer.plan.state for layer in network.layers)]
-    state = signed_bits(min(form.low for form in forms), max(form.high for form in forms))
+    state = state_bits(network)
     units = sum(layer.layer.sized.units for layer in layers)
     counts, reach, maps = [1], [1], [1]
     for layer in layers:

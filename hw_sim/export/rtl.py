@@ -116,7 +116,9 @@ def _layers(made: Circuit) -> str:
         _table("lowest_state", sizes["STATE_BITS"], _lowest(layers), of="TABLE", signed=True),
         _place("table_of", sizes["TABLE_BITS"], [(layer.table, len(layer.tables)) for layer in layers]),
         _place(
-            "scale_of", sizes["SCALE_ADDRESS_BITS"], [(layer.scale, len(layer.layer.multipliers)) for layer in layers]
+            "scale_of",
+            sizes["SCALE_ADDRESS_BITS"],
+            [(layer.scale, len(layer.layer.multipliers)) for layer in layers],
         ),
         functions_of(made),
     ]
@@ -145,7 +147,10 @@ def _table(name: str, bits: int, values: list[int], *, of: str = "LAYER", signed
 def _place(name: str, bits: int, parts: list[tuple[int, int]]) -> str:
     """Return a function that gives the place of a layer's only entry, or of that of each map."""
     head = f"  function automatic [{bits - 1}:0] {name}(input [LAYER_BITS-1:0] layer, input [MAP_BITS-1:0] map);\n"
-    lines = [f"      {index}: {name} = {first}{' + map' if count > 1 else ''};\n" for index, (first, count) in enumerate(parts)]
+    lines = [
+        f"      {index}: {name} = {first}{' + map' if count > 1 else ''};\n"
+        for index, (first, count) in enumerate(parts)
+    ]
     lines[-1] = lines[-1].replace(f"{len(parts) - 1}:", "default:", 1)
     return f"{head}    case (layer)\n{''.join(lines)}    endcase\n  endfunction\n"
 
