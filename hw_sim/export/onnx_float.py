@@ -1,0 +1,239 @@
+"""A network as an ONNX graph of real numbers, plain or with quantisers around each layer.
+
+The plain form is the trained network. In the other, QuantizeLinear and DequantizeLinear carry the plan's formats, as
+runtimes for 8-bit inference read them: weights and states are the simulator's, the sums between them are real numbers,
+so that a state next to a threshold may come out as its neighbour.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hw_sim.export.files import Origin
+from hw_sim.export.onnx_graph import Graph, flatten, geometry_of, kernels_of
+from hw_sim.export.onnx_integer import INT8, check_codes, facts_of, kind_of
+from hw_sim.fixed_point.quantize import IntegerLayer, IntegerNetwork
+from hw_sim.formats.fixed import Fixed
+from hw_sim.formats.levels import Format
+from hw_sim.plan.activations import HardwareActivation
+from retronet.connections import weight_rows
+from retronet.errors import InputError
+from retronet.network import (
+    Conv,
+    Dense,
+    Identity,
+    NetworkSpec,
+    Rbf,
+    Relu,
+    SizedLayer,
+    Tanh,
+    code_matrix,
+    sized_layers,
+)
+
+
+def onnx_float(network: NetworkSpec, parameters: Mapping[str, NDArray[Any]], origin: Origin) -> bytes:
+    """Return a trained network as an ONNX graph in float32.
+
+    Parameters
+    ----------
+    network, parameters
+        The trained network.
+    origin
+        Where it comes from, for the metadata.
+
+    Returns
+    -------
+    bytes
+        An .onnx file. It reads ``image`` (n, planes, rows, columns) and makes ``output`` (n, classes).
+
+    Raises
+    ------
+    InputError
+        If a layer or its activation is of a kind that the graph does not have.
+    """
+    graph = Graph(network.name)
+    below = graph.input("image", "float32", network.input)
+    layers = sized_layers(network)
+    for sized in layers:
+        if isinstance(sized.layer, Rbf):
+            below = _distances(graph, sized.layer, below)
+            continue
+        rows = weight_rows(sized, np.asarray(parameters[f"{sized.name}.weight"], np.float32))
+        weights = graph.constant(f"{sized.name}.weights", _weights(sized, rows, "plane_slowest"))
+        bias = np.asarray(parameters[f"{sized.name}.bias"], np.float32)
+        biases = graph.constant(f"{sized.name}.biases", _as_states(sized, bias))
+        border = float(sized.layer.border) if isinstance(sized.layer, Conv) else 0.0
+        sums = _sums(graph, sized, below, weights, biases, border)
+        below = _activated(graph, sized.name, sized.activation, sums)
+    graph.node("Identity", [flatten(graph, below, "_output")], "output")
+    graph.output("output", "float32", (layers[-1].units,))
+    return graph.model(origin, {"form": "float", "network": network.name})
+
+
+def onnx_qdq(network: IntegerNetwork, origin: Origin, *, every: bool = False) -> bytes:
+    """Return `network` as an ONNX graph with quantisers: integer weights and states, real sums.
+
+    Parameters
+    ----------
+    network
+        The network of integers: exact sums, and the network's own activations.
+    origin
+        Where it comes from, for the metadata.
+    every
+        Whether all states (``LAYER.states``, integers) are outputs too.
+
+    Returns
+    -------
+    bytes
+        An .onnx file. It reads ``image`` (n, planes, rows, columns), real numbers as float32, and makes ``output``
+        (n, classes).
+
+    Raises
+    ------
+    InputError
+        If the graph can not say what a layer does; the message names the layer.
+    """
+    check_codes(network, "ONNX graph")
+    graph, plan = Graph(network.network.name), network.plan
+    image = graph.input("image", "float32", network.network.input)
+    below, _ = _quantised(graph, "_input", image, plan.input, plan.input_scale)
+    for index, layer in enumerate(network.layers):
+        sized, formats = layer.sized, layer.plan
+        _check_qdq(layer)
+        rows = layer.weights >> layer.prescale
+        low, high = int(rows.min(initial=0)), int(rows.max(initial=0))
+        if low < INT8[0] or high > INT8[1]:
+            raise InputError(
+                f"The weights of layer '{sized.name}' can not be put in the ONNX graph: they reach from {low} to {high}, "
+                "and int8 from −128 to 127. Give the weights 8 bits or fewer."
+            )
+        maps = sized.output[0]
+        scales = np.array(formats.weight_scale, np.float64) * formats.weight.step
+        scales = np.broadcast_to(scales, maps)
+        integers = _weights(sized, rows, plan.tap_order)
+        axis = 1 if isinstance(sized.layer, Dense) else 0
+        weights = _dequantised(graph, f"{sized.name}.weights", integers.astype(np.int8), scales, axis)
+        below_step = layer.input.step * plan.input_scale_of(index)
+        given = layer.ends if formats.bias_at == "end" else layer.starts
+        frac_bits = layer.biased_frac_bits if formats.bias_at == "end" else layer.sum_frac_bits
+        steps = np.array(formats.weight_scale) * plan.input_scale_of(index) * 2.0**-frac_bits
+        biases = _dequantised(
+            graph,
+            f"{sized.name}.biases",
+            _as_states(sized, given.astype(np.int32)),
+            np.broadcast_to(steps, maps),
+            1,
+        )
+        sums = _sums(graph, sized, below, weights, biases, layer.border * below_step)
+        real = _activated(graph, sized.name, formats.activation, sums)
+        below, states = _quantised(graph, sized.name, real, formats.state, formats.state_scale)
+        if every:
+            shape = (sized.units,) if isinstance(sized.layer, Dense) else sized.output
+            graph.output(states, kind_of(sized.name, formats.state, "states"), shape)
+    graph.node("Identity", [flatten(graph, below, "_output")], "output")
+    graph.output("output", "float32", (network.layers[-1].sized.units,))
+    return graph.model(origin, facts_of(network, "qdq"))
+
+
+def _check_qdq(layer: IntegerLayer) -> None:
+    """Refuse what quantisers around a layer can not say."""
+    formats, name = layer.plan, layer.sized.name
+    if formats.accumulator is not None:
+        what = f"its sums are cast to {formats.accumulator.form.text}, and sums are real numbers there"
+    elif formats.preactivation is not None:
+        what = f"its pre-activations are cast to {formats.preactivation.text}, which has no place there"
+    elif not isinstance(formats.state, Fixed):
+        what = f"its states are levels, {formats.state.text}, which a quantiser does not have"
+    else:
+        return
+    raise InputError(
+        f"Layer '{name}' can not be put in a QDQ graph: {what}. Leave that out of the plan, or export the integer form."
+    )
+
+
+def _weights(sized: SizedLayer, rows: NDArray[Any], order: Any) -> NDArray[Any]:  # noqa: ANN401 - TapOrder
+    full = kernels_of(sized, rows, order)
+    return full.reshape(sized.units, -1).T if isinstance(sized.layer, Dense) else full
+
+
+def _as_states(sized: SizedLayer, values: NDArray[Any]) -> NDArray[Any]:
+    """Return biases, one a map or one a unit, in the shape of the states of one image."""
+    shape = (sized.units,) if isinstance(sized.layer, Dense) else sized.output
+    if values.size == sized.units:
+        return values.reshape(1, *shape)
+    return values.reshape(1, -1, *[1] * (len(shape) - 1))
+
+
+def _sums(graph: Graph, sized: SizedLayer, below: str, weights: str, biases: str, border: float) -> str:
+    """Add a layer's products and biases; return the name of its sums."""
+    name = sized.name
+    if isinstance(sized.layer, Dense):
+        product = graph.node("MatMul", [flatten(graph, below, name), weights], f"{name}.products")
+    else:
+        geometry = geometry_of(sized)
+        top, left, bottom, right = geometry.pop("pads")
+        if any((top, left, bottom, right)):
+            pads = graph.constant(f"{name}.pads", np.array([0, 0, top, left, 0, 0, bottom, right], np.int64))
+            value = graph.constant(f"{name}.border", np.array(border, np.float32))
+            below = graph.node("Pad", [below, pads, value], f"{name}.padded")
+        product = graph.node("Conv", [below, weights], f"{name}.products", **geometry)
+    return graph.node("Add", [product, biases], f"{name}.sums")
+
+
+def _activated(graph: Graph, name: str, activation: HardwareActivation, sums: str) -> str:
+    match activation:
+        case Identity():
+            return sums
+        case Relu():
+            return graph.node("Relu", [sums], f"{name}.real_states")
+        case Tanh(amplitude=amplitude, slope=slope):
+            steep = graph.constant(f"{name}.slope", np.array(slope, np.float32))
+            tall = graph.constant(f"{name}.amplitude", np.array(amplitude, np.float32))
+            squashed = graph.node(
+                "Tanh", [graph.node("Mul", [sums, steep], f"{name}.scaled")], f"{name}.tanh"
+            )
+            return graph.node("Mul", [squashed, tall], f"{name}.real_states")
+        case _:
+            kind = activation.__struct_config__.tag
+            raise InputError(
+                f"Layer '{name}' can not be put in the ONNX graph: its activation is of kind {kind}; tanh, relu and "
+                "identity are allowed. Export the integer form, which looks activations up."
+            )
+
+
+def _quantised(graph: Graph, name: str, real: str, form: Format, scale: float) -> tuple[str, str]:
+    """Return real numbers brought to a format and back, and the integers between."""
+    kind = kind_of(name, form, "states")
+    step = graph.constant(f"{name}.step", np.array(form.step * scale, np.float32))
+    zero = graph.constant(f"{name}.zero", np.array(0, kind))
+    if (form.low, form.high) != (np.iinfo(kind).min, np.iinfo(kind).max):
+        low = graph.constant(f"{name}.lowest", np.array(form.low * form.step * scale, np.float32))
+        high = graph.constant(f"{name}.highest", np.array(form.high * form.step * scale, np.float32))
+        real = graph.node("Clip", [real, low, high], f"{name}.clipped")
+    states = graph.node("QuantizeLinear", [real, step, zero], f"{name}.states")
+    return graph.node("DequantizeLinear", [states, step, zero], f"{name}.values"), states
+
+
+def _dequantised(graph: Graph, name: str, integers: NDArray[Any], scales: NDArray[Any], axis: int) -> str:
+    """Return integers with a scale a map as real numbers."""
+    values = graph.constant(f"{name}.integers", integers)
+    scale = graph.constant(f"{name}.scales", scales.astype(np.float32))
+    zero = graph.constant(f"{name}.zeros", np.zeros(scales.shape, integers.dtype))
+    return graph.node("DequantizeLinear", [values, scale, zero], name, axis=axis)
+
+
+def _distances(graph: Graph, layer: Rbf, below: str) -> str:
+    """Return minus the squared distances to ±1 codes, ``2 x·c − Σ x² − units``."""
+    codes = code_matrix(layer)
+    flat = flatten(graph, below, layer.name)
+    twice = graph.constant(f"{layer.name}.codes", (2 * codes.T).astype(np.float32))
+    products = graph.node("MatMul", [flat, twice], f"{layer.name}.products")
+    squares = graph.node("Mul", [flat, flat], f"{layer.name}.squares")
+    axes = graph.constant(f"{layer.name}.axes", np.array([1], np.int64))
+    total = graph.node("ReduceSum", [squares, axes], f"{layer.name}.total", keepdims=1)
+    size = graph.constant(f"{layer.name}.units", np.array(codes.shape[1], np.float32))
+    known = graph.node("Add", [total, size], f"{layer.name}.known")
+    return graph.node("Sub", [products, known], f"{layer.name}.distances")
