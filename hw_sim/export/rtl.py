@@ -68,6 +68,7 @@ def rtl(network: IntegerNetwork, traced: Trace, origin: Origin, macs: int = 1) -
         "digits": len(traced.inputs),
         "parameters": made.sizes,
         "plan": plan_toml(network.plan),
+        "description": network.network,
     }
     files["circuit.json"] = json_file(record)
     files["README.md"] = _page(made, traced, origin).encode()
