@@ -19,7 +19,7 @@ def literal(value: int, bits: int) -> str:
 
 
 def cast_body(layer: str, source: str, low: int, high: int, shift: int, form: Fixed) -> tuple[list[str], int]:
-    """Return statements that leave `source` ``· 2^-shift`` cast to `form` in ``word``, and the bits of ``word``.
+    """Return statements that leave ``source · 2^-shift``, cast to `form`, in ``word``, and its bits.
 
     Parameters
     ----------
@@ -35,8 +35,8 @@ def cast_body(layer: str, source: str, low: int, high: int, shift: int, form: Fi
     """
     if shift < -FARTHEST:
         raise InputError(
-            f"Layer '{layer}' can not be put in the circuit: a cast to {form.text} shifts {-shift} bits to the left; at "
-            f"most {FARTHEST} are allowed. Give the format fewer fraction bits."
+            f"Layer '{layer}' can not be put in the circuit: a cast to {form.text} shifts {-shift} bits to "
+            f"the left; at most {FARTHEST} are allowed. Give the format fewer fraction bits."
         )
     shift = min(shift, 62)
     base, negative, odd = _rounding(form.rounding, shift)
@@ -217,7 +217,7 @@ def _prepare(layer: IntegerLayer, made: Functions, biased_bits: int, result: int
 
 
 def _cast_state(layer: IntegerLayer, made: Functions, pre_bits: int, state_bits: int) -> str:
-    """Return the state of a layer whose activation is a cast; a search finds it where there is a staircase."""
+    """Return the state of a layer whose activation is a cast; staircases are searched instead."""
     plan, state = layer.plan, layer.plan.state
     if layer.step_functions or not isinstance(state, Fixed):
         return "0"

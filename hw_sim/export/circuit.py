@@ -1,24 +1,23 @@
 """The sizes, constants and memories of a sequential circuit that runs an integer network.
 
-The circuit (rtl/network.sv) takes one state a cycle and multiplies it with the weights of `macs` maps at once. Such
-a *group* reads every plane that one of its maps sees; the other maps then have the weight 0, which changes no
-sum, not even one that is cast after every product.
+The circuit (rtl/network.sv) takes one state a cycle and multiplies it with the weights of `macs` maps at
+once. Such a *group* reads every plane that one of its maps sees; the other maps then have the weight 0, which
+changes no sum, not even one that is cast after every product.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hw_sim.export.files import signed_bits, span
+from hw_sim.export.memories import Memory, Words, biases_of, packed, scales_of, search_of, weights_of
 from hw_sim.export.steps import Steps, biased_bound, reach_of, steps_of
 from hw_sim.fixed_point.quantize import IntegerLayer, IntegerNetwork
 from retronet.connections import tap_coordinates
 from retronet.errors import InputError
 from retronet.network import Conv, Dense, Subsample
 
-Words = NDArray[Any]
 SHORTEST = 5
 """Cycles from one unit to the next at least: the pipeline holds what belongs to one unit that long."""
 UP5K_BLOCKS = 30
@@ -44,8 +43,8 @@ class Geometry:
 class CircuitLayer:
     """A layer in the circuit: its geometry, groups of maps, places in the memories and first table.
 
-    ``group_taps`` are the taps of each group, ``tables`` the staircases (none where the activation is a cast),
-    ``table`` and ``scale`` the first of them and of its multipliers in the memories.
+    ``group_taps`` are the taps of each group, ``tables`` the staircases (none where the activation is a
+    cast), ``table`` and ``scale`` the first of them and of its multipliers in the memories.
     """
 
     layer: IntegerLayer
@@ -62,14 +61,6 @@ class CircuitLayer:
     tables: tuple[Steps, ...]
     table: int
     scale: int
-
-
-@dataclass(frozen=True)
-class Memory:
-    """A memory that is filled before the circuit starts: words of so many bits."""
-
-    bits: int
-    words: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -102,26 +93,28 @@ def circuit(network: IntegerNetwork, macs: int = 1) -> Circuit:
         name = network.network.layers[-1].name
         raise InputError(
             f"Layer '{name}' can not be put in the circuit: it is an RBF layer, whose distances are real "
-            "numbers; conv, subsample and dense layers are allowed. Export a network that ends in one of those, "
-            "such as lenet5-softmax."
+            "numbers; conv, subsample and dense layers are allowed. Export a network that ends in one of "
+            "those, such as lenet5-softmax."
         )
     layers: list[CircuitLayer] = []
     weights: list[Words] = []
     biases: list[Words] = []
     planes: list[int] = []
     sizes = [int(np.prod(network.network.input)), *(layer.sized.units for layer in network.layers)]
-    state_words = max(below + above for below, above in zip(sizes, sizes[1:], strict=False))
+    state_words = max(below + above for below, above in pairwise(sizes))
     address_bits = max((state_words - 1).bit_length(), 1)
     unit = table = scale = 0
     for index, layer in enumerate(network.layers):
         geometry = _geometry(layer)
-        words, lists = _weights(layer, geometry, network.plan.tap_order, macs)
+        words, lists = weights_of(
+            layer, geometry.kernel[0] * geometry.kernel[1], network.plan.tap_order, macs
+        )
         weights += words
         shared = all(listed == lists[0] for listed in lists)
         for listed in lists[:1] if shared else lists:
             offsets = [plane * geometry.rows * geometry.columns for plane in listed]
-            planes += offsets[:-1] + [offsets[-1] + (1 << address_bits)]
-        per_unit, order = _biases(layer, macs)
+            planes += [*offsets[:-1], offsets[-1] + (1 << address_bits)]
+        per_unit, order = biases_of(layer, macs)
         biases.append(order)
         reach = reach_of(layer)
         tables = tuple(steps_of(stairs, reach) for stairs in layer.step_functions)
@@ -136,13 +129,13 @@ def circuit(network: IntegerNetwork, macs: int = 1) -> Circuit:
         )  # fmt: skip
         unit, table, scale = unit + sizes[index + 1], table + len(tables), scale + len(layer.multipliers)
     memories = {
-        "weights": _packed(np.concatenate(weights)),
+        "weights": packed(np.concatenate(weights)),
         "biases": Memory(span(np.concatenate(biases)), tuple(map(int, np.concatenate(biases)))),
         "planes": Memory(address_bits + 1, tuple(planes)),
-        **_scales(network),
+        **scales_of(network),
     }
     steps = [each for layer in layers for each in layer.tables]
-    threshold_bits, depth, searched = _search(steps, state_bits(network))
+    threshold_bits, depth, searched = search_of(steps, state_bits(network))
     memories |= searched
     widths = _widths(network, memories, threshold_bits)
     found = _sizes(network, layers, memories, macs, state_words, depth, max(len(steps), 1)) | widths
@@ -176,86 +169,6 @@ def _geometry(layer: IntegerLayer) -> Geometry:
     )
     first = int(row[0, 0, 0, 0]), int(column[0, 0, 0, 0])
     return Geometry(planes, rows, columns, outputs, kernel, first, stride)
-
-
-def _weights(
-    layer: IntegerLayer, geometry: Geometry, order: str, macs: int
-) -> tuple[list[Words], list[list[int]]]:
-    """Return the weights of each group, shape (taps, macs), and the planes that it reads."""
-    per_plane = geometry.kernel[0] * geometry.kernel[1]
-    fastest = order == "plane_fastest"
-    sees = layer.sized.sees if geometry.planes > 1 else ((0,),) * layer.sized.output[0]
-    words, lists = [], []
-    for start in range(0, len(sees), macs):
-        maps = range(start, min(start + macs, len(sees)))
-        planes = sorted({plane for number in maps for plane in sees[number]})
-        full = np.zeros((macs, len(planes), per_plane), np.int64)
-        for lane, number in enumerate(maps):
-            own = layer.weights[number, : len(sees[number]) * per_plane]
-            shaped = own.reshape(per_plane, -1).T if fastest else own.reshape(-1, per_plane)
-            full[lane, [planes.index(plane) for plane in sees[number]]] = shaped
-        taps = full.transpose(0, 2, 1) if fastest else full
-        words.append(taps.reshape(macs, -1).T)
-        lists.append(planes)
-    return words, lists
-
-
-def _biases(layer: IntegerLayer, macs: int) -> tuple[bool, Words]:
-    """Return whether units of a map differ in their bias, and the biases in the order of the circuit."""
-    maps = layer.sized.output[0]
-    given = layer.ends if layer.plan.bias_at == "end" else layer.starts
-    rows = given.reshape(maps, layer.sized.positions)
-    per_unit = bool((rows != rows[:, :1]).any())
-    if not per_unit:
-        return False, rows[:, 0]
-    groups = [rows[start : start + macs].T.ravel() for start in range(0, maps, macs)]
-    return True, np.concatenate(groups)
-
-
-def _packed(words: Words) -> Memory:
-    """Return words (taps, macs) side by side, the first map in the lowest bits."""
-    bits = span(words)
-    mask = (1 << bits) - 1
-    packed = (sum((int(value) & mask) << (bits * lane) for lane, value in enumerate(row)) for row in words)
-    return Memory(bits * words.shape[1], tuple(packed))
-
-
-def _scales(network: IntegerNetwork) -> dict[str, Memory]:
-    """Return multipliers of 31 bits, shifts to the left before them and to the right after them."""
-    words = []
-    for layer in network.layers:
-        for multiplier, shift in layer.multipliers:
-            if layer.plan.requantise == "single":
-                left, right = 0, 31 - shift
-            else:
-                left, right = max(shift, 0), max(-shift, 0)
-            words.append(multiplier | left << 31 | right << 36)
-    return {"scales": Memory(42, tuple(words or [0]))}
-
-
-def _search(steps: list[Steps], state_bits: int) -> tuple[int, int, dict[str, Memory]]:
-    """Return the bits of a threshold, the depth of the search and its memories, a level of the trees each."""
-    if not steps:
-        return 2, 0, {}
-    every = np.concatenate([each.thresholds for each in steps])
-    low, high = int(every.min(initial=0)), int(every.max(initial=0))
-    bits = max(signed_bits(low - 1, high + 2), 3)
-    never = (1 << (bits - 1)) - 1
-    depth = max(len(each.thresholds) for each in steps).bit_length()
-    trees = np.full((len(steps), (1 << depth) - 1), never, np.int64)
-    for tree, each in zip(trees, steps, strict=True):
-        tree[: len(each.thresholds)] = each.thresholds
-    memories = {}
-    for level in range(depth):
-        half = 1 << (depth - 1 - level)
-        words = trees[:, half - 1 :: 2 * half]
-        memories[f"thresholds_{chr(ord('a') + level)}"] = Memory(bits, tuple(map(int, words.ravel())))
-    if any((np.diff(each.levels) != 1).any() for each in steps):
-        listed = np.zeros((len(steps), 1 << depth), np.int64)
-        for row, each in zip(listed, steps, strict=True):
-            row[: len(each.levels)] = each.levels
-        memories["levels"] = Memory(state_bits, tuple(map(int, listed.ravel())))
-    return bits, depth, memories
 
 
 def _widths(network: IntegerNetwork, memories: dict[str, Memory], threshold_bits: int) -> dict[str, int]:
@@ -338,8 +251,8 @@ def _sizes(
 def _logic_words(memories: dict[str, Memory], state_bits: int, state_words: int) -> int:
     """Return up to how many words a level of the search is built of logic cells.
 
-    As few as let all memories fit the blocks of the smallest device in view, the iCE40 UP5K; where they do not fit
-    anyway, what is never worth a block.
+    As few as let all memories fit the blocks of the smallest device in view, the iCE40 UP5K; where they do
+    not fit anyway, what is never worth a block.
     """
     kept = ("weights", "biases", "levels")
     fixed = _blocks(state_words, state_bits)
@@ -353,7 +266,7 @@ def _logic_words(memories: dict[str, Memory], state_bits: int, state_words: int)
 
 
 def _blocks(words: int, bits: int) -> int:
-    """Return the iCE40 memory blocks that a memory takes: 256 words of 16 bits, 512 of 8, 1024 of 4, 2048 of 2."""
+    """Return the iCE40 blocks that a memory takes: 256 words of 16 bits, 512 of 8, 1024 of 4, 2048 of 2."""
     return min(-(-words // depth) * -(-bits // (4096 // depth)) for depth in (256, 512, 1024, 2048))
 
 

@@ -5,6 +5,7 @@ import io
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -40,8 +41,8 @@ def write_files(files: Files, folder: Path, *, force: bool = False) -> None:
         raise InputError(f"The folder {folder} can not be written: it is a file. Name another one.")
     if folder.is_dir() and any(folder.iterdir()) and not force:
         raise InputError(
-            f"The folder {folder} is not empty; an export goes into a new or empty one. Name another folder, or "
-            "write over it with --force."
+            f"The folder {folder} is not empty; an export goes into a new or empty one. Name another folder, "
+            f"or write over it with --force."
         )
     for name, content in sorted(files.items()):
         path = folder / name
@@ -111,7 +112,7 @@ def network_digest(network: IntegerNetwork) -> str:
     """Return a SHA-256 of the plan and every integer of a network: weights, biases, steps, multipliers."""
     found = hashlib.sha256(plan_toml(network.plan).encode())
     for layer in network.layers:
-        parts = [layer.weights, layer.starts, layer.ends, layer.connections.sources]
+        parts: list[NDArray[Any]] = [layer.weights, layer.starts, layer.ends, layer.connections.sources]
         parts += [part for stairs in layer.step_functions for part in (stairs.thresholds, stairs.levels)]
         for part in parts:
             found.update(str(part.shape).encode() + np.ascontiguousarray(part).tobytes())

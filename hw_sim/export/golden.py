@@ -1,5 +1,6 @@
-"""Golden vectors: every integer of a network and of some digits, for a test bench that someone else writes."""
+"""Golden vectors: every integer of a network and of some digits, for anyone's test bench."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -36,8 +37,8 @@ def golden(network: IntegerNetwork, traced: Trace, origin: Origin) -> Files:
     Returns
     -------
     dict of str to bytes
-        ``network.npz`` and ``digits.npz``; the same arrays as ``mem/*.mem``; ``plan.toml``; ``manifest.json``;
-        ``README.md``, which explains them.
+        ``network.npz`` and ``digits.npz``; the same arrays as ``mem/*.mem``; ``plan.toml``;
+        ``manifest.json``; ``README.md``, which explains them.
     """
     fixed: Arrays = {}
     for layer in network.layers:
@@ -150,13 +151,15 @@ def _page(network: IntegerNetwork, traced: Trace, origin: Origin) -> str:
         "plane_slowest": "plane, kernel row, kernel column: the plane changes slowest",
     }[network.plan.tap_order]
     layers = "\n".join(
-        f"| {layer.sized.name} | {'×'.join(map(str, layer.sized.input))} | {'×'.join(map(str, layer.sized.output))} | "
-        f"{max(layer.sized.fan_in)} | {layer.border} | {_activation(layer)} |"
+        f"| {layer.sized.name} | {'×'.join(map(str, layer.sized.input))} | "
+        f"{'×'.join(map(str, layer.sized.output))} | {max(layer.sized.fan_in)} | {layer.border} | "
+        f"{_activation(layer)} |"
         for layer in network.layers
     )
     names = "\n".join(f"| `LAYER.{name}` | digits, output shape | {text} |" for name, text in STAGES.items())
     codes = "" if network.codes is None else CODES.format(name=network.network.layers[-1].name)
-    return PAGE.format(
+    page = (Path(__file__).parent / "golden.md").read_text(encoding="utf-8")
+    return page.format(
         network=network.network.name,
         run=origin.run,
         digits=origin.digits,
@@ -178,46 +181,3 @@ CODES = """
 The last layer, `{name}`, measures distances to its codes (±1, `{name}.codes`): an answer is the row with the
 smallest sum of `(state − code)²` over real states; `outputs` holds minus those.
 """
-
-PAGE = """# Golden vectors of {network}
-
-Run: {run}. Digits: {digits}, {count} of them. Made by {program}.
-
-Every integer that the simulator holds, for a test bench. `manifest.json` has the formats, shapes and digests,
-`plan.toml` the plan that `retronet simulate --plan` reads. All arrays are in `network.npz` and `digits.npz`, the same
-integers as `mem/NAME.mem` for `$readmemh`: one word of two's complement in hex a line, row-major; the head states count
-and width.
-
-A number is its integer times `2^-frac_bits`, times its scale where that is not 1 (`manifest.json` has both).
-
-| layer | input | output | most taps | border | activation |
-|---|---|---|---|---|---|
-{layers}
-
-## A layer, step by step
-
-1. A unit of map `m` at position `p` (row-major) starts at `biases[m, p]`, or at 0 where `bias_at` is `end`.
-2. For `t` from 0 to `fan_in[m] − 1` it adds `weights[m, t] · x[sources[tables[m], p, t]]`, `x` being the states below,
-   planes, rows and columns flattened; the index one past the last unit is the border. After each product the sum is
-   cast as `accumulator_format` says; without one it is exact. `fused`: the exact product is added, then the sum is cast;
-   else the product is cast first, to `product_format` where there is one.
-3. A bias that comes last is added exactly, with `after_bias_frac_bits`.
-4. `requantise` or a cast to `preactivation_format` follows where there is one.
-5. The activation: the state is `levels[k]` where `k` of the ascending `thresholds` are not above the sum; without
-   thresholds the sum is cast to the state's format (negative sums as 0 for `relu`).
-
-Taps go by {order}. Weights include `weight_shift` bits to the left.
-
-| array | shape | what |
-|---|---|---|
-| `LAYER.weights` | maps, most taps | in tap order; a map with fewer taps has zeros at the end |
-| `LAYER.fan_in`, `LAYER.tables` | maps | taps of a map, and its table of sources |
-| `LAYER.sources` | tables, positions, most taps | unit below that a tap reads |
-| `LAYER.biases` | units | one a unit, also where a map shares one |
-| `LAYER.thresholds`, `LAYER.levels` | steps, steps + 1 | the activation; `LAYER.0.thresholds` … where each map has its own |
-| `LAYER.multipliers` | 1 or maps, 2 | multiplier and shift: times `multiplier · 2^(shift − 31)`, rounded as `requantise` says |
-| `pixels` | digits, pixels | inputs |
-| `LAYER.inputs` | digits, planes, rows, columns | what a layer reads, with its border (npz alone) |
-{stages}
-| `outputs`, `answers` | digits, classes | real outputs (npz alone), and the class of the largest |
-{codes}"""

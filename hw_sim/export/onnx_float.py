@@ -1,8 +1,9 @@
 """A network as an ONNX graph of real numbers, plain or with quantisers around each layer.
 
-The plain form is the trained network. In the other, QuantizeLinear and DequantizeLinear carry the plan's formats, as
-runtimes for 8-bit inference read them: weights and states are the simulator's, the sums between them are real numbers,
-so that a state next to a threshold may come out as its neighbour.
+The plain form is the trained network. In the other, QuantizeLinear and DequantizeLinear carry the plan's
+formats, as runtimes for 8-bit inference read them: weights and states are the simulator's, the sums between
+them are real numbers, so that a state next to a threshold may come out as its neighbour. QuantizeLinear takes
+halves to the even neighbour, which matters for pixels.
 """
 
 from collections.abc import Mapping
@@ -88,8 +89,8 @@ def onnx_qdq(network: IntegerNetwork, origin: Origin, *, every: bool = False) ->
     Returns
     -------
     bytes
-        An .onnx file. It reads ``image`` (n, planes, rows, columns), real numbers as float32, and makes ``output``
-        (n, classes).
+        An .onnx file. It reads ``image`` (n, planes, rows, columns), real numbers as float32, and makes
+        ``output`` (n, classes).
 
     Raises
     ------
@@ -107,8 +108,8 @@ def onnx_qdq(network: IntegerNetwork, origin: Origin, *, every: bool = False) ->
         low, high = int(rows.min(initial=0)), int(rows.max(initial=0))
         if low < INT8[0] or high > INT8[1]:
             raise InputError(
-                f"The weights of layer '{sized.name}' can not be put in the ONNX graph: they reach from {low} to {high}, "
-                "and int8 from −128 to 127. Give the weights 8 bits or fewer."
+                f"The weights of layer '{sized.name}' can not be put in the ONNX graph: they reach from "
+                f"{low} to {high}, and int8 from −128 to 127. Give the weights 8 bits or fewer."
             )
         maps = sized.output[0]
         scales = np.array(formats.weight_scale, np.float64) * formats.weight.step
@@ -150,7 +151,8 @@ def _check_qdq(layer: IntegerLayer) -> None:
     else:
         return
     raise InputError(
-        f"Layer '{name}' can not be put in a QDQ graph: {what}. Leave that out of the plan, or export the integer form."
+        f"Layer '{name}' can not be put in a QDQ graph: {what}. Leave that out of the plan, or export the "
+        f"integer form."
     )
 
 
@@ -199,8 +201,8 @@ def _activated(graph: Graph, name: str, activation: HardwareActivation, sums: st
         case _:
             kind = activation.__struct_config__.tag
             raise InputError(
-                f"Layer '{name}' can not be put in the ONNX graph: its activation is of kind {kind}; tanh, relu and "
-                "identity are allowed. Export the integer form, which looks activations up."
+                f"Layer '{name}' can not be put in the ONNX graph: its activation is of kind {kind}; tanh, "
+                f"relu and identity are allowed. Export the integer form, which looks activations up."
             )
 
 

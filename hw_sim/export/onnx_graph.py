@@ -99,8 +99,8 @@ def kernels_of(sized: SizedLayer, rows: NDArray[Any], order: TapOrder) -> NDArra
     if not isinstance(sized.layer, Conv | Subsample | Dense):
         kind = type(sized.layer).__name__.lower()
         raise InputError(
-            f"Layer '{sized.name}' can not be put in the ONNX graph: it is of kind {kind}; conv, subsample and dense "
-            "layers are allowed. Export another network."
+            f"Layer '{sized.name}' can not be put in the ONNX graph: it is of kind {kind}; conv, subsample "
+            f"and dense layers are allowed. Export another network."
         )
     kernel = tap_coordinates(sized)[0].shape[2:]
     per_plane, alone = kernel[0] * kernel[1], isinstance(sized.layer, Subsample)

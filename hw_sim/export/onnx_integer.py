@@ -1,9 +1,10 @@
 """An integer network as an ONNX graph of integers: what any runtime makes of it is what the simulator makes.
 
-Inputs and states are 8-bit integers, weights int8, sums int32. ConvInteger pads with its zero point, and takes it off
-every state, so the border is the zero point and the bias makes up for it: ``Σ w·x = Σ w·(x − b) + b·Σ w``. A state is
-looked up in a table of all sums between the first and the last threshold; where that would be too long, in two
-tables: the cell of a sum, and whether it has reached the threshold inside.
+Inputs and states are 8-bit integers, weights int8, sums int32. ConvInteger pads with its zero point, and
+takes it off every state, so the border is the zero point and the bias makes up for it:
+``Σ w·x = Σ w·(x − b) + b·Σ w``. A state is looked up in a table of all sums between the first and the last
+threshold; where that would be too long, in two tables: the cell of a sum, and whether it has reached the
+threshold inside.
 """
 
 import numpy as np
@@ -47,8 +48,8 @@ def onnx_integer(
     Returns
     -------
     bytes
-        An .onnx file. It reads ``pixels``: integers in the format of the plan's input, int8 or uint8, of shape
-        (n, planes, rows, columns); it makes ``output``, real numbers as float32 of shape (n, classes).
+        An .onnx file. It reads ``pixels``: integers in the format of the plan's input, int8 or uint8, of
+        shape (n, planes, rows, columns); it makes ``output``, real numbers as float32 of shape (n, classes).
 
     Raises
     ------
@@ -89,9 +90,9 @@ def check_codes(network: IntegerNetwork, target: str) -> None:
     if network.codes is not None:
         name = network.network.layers[-1].name
         raise InputError(
-            f"Layer '{name}' can not be put in the {target}: it is an RBF layer, whose distances are real numbers; conv, "
-            "subsample and dense layers are allowed. Export a network that ends in one of those, such as "
-            "lenet5-softmax, or golden vectors."
+            f"Layer '{name}' can not be put in the {target}: it is an RBF layer, whose distances are real "
+            f"numbers; conv, subsample and dense layers are allowed. Export a network that ends in one of "
+            f"those, such as lenet5-softmax, or golden vectors."
         )
 
 
@@ -101,8 +102,8 @@ def kind_of(layer: str, form: Format, what: str) -> str:
         if low <= form.low and form.high <= high:
             return kind
     raise InputError(
-        f"The {what} of layer '{layer}' can not be put in the ONNX graph: {form.text} does not fit 8 bits. Give "
-        "inputs, weights and states 8 bits or fewer."
+        f"The {what} of layer '{layer}' can not be put in the ONNX graph: {form.text} does not fit 8 bits. "
+        f"Give inputs, weights and states 8 bits or fewer."
     )
 
 
@@ -135,14 +136,14 @@ def _layer(
 
 
 def _weights(layer: IntegerLayer, order: TapOrder) -> NDArray[np.int64]:
-    """Return the weights of all maps as ONNX has them, (maps, planes of a group, kernel), 0 where a map does not see."""
+    """Return the weights as ONNX has them: see `kernels_of`."""
     sized = layer.sized
     own = layer.weights.astype(np.int64) >> layer.prescale
     low, high = int(own.min(initial=0)), int(own.max(initial=0))
     if low < INT8[0] or high > INT8[1]:
         raise InputError(
-            f"The weights of layer '{sized.name}' can not be put in the ONNX graph: they reach from {low} to {high}, and "
-            "int8 from −128 to 127. Give the weights 8 bits or fewer."
+            f"The weights of layer '{sized.name}' can not be put in the ONNX graph: they reach from {low} to "
+            f"{high}, and int8 from −128 to 127. Give the weights 8 bits or fewer."
         )
     return kernels_of(sized, own, order)
 
@@ -159,8 +160,8 @@ def _add(
     most = max(2 * reach, biased_bound(layer)) + (int(np.abs(offset).max()) << layer.prescale)
     if most > WORD:
         raise InputError(
-            f"The sums of layer '{name}' can not be put in the ONNX graph: they could leave 32 bits. Give weights or "
-            "inputs fewer bits."
+            f"The sums of layer '{name}' can not be put in the ONNX graph: they could leave 32 bits. Give "
+            f"weights or inputs fewer bits."
         )
     if layer.prescale:
         factor = graph.constant(f"{name}.shift", np.array(1 << layer.prescale, np.int32))
@@ -197,9 +198,9 @@ def _wraps(layer: IntegerLayer, accumulator: Accumulator, reach: int) -> bool:
         if form.overflow is Overflow.WRAP:
             return True
     raise InputError(
-        f"The sums of layer '{layer.sized.name}' can not be put in the ONNX graph: {form.text} is cast after every "
-        "product, and a node adds all of them at once; exact sums, and sums that wrap and are not rounded, are allowed. "
-        "Leave the accumulator out, or export rtl."
+        f"The sums of layer '{layer.sized.name}' can not be put in the ONNX graph: {form.text} is cast after "
+        f"every product, and a node adds all of them at once; exact sums, and sums that wrap and are not "
+        f"rounded, are allowed. Leave the accumulator out, or export rtl."
     )
 
 
@@ -257,7 +258,7 @@ def _of_map(
 
 
 def _cells(steps: Steps, first: int, shift: int, cells: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the threshold in each cell of ``2^shift`` sums (none: never reached), and the state where it begins."""
+    """Return the threshold in each cell of ``2^shift`` sums, if any, and the state where it begins."""
     starts = first + (np.arange(cells + 2, dtype=np.int64) << shift)
     reached = np.searchsorted(steps.thresholds, starts, side="right")
     inside = reached[1:] > reached[:-1]

@@ -1,7 +1,8 @@
-"""A circuit in SystemVerilog that runs an integer network, with the test benches that compare it to the simulator.
+"""A circuit in SystemVerilog that runs an integer network, with test benches that know the simulator's sums.
 
 The modules in the folder ``rtl`` are the same for every network. What is made here are their parameters, the
-constants and casts of each layer, the memories, and digits with every sum and state the simulator makes of them.
+constants and casts of each layer, the memories, and digits with every sum and state the simulator makes of
+them.
 """
 
 from pathlib import Path
@@ -147,7 +148,8 @@ def _table(name: str, bits: int, values: list[int], *, of: str = "LAYER", signed
 
 def _place(name: str, bits: int, parts: list[tuple[int, int]]) -> str:
     """Return a function that gives the place of a layer's only entry, or of that of each map."""
-    head = f"  function automatic [{bits - 1}:0] {name}(input [LAYER_BITS-1:0] layer, input [MAP_BITS-1:0] map);\n"
+    inputs = "input [LAYER_BITS-1:0] layer, input [MAP_BITS-1:0] map"
+    head = f"  function automatic [{bits - 1}:0] {name}({inputs});\n"
     lines = [
         f"      {index}: {name} = {first}{' + map' if count > 1 else ''};\n"
         for index, (first, count) in enumerate(parts)
@@ -161,7 +163,7 @@ def _lowest(layers: tuple[CircuitLayer, ...]) -> list[int]:
 
 
 def _digits(made: Circuit, traced: Trace) -> Files:
-    """Return what goes into the test benches: pixels, and the sums and states of all units, digit by digit."""
+    """Return what goes into the test benches: pixels, sums and states of all units, digit by digit."""
     sizes, count = made.sizes, len(traced.inputs)
     sums = np.concatenate([layer.sums.reshape(count, -1) for layer in traced.layers], axis=1)
     states = np.concatenate([layer.states.reshape(count, -1) for layer in traced.layers], axis=1)
@@ -180,8 +182,8 @@ def _page(made: Circuit, traced: Trace, origin: Origin) -> str:
     template = Template((FOLDER / "README.md").read_text(encoding="utf-8"))
     bits = made.memory_bits
     rows = [
-        f"| {layer.layer.sized.name} | {layer.layer.sized.output[0]} | {layer.layer.sized.positions} | {layer.groups} | "
-        f"{', '.join(map(str, dict.fromkeys(layer.group_taps)))} | {layer.layer.method} |"
+        f"| {layer.layer.sized.name} | {layer.layer.sized.output[0]} | {layer.layer.sized.positions} | "
+        f"{layer.groups} | {', '.join(map(str, dict.fromkeys(layer.group_taps)))} | {layer.layer.method} |"
         for layer in made.layers
     ]
     return template.substitute(

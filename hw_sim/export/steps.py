@@ -73,8 +73,9 @@ def steps_of_sums(layer: IntegerLayer, map: int) -> Steps:
         return steps_of(stairs, bound)
     if 2 * bound >= MOST_SUMS:
         raise InputError(
-            f"The activation of layer '{layer.sized.name}' can not be written as one table: its {2 * bound + 1:,} sums "
-            f"would each need a pre-activation; up to {MOST_SUMS:,} are allowed. Leave the pre-activation out."
+            f"The activation of layer '{layer.sized.name}' can not be written as one table: its "
+            f"{2 * bound + 1:,} sums would each need a pre-activation; up to {MOST_SUMS:,} are allowed. "
+            f"Leave the pre-activation out."
         )
     thresholds: list[NDArray[np.int64]] = []
     levels: list[NDArray[np.int64]] = []
@@ -104,4 +105,4 @@ def _preactivations(layer: IntegerLayer, map: int, sums: NDArray[np.int64]) -> N
         scaled = ((sums << max(shift, 0)) * multiplier + (1 << 30)) >> 31
         if shift < 0:
             scaled = (scaled + (1 << (-shift - 1)) - (scaled < 0)) >> -shift
-    return np.clip(scaled, pre.low, pre.high)
+    return np.asarray(np.clip(scaled, pre.low, pre.high), np.int64)

@@ -1,4 +1,4 @@
-"""What synthesis made of an exported circuit: cells, memory blocks and the clock, from the tools' own reports."""
+"""What synthesis made of an exported circuit: cells, memory blocks and clock, from the tools' reports."""
 
 import json
 from pathlib import Path
@@ -65,7 +65,8 @@ def synthesised(folder: Path) -> tuple[NetworkSpec, tuple[Synthesised, ...]]:
     path = folder / "circuit.json"
     if not path.is_file():
         raise InputError(
-            f"There is no circuit in {folder}: it has no circuit.json. Name a folder that `retronet export rtl` wrote."
+            f"There is no circuit in {folder}: it has no circuit.json. Name a folder that `retronet export "
+            f"rtl` wrote."
         )
     record = json.loads(path.read_text(encoding="utf-8"))
     network = msgspec.convert(record["description"], NetworkSpec)
@@ -117,6 +118,7 @@ def _read(folder: Path, name: str) -> Any:  # noqa: ANN401 - what a tool's repor
         return None
     if path.stat().st_mtime < (folder / "circuit.json").stat().st_mtime:
         raise InputError(
-            f"The report {path} is older than the circuit beside it. Run make {name.partition('-')[0]} in {folder} again."
+            f"The report {path} is older than the circuit beside it. Run make {name.partition('-')[0]} in "
+            f"{folder} again."
         )
     return json.loads(path.read_text(encoding="utf-8"))

@@ -58,8 +58,8 @@ def _with(*options: Callable[[Command], Command]) -> Callable[[Command], Command
 def export() -> None:
     """Write a network on integers as files for other tools.
 
-    Golden vectors are for a test bench of your own, an ONNX graph for a runtime, RTL is a circuit. All of them make the
-    simulator's integers, or the export is refused.
+    Golden vectors are for a test bench of your own, an ONNX graph for a runtime, RTL is a circuit. All of
+    them make the simulator's integers, or the export is refused.
 
     \b
     Examples:
@@ -74,8 +74,8 @@ def export() -> None:
 def golden_vectors(output: Path, digits: int, force: bool, **given: Any) -> None:  # noqa: ANN401 - see _taken
     """Write every integer of the network and of some digits.
 
-    RUN is the folder of a run; without it, the latest one. DIR gets weights, biases, thresholds, inputs, sums and
-    states as .npz and as .mem for $readmemh, a manifest and a page that explains them.
+    RUN is the folder of a run; without it, the latest one. DIR gets weights, biases, thresholds, inputs, sums
+    and states as .npz and as .mem for $readmemh, a manifest and a page that explains them.
 
     \b
     Examples:
@@ -103,9 +103,10 @@ def golden_vectors(output: Path, digits: int, force: bool, **given: Any) -> None
 def circuit(output: Path, macs: int, digits: int, force: bool, **given: Any) -> None:  # noqa: ANN401 - see _taken
     """Write a circuit in SystemVerilog, with test benches.
 
-    RUN is the folder of a run; without it, the latest one. DIR gets the modules, the contents of their memories, the
-    digits of the test benches with every sum and state, and a Makefile: `make sim` runs them in Verilator, `make
-    sim-icarus` in Icarus Verilog, `make ice40` and `make ecp5` synthesise with yosys and nextpnr.
+    RUN is the folder of a run; without it, the latest one. DIR gets the modules, the contents of their
+    memories, the digits of the test benches with every sum and state, and a Makefile: `make sim` runs them in
+    Verilator, `make sim-icarus` in Icarus Verilog, `make ice40` and `make ecp5` synthesise with yosys and
+    nextpnr.
 
     \b
     Examples:
@@ -147,9 +148,9 @@ def circuit(output: Path, macs: int, digits: int, force: bool, **given: Any) -> 
 def onnx(output: Path, form: str, all_outputs: bool, force: bool, **given: Any) -> None:  # noqa: ANN401 - see _taken
     """Write an ONNX graph.
 
-    RUN is the folder of a run; without it, the latest one. The integer form makes the simulator's sums and states in
-    any runtime. qdq has QuantizeLinear and DequantizeLinear around real sums: now and then a state comes out as its
-    neighbour. float takes no plan. Needs the package onnx: pip install 'retronet[onnx]'.
+    RUN is the folder of a run; without it, the latest one. The integer form makes the simulator's sums and
+    states in any runtime. qdq has QuantizeLinear and DequantizeLinear around real sums: now and then a state
+    comes out as its neighbour. float takes no plan. Needs the package onnx: pip install 'retronet[onnx]'.
 
     \b
     Examples:
@@ -176,7 +177,9 @@ def _onnx(form: str, every: bool, given: dict[str, Any]) -> bytes:
     asked = [name for name in Choices.__struct_fields__ if given[name] is not None]
     if asked or every:
         word = asked[0].replace("_", "-") if asked else "all-outputs"
-        raise click.UsageError(f"--{word} does not go with --form float, which has no integers. Leave one out.")
+        raise click.UsageError(
+            f"--{word} does not go with --form float, which has no integers. Leave one out."
+        )
     from retronet_cli.runs import take_run
 
     folder, checkpoint = take_run(given["run"], given["runs"], given["quiet"])
@@ -206,8 +209,8 @@ def _traced(digits: int, given: dict[str, Any]) -> "tuple[IntegerNetwork, Trace,
         talk(f"Warning: {warning}")
     if digits > len(sets.test.images):
         raise InputError(
-            f"{digits:,} digits can not be exported: there are {len(sets.test.images):,} test digits. Ask for that many "
-            "or fewer."
+            f"{digits:,} digits can not be exported: there are {len(sets.test.images):,} test digits. Ask "
+            f"for that many or fewer."
         )
     name = f"the first {digits} test digits of {sets.test.provenance.name}"
     return network, trace(network, sets.test.images[:digits]), _origin(folder, name)

@@ -29,7 +29,7 @@ WIDTH = click.IntRange(1, 64)
     multiple=True,
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="A circuit that `retronet export rtl` wrote, beside the chips with its network; repeat it for several.",
+    help="A circuit that `retronet export rtl` wrote, beside the chips; repeat it for several.",
 )
 @click.option("--weight-bits", type=WIDTH, help="Bits of the weights on arrays.  [default: the chip's]")
 @click.option("--state-bits", type=WIDTH, help="Bits of the states on arrays.  [default: the chip's]")
@@ -112,15 +112,15 @@ def _circuits(
     if run is not None or name is not None or form != "table":
         other = "a run" if run is not None else "--network" if name is not None else "--format"
         raise click.UsageError(
-            f"--rtl does not go with {other}: a circuit has its network, and is printed as a table or with --json. "
-            "Leave one of them out."
+            f"--rtl does not go with {other}: a circuit has its network, and is printed as a table or with "
+            f"--json. Leave one of them out."
         )
     each = [synthesised(folder) for folder in folders]
     networks = {network.name: network for network, _ in each}
     if len(networks) > 1:
         raise InputError(
-            f"The circuits run different networks: {', '.join(networks)}. One network at a time is allowed; name the "
-            "folders of one."
+            f"The circuits run different networks: {', '.join(networks)}. One network at a time is allowed; "
+            f"name the folders of one."
         )
     return each[0][0], [circuit for _, circuits in each for circuit in circuits]
 

@@ -42,13 +42,19 @@ def facts_table(target: str, folder: Path, files: Mapping[str, bytes], facts: Ma
 def circuits_table(circuits: Sequence[Synthesised], chips: Sequence[CostReport]) -> Table:
     """Return synthesised circuits, and the chips with the same network, one a row."""
     notes = [
-        "Circuits: cells, memory blocks and clock are the tools' reports; digits/s is that clock over the exact",
-        "cycles of a digit. Chips: modelled, not measured. w × s: bits of a weight and of a state.",
+        "Circuits: cells, memory blocks and clock are the tools' reports; digits/s is that clock over the "
+        "exact cycles of a digit. Chips: modelled, not measured. w × s: bits of a weight and of a state.",
+        *dict.fromkeys(
+            f"{each.device} as placed: {each.cells_available:,} cells, {each.memory_blocks_available} memory "
+            f"blocks."
+            for each in circuits
+            if each.cells_available is not None
+        ),
     ]
-    if any(each.device is None for each in circuits):
-        notes.append("–: not synthesised yet; run make ice40 or make ecp5 in the folder.")
+    if any(each.clock_hz is None for each in circuits):
+        notes.append("–: not synthesised or not placed; see make ice40 and make ecp5 in the folder.")
     table = new_table("Synthesised circuits beside the chips", "\n".join(notes))
-    table.add_column("circuit or chip")
+    table.add_column("circuit\nor chip")
     add_numbers(table, "w × s\nbits", "MACs a\ncycle", "cells", "memory\nblocks", "clock\nMHz", "digits/s")
     add_numbers(table, "connec-\ntions/s")
     for each in circuits:
@@ -56,10 +62,10 @@ def circuits_table(circuits: Sequence[Synthesised], chips: Sequence[CostReport])
             f"{each.folder}{f', {each.device}' if each.device else ''}",
             f"{each.weight_bits} × {each.state_bits}",
             str(each.macs),
-            _of(each.cells, each.cells_available),
-            _of(each.memory_blocks, each.memory_blocks_available),
+            _number(each.cells),
+            _number(each.memory_blocks),
             "–" if each.clock_hz is None else plain(each.clock_hz / 1e6),
-            "–" if each.digits_per_s is None else plain(each.digits_per_s),
+            _number(each.digits_per_s),
             "–" if each.connections_per_s is None else prefixed(each.connections_per_s),
         )
     for report in chips:
@@ -71,7 +77,5 @@ def circuits_table(circuits: Sequence[Synthesised], chips: Sequence[CostReport])
     return table
 
 
-def _of(used: int | None, available: int | None) -> str:
-    if used is None:
-        return "–"
-    return f"{used:,}" if available is None else f"{used:,} of {available:,}"
+def _number(value: float | None) -> str:
+    return "–" if value is None else plain(value)
