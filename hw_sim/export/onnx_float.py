@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from hw_sim.export.files import Origin
 from hw_sim.export.onnx_graph import Graph, flatten, geometry_of, kernels_of
-from hw_sim.export.onnx_integer import INT8, check_codes, facts_of, kind_of
+from hw_sim.export.onnx_integer import INT8, WORD, check_codes, facts_of, kind_of
 from hw_sim.fixed_point.quantize import IntegerLayer, IntegerNetwork
 from hw_sim.formats.fixed import Fixed
 from hw_sim.formats.levels import Format
@@ -118,16 +118,7 @@ def onnx_qdq(network: IntegerNetwork, origin: Origin, *, every: bool = False) ->
         axis = 1 if isinstance(sized.layer, Dense) else 0
         weights = _dequantised(graph, f"{sized.name}.weights", integers.astype(np.int8), scales, axis)
         below_step = layer.input.step * plan.input_scale_of(index)
-        given = layer.ends if formats.bias_at == "end" else layer.starts
-        frac_bits = layer.biased_frac_bits if formats.bias_at == "end" else layer.sum_frac_bits
-        steps = np.array(formats.weight_scale) * plan.input_scale_of(index) * 2.0**-frac_bits
-        biases = _dequantised(
-            graph,
-            f"{sized.name}.biases",
-            _as_states(sized, given.astype(np.int32)),
-            np.broadcast_to(steps, maps),
-            1,
-        )
+        biases = _quantised_biases(graph, layer, plan.input_scale_of(index))
         sums = _sums(graph, sized, below, weights, biases, layer.border * below_step)
         real = _activated(graph, sized.name, formats.activation, sums)
         below, states = _quantised(graph, sized.name, real, formats.state, formats.state_scale)
@@ -137,6 +128,24 @@ def onnx_qdq(network: IntegerNetwork, origin: Origin, *, every: bool = False) ->
     graph.node("Identity", [flatten(graph, below, "_output")], "output")
     graph.output("output", "float32", (network.layers[-1].sized.units,))
     return graph.model(origin, facts_of(network, "qdq"))
+
+
+def _quantised_biases(graph: Graph, layer: IntegerLayer, input_scale: float) -> str:
+    """Return the biases of a layer as real numbers: from int32 where they have the step of a product.
+
+    Runtimes take it for granted that a quantised bias has that step, so others are real numbers from the start.
+    """
+    sized, formats, at_end = layer.sized, layer.plan, layer.plan.bias_at == "end"
+    given = layer.ends if at_end else layer.starts
+    frac_bits = layer.biased_frac_bits if at_end else layer.sum_frac_bits
+    scales = np.array(formats.weight_scale) * input_scale * 2.0**-frac_bits
+    steps = np.broadcast_to(scales, sized.output[0])
+    integers = _as_states(sized, given)
+    name = f"{sized.name}.biases"
+    if frac_bits == layer.input.frac_bits + formats.weight.frac_bits and np.abs(given).max(initial=0) <= WORD:
+        return _dequantised(graph, name, integers.astype(np.int32), steps, 1)
+    real = integers * steps.reshape(1, -1, *[1] * (integers.ndim - 2))
+    return graph.constant(name, real.astype(np.float32))
 
 
 def _check_qdq(layer: IntegerLayer) -> None:
@@ -211,11 +220,14 @@ def _quantised(graph: Graph, name: str, real: str, form: Format, scale: float) -
     kind = kind_of(name, form, "states")
     step = graph.constant(f"{name}.step", np.array(form.step * scale, np.float32))
     zero = graph.constant(f"{name}.zero", np.array(0, kind))
-    if (form.low, form.high) != (np.iinfo(kind).min, np.iinfo(kind).max):
-        low = graph.constant(f"{name}.lowest", np.array(form.low * form.step * scale, np.float32))
-        high = graph.constant(f"{name}.highest", np.array(form.high * form.step * scale, np.float32))
-        real = graph.node("Clip", [real, low, high], f"{name}.clipped")
-    states = graph.node("QuantizeLinear", [real, step, zero], f"{name}.states")
+    whole = (form.low, form.high) == (np.iinfo(kind).min, np.iinfo(kind).max)
+    states = graph.node(
+        "QuantizeLinear", [real, step, zero], f"{name}.states" if whole else f"{name}.rounded"
+    )
+    if not whole:
+        low = graph.constant(f"{name}.lowest", np.array(form.low, kind))
+        high = graph.constant(f"{name}.highest", np.array(form.high, kind))
+        states = graph.node("Clip", [states, low, high], f"{name}.states")
     return graph.node("DequantizeLinear", [states, step, zero], f"{name}.values"), states
 
 
