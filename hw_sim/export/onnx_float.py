@@ -133,7 +133,8 @@ def onnx_qdq(network: IntegerNetwork, origin: Origin, *, every: bool = False) ->
 def _quantised_biases(graph: Graph, layer: IntegerLayer, input_scale: float) -> str:
     """Return the biases of a layer as real numbers: from int32 where they have the step of a product.
 
-    Runtimes take it for granted that a quantised bias has that step, so others are real numbers from the start.
+    Runtimes take it for granted that a quantised bias has that step, so others are real numbers from the
+    start.
     """
     sized, formats, at_end = layer.sized, layer.plan, layer.plan.bias_at == "end"
     given = layer.ends if at_end else layer.starts

@@ -196,6 +196,6 @@ def _page(made: Circuit, traced: Trace, origin: Origin) -> str:
         spacing=made.sizes["SPACING"],
         flush=made.sizes["FLUSH"],
         layers="\n".join(rows),
-        memories="\n".join(f"| {name} | {value:,} |" for name, value in bits.items()),
+        memories="\n".join(f"| {name} | {value:,} |" for name, value in bits.items()).removeprefix("| "),
         total=f"{sum(bits.values()):,}",
     )

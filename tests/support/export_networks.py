@@ -1,11 +1,11 @@
 """Networks and plans for exports: every geometry, every way to add and round, every activation."""
 
 from msgspec.structs import replace
-from support.small_network import NETWORK, plan_of, plans_of_all_kinds
 
 from hw_sim.formats.fixed import DETERMINISTIC, Fixed
 from hw_sim.plan.plan import LayerPlan, PrecisionPlan
 from retronet.network import Conv, Dense, Identity, NetworkSpec, Relu, Subsample, Tanh, sized_layers
+from support.small_network import NETWORK, plan_of, plans_of_all_kinds
 
 POOLED = NetworkSpec(
     "pooled",
@@ -38,7 +38,7 @@ def per_map(network: NetworkSpec, plan: PrecisionPlan, **fields: object) -> Prec
 
 
 def plans(network: NetworkSpec) -> list[PrecisionPlan]:
-    """Return plans for every rounding and overflow, every method of sums, scales one a map, both tap orders."""
+    """Return plans for every rounding and overflow, every method of sums, scales a map, both tap orders."""
     base = plan_of(network, "s8.6")
     requantised = {"preactivation": Fixed(8, 0), "preactivation_scale": 0.03}
     found = [

@@ -1,4 +1,4 @@
-"""Circuits make the simulator's integers in Icarus, in Verilator and as a netlist, and notice a changed weight."""
+"""Circuits make the simulator's integers in Icarus, in Verilator and as a netlist; they notice a change."""
 
 import json
 import subprocess
