@@ -16,7 +16,7 @@ from hw_sim.export.files import Origin
 from hw_sim.export.onnx_graph import Graph, flatten, geometry_of, kernels_of
 from hw_sim.export.onnx_integer import INT8, WORD, check_codes, facts_of, kind_of
 from hw_sim.fixed_point.quantize import IntegerLayer, IntegerNetwork
-from hw_sim.formats.fixed import Fixed
+from hw_sim.formats.fixed import Fixed, Overflow, Rounding
 from hw_sim.formats.levels import Format
 from hw_sim.plan.activations import HardwareActivation
 from retronet.connections import weight_rows
@@ -63,12 +63,12 @@ def onnx_float(network: NetworkSpec, parameters: Mapping[str, NDArray[Any]], ori
             below = _distances(graph, sized.layer, below)
             continue
         rows = weight_rows(sized, np.asarray(parameters[f"{sized.name}.weight"], np.float32))
-        weights = graph.constant(f"{sized.name}.weights", _weights(sized, rows, "plane_slowest"))
+        weights = graph.constant(f"{sized.name}.weights", layer_weights(sized, rows, "plane_slowest"))
         bias = np.asarray(parameters[f"{sized.name}.bias"], np.float32)
-        biases = graph.constant(f"{sized.name}.biases", _as_states(sized, bias))
+        biases = graph.constant(f"{sized.name}.biases", as_states(sized, bias))
         border = float(sized.layer.border) if isinstance(sized.layer, Conv) else 0.0
-        sums = _sums(graph, sized, below, weights, biases, border)
-        below = _activated(graph, sized.name, sized.activation, sums)
+        sums = sums_of(graph, sized, below, weights, biases, border)
+        below = activated(graph, sized.name, sized.activation, sums)
     graph.node("Identity", [flatten(graph, below, "_output")], "output")
     graph.output("output", "float32", (layers[-1].units,))
     return graph.model(origin, {"form": "float", "network": network.name})
@@ -103,24 +103,18 @@ def onnx_qdq(network: IntegerNetwork, origin: Origin, *, every: bool = False) ->
     below, _ = _quantised(graph, "_input", image, plan.input, plan.input_scale)
     for index, layer in enumerate(network.layers):
         sized, formats = layer.sized, layer.plan
-        _check_qdq(layer)
+        check_quantisers(layer, "QDQ")
         rows = layer.weights >> layer.prescale
-        low, high = int(rows.min(initial=0)), int(rows.max(initial=0))
-        if low < INT8[0] or high > INT8[1]:
-            raise InputError(
-                f"The weights of layer '{sized.name}' can not be put in the ONNX graph: they reach from "
-                f"{low} to {high}, and int8 from −128 to 127. Give the weights 8 bits or fewer."
-            )
         maps = sized.output[0]
         scales = np.array(formats.weight_scale, np.float64) * formats.weight.step
         scales = np.broadcast_to(scales, maps)
-        integers = _weights(sized, rows, plan.tap_order)
+        integers = layer_weights(sized, rows, plan.tap_order)
         axis = 1 if isinstance(sized.layer, Dense) else 0
         weights = _dequantised(graph, f"{sized.name}.weights", integers.astype(np.int8), scales, axis)
         below_step = layer.input.step * plan.input_scale_of(index)
         biases = _quantised_biases(graph, layer, plan.input_scale_of(index))
-        sums = _sums(graph, sized, below, weights, biases, layer.border * below_step)
-        real = _activated(graph, sized.name, formats.activation, sums)
+        sums = sums_of(graph, sized, below, weights, biases, layer.border * below_step)
+        real = activated(graph, sized.name, formats.activation, sums)
         below, states = _quantised(graph, sized.name, real, formats.state, formats.state_scale)
         if every:
             shape = (sized.units,) if isinstance(sized.layer, Dense) else sized.output
@@ -141,7 +135,7 @@ def _quantised_biases(graph: Graph, layer: IntegerLayer, input_scale: float) -> 
     frac_bits = layer.biased_frac_bits if at_end else layer.sum_frac_bits
     scales = np.array(formats.weight_scale) * input_scale * 2.0**-frac_bits
     steps = np.broadcast_to(scales, sized.output[0])
-    integers = _as_states(sized, given)
+    integers = as_states(sized, given)
     name = f"{sized.name}.biases"
     if frac_bits == layer.input.frac_bits + formats.weight.frac_bits and np.abs(given).max(initial=0) <= WORD:
         return _dequantised(graph, name, integers.astype(np.int32), steps, 1)
@@ -149,29 +143,47 @@ def _quantised_biases(graph: Graph, layer: IntegerLayer, input_scale: float) -> 
     return graph.constant(name, real.astype(np.float32))
 
 
-def _check_qdq(layer: IntegerLayer) -> None:
+def check_quantisers(layer: IntegerLayer, graph: str) -> None:
     """Refuse what quantisers around a layer can not say."""
     formats, name = layer.plan, layer.sized.name
+    rows = layer.weights >> layer.prescale
+    low, high = int(rows.min(initial=0)), int(rows.max(initial=0))
     if formats.accumulator is not None:
         what = f"its sums are cast to {formats.accumulator.form.text}, and sums are real numbers there"
     elif formats.preactivation is not None:
         what = f"its pre-activations are cast to {formats.preactivation.text}, which has no place there"
-    elif not isinstance(formats.state, Fixed):
-        what = f"its states are levels, {formats.state.text}, which a quantiser does not have"
+    elif low < INT8[0] or high > INT8[1]:
+        what = f"its weights reach from {low} to {high}, and int8 from −128 to 127"
+    elif reason := _unsaid(layer.input):
+        what = f"its inputs are {layer.input.text}, {reason}"
+    elif reason := _unsaid(formats.state):
+        what = f"its states are {formats.state.text}, {reason}"
     else:
         return
     raise InputError(
-        f"Layer '{name}' can not be put in a QDQ graph: {what}. Leave that out of the plan, or export the "
+        f"Layer '{name}' can not be put in a {graph} graph: {what}. Choose another plan, or export the "
         f"integer form."
     )
 
 
-def _weights(sized: SizedLayer, rows: NDArray[Any], order: Any) -> NDArray[Any]:  # noqa: ANN401 - TapOrder
+def _unsaid(form: Format) -> str:
+    """Return why a quantiser can not cast to a format, or nothing."""
+    if not isinstance(form, Fixed):
+        return "levels, which a quantiser does not have"
+    if form.rounding in (Rounding.TRN, Rounding.TRN_ZERO):
+        return "and a quantiser takes the nearest"
+    if form.overflow not in (Overflow.SAT, Overflow.SAT_SYM):
+        return "and a quantiser takes the nearest end of a range"
+    return ""
+
+
+def layer_weights(sized: SizedLayer, rows: NDArray[Any], order: Any) -> NDArray[Any]:  # noqa: ANN401 - TapOrder
+    """Return rows of taps as the weights of a convolution, or of a matrix product (units below, units)."""
     full = kernels_of(sized, rows, order)
     return full.reshape(sized.units, -1).T if isinstance(sized.layer, Dense) else full
 
 
-def _as_states(sized: SizedLayer, values: NDArray[Any]) -> NDArray[Any]:
+def as_states(sized: SizedLayer, values: NDArray[Any]) -> NDArray[Any]:
     """Return biases, one a map or one a unit, in the shape of the states of one image."""
     shape = (sized.units,) if isinstance(sized.layer, Dense) else sized.output
     if values.size == sized.units:
@@ -179,7 +191,7 @@ def _as_states(sized: SizedLayer, values: NDArray[Any]) -> NDArray[Any]:
     return values.reshape(1, -1, *[1] * (len(shape) - 1))
 
 
-def _sums(graph: Graph, sized: SizedLayer, below: str, weights: str, biases: str, border: float) -> str:
+def sums_of(graph: Graph, sized: SizedLayer, below: str, weights: str, biases: str, border: float) -> str:
     """Add a layer's products and biases; return the name of its sums."""
     name = sized.name
     if isinstance(sized.layer, Dense):
@@ -195,7 +207,8 @@ def _sums(graph: Graph, sized: SizedLayer, below: str, weights: str, biases: str
     return graph.node("Add", [product, biases], f"{name}.sums")
 
 
-def _activated(graph: Graph, name: str, activation: HardwareActivation, sums: str) -> str:
+def activated(graph: Graph, name: str, activation: HardwareActivation, sums: str) -> str:
+    """Return the real states of a layer."""
     match activation:
         case Identity():
             return sums

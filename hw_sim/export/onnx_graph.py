@@ -73,7 +73,13 @@ class Graph:
         graph = helper.make_graph(self._nodes, self._name, self._inputs, self._outputs, constants)
         model = helper.make_model(
             graph,
-            opset_imports=[helper.make_opsetid("", OPSET)],
+            opset_imports=[
+                helper.make_opsetid("", OPSET),
+                *(
+                    helper.make_opsetid(domain, 1)
+                    for domain in sorted({node.domain for node in self._nodes} - {""})
+                ),
+            ],
             ir_version=IR_VERSION,
             producer_name="retronet",
             producer_version=origin.program.removeprefix("retronet "),

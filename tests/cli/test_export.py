@@ -57,14 +57,14 @@ def test_from_run_to_icarus(call: Call, trained: Any, tmp_path: Path) -> None:
     assert f"2 digits, 1000 units each: 0 differences; {printed['cycles_per_digit']} cycles a digit" in said
 
 
-@pytest.mark.parametrize("form", ["integer", "qdq", "float"])
+@pytest.mark.parametrize("form", ["integer", "qdq", "qonnx", "float"])
 def test_onnx_files_are_graphs(call: Call, trained: Any, tmp_path: Path, form: str) -> None:
     onnx = pytest.importorskip("onnx")
     path = tmp_path / "net.onnx"
     exported(call, "onnx", trained.folder, "-o", path, "--form", form)
     model = onnx.load(path)
     kinds = {node.op_type for node in model.graph.node}
-    wanted = {"integer": "ConvInteger", "qdq": "QuantizeLinear", "float": "Conv"}[form]
+    wanted = {"integer": "ConvInteger", "qdq": "QuantizeLinear", "qonnx": "Quant", "float": "Conv"}[form]
     assert wanted in kinds
     assert [output.name for output in model.graph.output] == ["output"]
     refused = call("export", "onnx", trained.folder, "-o", path)

@@ -138,10 +138,10 @@ def circuit(output: Path, macs: int, digits: int, force: bool, **given: Any) -> 
 )
 @click.option(
     "--form",
-    type=click.Choice(["integer", "qdq", "float"]),
+    type=click.Choice(["integer", "qdq", "qonnx", "float"]),
     default="integer",
     show_default=True,
-    help="The simulator's integers; quantisers around real sums; the trained network.",
+    help="The simulator's integers; quantisers around real sums; QONNX's quantisers; the trained network.",
 )
 @click.option("--all-outputs", is_flag=True, help="Every layer's sums and states are outputs too.")
 @_with(force_option, *LAST)
@@ -169,11 +169,12 @@ def onnx(output: Path, form: str, all_outputs: bool, force: bool, **given: Any) 
 def _onnx(form: str, every: bool, given: dict[str, Any]) -> bytes:
     from hw_sim.export.onnx_float import onnx_float, onnx_qdq
     from hw_sim.export.onnx_integer import onnx_integer
+    from hw_sim.export.onnx_qonnx import onnx_qonnx
 
     if form != "float":
         network, _, origin = _traced(1, given)
-        made = onnx_integer if form == "integer" else onnx_qdq
-        return made(network, origin, every=every)
+        makers = {"integer": onnx_integer, "qdq": onnx_qdq, "qonnx": onnx_qonnx}
+        return makers[form](network, origin, every=every)
     asked = [name for name in Choices.__struct_fields__ if given[name] is not None]
     if asked or every:
         word = asked[0].replace("_", "-") if asked else "all-outputs"
