@@ -129,7 +129,13 @@ def geometry_of(sized: SizedLayer) -> dict[str, Any]:
     stride_row, top, bottom = axis(row[:, 0, :, 0], sized.input[1])
     stride_column, left, right = axis(column[0, :, 0, :], sized.input[2])
     group = sized.input[0] if isinstance(sized.layer, Subsample) else 1
-    return {"strides": [stride_row, stride_column], "pads": [top, left, bottom, right], "group": group}
+    return {
+        "kernel_shape": list(row.shape[2:]),
+        "strides": [stride_row, stride_column],
+        "dilations": [1, 1],
+        "pads": [top, left, bottom, right],
+        "group": group,
+    }
 
 
 def flatten(graph: Graph, below: str, name: str) -> str:

@@ -62,7 +62,10 @@ def onnx_qonnx(network: IntegerNetwork, origin: Origin, *, every: bool = False) 
             shape = (sized.units,) if isinstance(sized.layer, Dense) else sized.output
             graph.output(sums, "float32", shape)
             graph.output(below, "float32", shape)
-    graph.node("Identity", [flatten(graph, below, "_output")], "output")
+    # hls4ml wants a quantiser last, so the outputs are quantised once more, which changes nothing.
+    last = network.layers[-1].plan
+    step = last.state.step * last.state_scale
+    _quant(graph, "output", flatten(graph, below, "_output"), np.array(step), last.state)
     graph.output("output", "float32", (network.layers[-1].sized.units,))
     return graph.model(origin, facts_of(network, "qonnx"))
 

@@ -8,7 +8,7 @@ import numba
 import numpy as np
 import pytest
 from msgspec.structs import replace
-from support.export_networks import NETWORKS, POOLED, plans
+from support.export_networks import NETWORKS, plans
 from support.hardware_tools import change_a_weight, make, require, written
 from support.small_network import NETWORK, draw, plan_of
 
@@ -43,6 +43,16 @@ def test_every_kind_of_plan_in_icarus(name: str, tmp_path: Path) -> None:
         code, printed = make(folder, "sim-icarus")
         assert code == 0, (index, printed)
         assert ": 0 differences;" in printed
+
+
+@pytest.mark.parametrize("name", ["fc40", "lenet1", "lenet5-softmax"])
+def test_networks_of_the_line_in_icarus(name: str, tmp_path: Path) -> None:
+    require("make", "iverilog")
+    network = load_network(name)
+    plan = plan_of(network, "s6.4", "s14.8:RND:SAT", bias="s14.8", tap_order="plane_slowest")
+    code, printed = make(written(exported(network, plan, 8, digits=1), tmp_path / "a"), "sim-icarus")
+    assert code == 0, printed
+    assert ": 0 differences;" in printed
 
 
 def test_icarus_sees_a_changed_weight(tmp_path: Path) -> None:
@@ -80,10 +90,15 @@ def test_two_hundred_digits_in_verilator(tmp_path: Path) -> None:
 
 def test_twenty_digits_on_the_netlist(tmp_path: Path) -> None:
     require("make", "verilator", "g++", "yosys")
-    folder = written(exported(POOLED, plan_of(POOLED, "s5.3"), 2, digits=20), tmp_path / "a")
+    folder = written(exported(NETWORK, plan_of(NETWORK, "s5.3"), 2, digits=20), tmp_path / "a")
     code, printed = make(folder, "netlist")
     assert code == 0, printed
-    assert "20 digits, 340 units each: 0 differences" in printed
+    assert "20 digits, 85 units each: 0 differences" in printed
+    change_a_weight(folder)
+    code, printed = make(folder, "netlist")
+    assert code != 0
+    assert ": 0 differences" not in printed
+    assert "differences;" in printed
 
 
 def test_the_network_of_1989_fits_an_up5k(tmp_path: Path) -> None:
