@@ -274,14 +274,21 @@ def _cycles(layers: list[CircuitLayer], macs: int, depth: int) -> int:
     """Return the cycles from `start` until `busy` falls; see the README that goes with the circuit."""
     # The first biases are on their way while the first layer is set up.
     total = min(macs, layers[0].layer.sized.output[0]) + 1
-    for index, layer in enumerate(layers):
-        positions, waits = layer.layer.sized.positions, []
-        for group, taps in enumerate(layer.group_taps):
-            lanes = layer.tail if group == layer.groups - 1 else macs
-            above = layer.tail if group >= layer.groups - 2 else macs
-            inside = max(taps, macs, SHORTEST, (FETCH + lanes + 1) if layer.bias_per_unit else 0)
-            last = group == layer.groups - 1
-            waits.append((positions - 1) * inside)
-            waits.append(taps if last else max(taps, macs, SHORTEST, FETCH + above + 1))
-        total += sum(waits) + macs + 2 * depth + 10 + (1 if index < len(layers) - 1 else 0)
-    return total
+    for layer in layers:
+        total += _issued(layer, macs) + macs + 2 * depth + 10
+    return total + len(layers) - 1
+
+
+def _issued(layer: CircuitLayer, macs: int) -> int:
+    """Return the cycles from the first tap of a layer to its last one."""
+    free, end = 0, -max(macs, SHORTEST)
+    last_group, last = layer.groups - 1, layer.layer.sized.positions - 1
+    for group, taps in enumerate(layer.group_taps):
+        lanes = layer.tail if group == last_group else macs
+        above = layer.tail if group >= last_group - 1 else macs
+        for position in range(last + 1):
+            start = max(end + 1, free, 0)
+            end = max(start + taps - 1, end + max(macs, SHORTEST))
+            loaded = above if position == last else lanes if layer.bias_per_unit else 0
+            free = start + max(SHORTEST, FETCH + loaded + 1 if loaded else 0)
+    return end + 1

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw_sim.export.files import Origin
-from hw_sim.export.onnx_graph import Graph, flatten, geometry_of, kernels_of
+from hw_sim.export.onnx_graph import Graph, as_planes, flatten, geometry_of, kernels_of
 from hw_sim.export.onnx_integer import INT8, WORD, check_codes, facts_of, kind_of
 from hw_sim.fixed_point.quantize import IntegerLayer, IntegerNetwork
 from hw_sim.formats.fixed import Fixed, Overflow, Rounding
@@ -199,6 +199,7 @@ def sums_of(graph: Graph, sized: SizedLayer, below: str, weights: str, biases: s
     else:
         geometry = geometry_of(sized)
         top, left, bottom, right = geometry.pop("pads")
+        below = as_planes(graph, sized, below)
         if any((top, left, bottom, right)):
             pads = graph.constant(f"{name}.pads", np.array([0, 0, top, left, 0, 0, bottom, right], np.int64))
             value = graph.constant(f"{name}.border", np.array(border, np.float32))

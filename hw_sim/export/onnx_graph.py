@@ -123,8 +123,10 @@ def geometry_of(sized: SizedLayer) -> dict[str, Any]:
     row, column = tap_coordinates(sized)
 
     def axis(index: NDArray[np.int64], size: int) -> tuple[int, int, int]:
-        stride = int(index[1, 0] - index[0, 0]) if len(index) > 1 else 1
-        return stride, -int(index[0, 0]), max(int(index.max()) + 1 - size, 0)
+        before, after = -int(index[0, 0]), max(int(index.max()) + 1 - size, 0)
+        # A layer with one position takes a step that leaves no room for a second.
+        stride = int(index[1, 0] - index[0, 0]) if len(index) > 1 else size + before + after
+        return stride, before, after
 
     stride_row, top, bottom = axis(row[:, 0, :, 0], sized.input[1])
     stride_column, left, right = axis(column[0, :, 0, :], sized.input[2])
@@ -136,6 +138,14 @@ def geometry_of(sized: SizedLayer) -> dict[str, Any]:
         "pads": [top, left, bottom, right],
         "group": group,
     }
+
+
+def as_planes(graph: Graph, sized: SizedLayer, below: str) -> str:
+    """Return what a layer reads as planes: units of a dense layer come as rows, and become planes of one."""
+    if sized.input[1:] != (1, 1):
+        return below
+    shape = graph.constant(f"{sized.name}.planes_shape", np.array([-1, *sized.input], np.int64))
+    return graph.node("Reshape", [below, shape], f"{sized.name}.planes")
 
 
 def flatten(graph: Graph, below: str, name: str) -> str:

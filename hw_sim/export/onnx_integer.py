@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw_sim.export.files import Origin, network_digest
-from hw_sim.export.onnx_graph import Graph, flatten, geometry_of, kernels_of
+from hw_sim.export.onnx_graph import Graph, as_planes, flatten, geometry_of, kernels_of
 from hw_sim.export.steps import Steps, biased_bound, steps_of_sums
 from hw_sim.fixed_point.quantize import IntegerLayer, IntegerNetwork
 from hw_sim.formats.fixed import Overflow
@@ -123,7 +123,8 @@ def _layer(
         kind = kind_of(name, layer.input, "input")
         kernels = graph.constant(f"{name}.weights", weights.astype(np.int8))
         zero = graph.constant(f"{name}.border", np.array(layer.border, kind))
-        product = graph.node("ConvInteger", [below, kernels, zero], f"{name}.products", **geometry_of(sized))
+        planes = as_planes(graph, sized, below)
+        product = graph.node("ConvInteger", [planes, kernels, zero], f"{name}.products", **geometry_of(sized))
         shape = sized.output
         offset = layer.border * weights.reshape(sized.output[0], -1).sum(axis=1).repeat(sized.positions)
     sums = _add(graph, layer, product, shape, offset)

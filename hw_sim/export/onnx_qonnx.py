@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hw_sim.export.files import Origin
 from hw_sim.export.onnx_float import activated, as_states, check_quantisers, layer_weights
-from hw_sim.export.onnx_graph import Graph, flatten, geometry_of
+from hw_sim.export.onnx_graph import Graph, as_planes, flatten, geometry_of
 from hw_sim.export.onnx_integer import check_codes, facts_of
 from hw_sim.fixed_point.quantize import IntegerLayer, IntegerNetwork
 from hw_sim.formats.fixed import Fixed, Overflow, Rounding
@@ -83,6 +83,7 @@ def _sums(graph: Graph, layer: IntegerLayer, order: TapOrder, below: str, input_
     if dense:
         product = graph.node("MatMul", [flatten(graph, below, name), weights], f"{name}.products")
     else:
+        below = as_planes(graph, sized, below)
         if layer.border:
             border = np.array(layer.border * layer.input.step * input_scale, np.float32)
             shift = graph.constant(f"{name}.border", border)

@@ -31,7 +31,8 @@ class LaneRunner:
         self.rows = [np.zeros((count + 1, LANES), np.int32) for count in units]
         for below, layer in zip(self.rows, network.layers, strict=False):
             below[-1] = layer.border
-        kept = [count if keep_sums else 1 for count in units[1:]]
+        # The kernels keep nothing where there is one row, so a layer of one unit has two.
+        kept = [max(count, 2) if keep_sums else 1 for count in units[1:]]
         self.sums, self.biased, self.preactivations = (
             [np.zeros((count, LANES), np.int64) for count in kept] for _ in range(3)
         )

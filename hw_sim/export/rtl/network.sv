@@ -39,7 +39,9 @@ module network #(
   reg [WEIGHT_ADDRESS_BITS-1:0] weight_first, weight;
   reg at_first, loading, working;
   reg [FLUSH_BITS-1:0] flush;
-  reg [SPACE_BITS-1:0] spacing;
+  // The pipeline holds what belongs to one unit, so first taps keep a distance, and last taps too.
+  reg [2:0] start_pause;
+  reg [SPACE_BITS-1:0] end_pause;
 
   (* ram_style = "logic", rom_style = "logic" *) reg [ADDRESS_BITS:0] planes[0:PLANE_WORDS-1];
   initial $readmemh("planes.mem", planes);
@@ -60,13 +62,16 @@ module network #(
       last_group ? lanes_of_next_layer(layer) : groups_left == 1 ? tail_lanes(layer) : MACS;
 
   wire biases_ready;
-  wire issue = working && (!at_first || (biases_ready && spacing == 0));
+  wire may_start = !at_first || (biases_ready && start_pause == 0);
+  wire may_end = !last_tap || end_pause == 0;
+  wire issue = working && may_start && may_end;
   wire end_of_unit = issue && last_tap;
   wire end_of_layer = end_of_unit && last_position && last_group;
   wire start_layer = loading && flush == 0;
 
   always @(posedge clk) begin
-    if (spacing != 0) spacing <= spacing - 1;
+    if (start_pause != 0) start_pause <= start_pause - 1;
+    if (end_pause != 0) end_pause <= end_pause - 1;
     if (flush != 0) flush <= flush - 1;
     if (start_layer) begin
       loading <= 0;
@@ -85,7 +90,7 @@ module network #(
     end
     if (issue) begin
       at_first <= last_tap;
-      if (at_first) spacing <= SPACING - 1;
+      if (at_first) start_pause <= 4;
       weight <= weight + 1;
       if (step_plane) plane <= last_plane ? plane_first : plane + 1;
       if (step_column) begin
@@ -99,6 +104,7 @@ module network #(
       end
     end
     if (end_of_unit) begin
+      end_pause <= SPACING - 1;
       position <= last_position ? 0 : position + 1;
       output_column <= last_column ? 0 : output_column + 1;
       unit_column <= last_column ? first_column(layer) : unit_column + column_stride(layer);
@@ -137,7 +143,7 @@ module network #(
       layer <= 0;
       {plane_first, plane, weight_first, weight} <= 0;
     end
-    if (reset) {busy, loading, working, flush, spacing, layer} <= 0;
+    if (reset) {busy, loading, working, flush, start_pause, end_pause, layer} <= 0;
   end
 
   // ---------------------------------------------------------------- fetch
