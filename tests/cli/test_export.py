@@ -1,6 +1,7 @@
 """`retronet export` and `retronet report --rtl`, from a trained run to files that tools take."""
 
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -128,3 +129,24 @@ def test_report_refuses_what_does_not_go_with_a_circuit(call: Call, tmp_path: Pa
     result = call("report", "--rtl", tmp_path)
     assert result.exit_code == 1
     assert "it has no circuit.json" in result.stderr
+
+
+def shown_commands() -> list[list[str]]:
+    """Return the words of each `retronet export` that docs/export.md shows."""
+    page = Path(__file__).parents[2] / "docs" / "export.md"
+    lines = page.read_text(encoding="utf-8").splitlines()
+    return [shlex.split(line)[2:] for line in lines if line.startswith("$ retronet export ")]
+
+
+def test_the_page_s_commands_run(
+    call: Call, trained: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("onnx")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RETRONET_RUNS_DIR", str(trained.folder.parent))
+    commands = shown_commands()
+    assert {words[1] for words in commands} == {"golden", "onnx", "rtl"}
+    for words in commands:
+        result = call(*words)
+        assert result.exit_code == 0, result.stderr
+    assert call("report", "--rtl", "circuit", "--chip", "anna").exit_code == 0

@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 from numpy.typing import NDArray
 from support.export_networks import NETWORKS, POOLED, changed, per_map
+from support.random_networks import random_network
 from support.small_network import NETWORK, draw, plan_of
 
 from hw_sim.export.files import Origin
@@ -32,7 +33,13 @@ def run(model: bytes, images: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
-    return dict(zip(names, session.run(None, {"image": images[:, None]}), strict=True))
+    return dict(
+        zip(
+            names,
+            session.run(None, {"image": images.reshape(len(images), *session.get_inputs()[0].shape[1:])}),
+            strict=True,
+        )
+    )
 
 
 @pytest.mark.parametrize("network", [NETWORK, POOLED, CODED], ids=["small", "pooled", "coded"])
@@ -42,6 +49,16 @@ def test_float_is_the_trained_network(network: NetworkSpec) -> None:
     made = run(onnx_float(network, parameters, ORIGIN), images)["output"]
     assert np.abs(made - wanted).max() < 1e-5
     assert np.abs(wanted).max() > 0.1
+
+
+@pytest.mark.parametrize("seed", [seed for seed in range(40) if random_network(seed).input[0] == 1])
+def test_float_graphs_of_random_geometries(seed: int) -> None:
+    network = random_network(seed)
+    parameters, _ = draw(network, seed, 1)
+    images = np.random.default_rng(seed).uniform(-1, 1, (3, *network.input)).astype(np.float32)
+    wanted = Trained(network, parameters, load_recipe("lecun1989")).outputs(images[:, 0])
+    made = run(onnx_float(network, parameters, ORIGIN), images)["output"]
+    assert np.abs(made - wanted).max() < 1e-5 * max(1.0, float(np.abs(wanted).max()))
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -6,6 +6,7 @@ import numba
 import numpy as np
 import pytest
 from support.export_networks import NETWORKS, POOLED, changed, per_map, plans
+from support.random_networks import random_network
 from support.small_network import NETWORK, draw, plan_of
 
 from hw_sim.export.files import Origin
@@ -123,6 +124,17 @@ def test_what_is_not_exact_is_refused_by_name(plan: PrecisionPlan, sentence: str
     integers, _ = quantised(NETWORK, plan)
     with pytest.raises(InputError, match=sentence):
         onnx_integer(integers, ORIGIN)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_geometries_that_nobody_would_choose(seed: int) -> None:
+    network, rng = random_network(seed), np.random.default_rng(seed)
+    parameters, _ = draw(network, seed, 1)
+    plan = changed(plan_of(network, "s6.4"), bias_at=("start", "end")[seed % 2])
+    integers = integer_network(network, parameters, plan)
+    traced = trace(integers, rng.uniform(-1, 1, (3, *network.input)).astype(np.float32))
+    model = onnx_integer(integers, ORIGIN, every=True)
+    assert differences(integers, traced, model, optimised=bool(seed % 3)) == 0
 
 
 def test_scales_one_a_map() -> None:

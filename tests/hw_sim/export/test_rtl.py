@@ -8,8 +8,9 @@ import numba
 import numpy as np
 import pytest
 from msgspec.structs import replace
-from support.export_networks import NETWORKS, plans
+from support.export_networks import NETWORKS, changed, plans
 from support.hardware_tools import change_a_weight, make, require, written
+from support.random_networks import random_network
 from support.small_network import NETWORK, draw, plan_of
 
 from hw_sim.export.files import Files, Origin, read_mem
@@ -17,6 +18,7 @@ from hw_sim.export.rtl import rtl
 from hw_sim.export.synthesis import synthesised
 from hw_sim.fixed_point.quantize import IntegerNetwork, integer_network
 from hw_sim.fixed_point.trace import trace
+from hw_sim.formats.fixed import Fixed
 from hw_sim.plan.plan import PrecisionPlan, calibrate
 from retronet.datasets import load
 from retronet.errors import InputError
@@ -183,3 +185,31 @@ def test_rbf_is_refused() -> None:
 
 def plan_without_rbf(network: NetworkSpec) -> PrecisionPlan:
     return plan_of(replace(network, layers=network.layers[:-1]), "s8.6", bias="s32.12")
+
+
+def random_plan(network: NetworkSpec, seed: int) -> PrecisionPlan:
+    """Return one of a few plans: exact and cast sums, a bias at the end, states that are always 0."""
+    exact = plan_of(network, "s6.4")
+    found = (
+        exact,
+        plan_of(network, "s6.4", "s10.6:RND:SAT"),
+        plan_of(network, "s5.3", "s9.5:RND_CONV:SAT", fused=True),
+        changed(exact, state=Fixed(4, -6), bias_at="end"),
+        changed(exact, bias_at="end"),
+    )[seed % 5]
+    return replace(found, tap_order=("plane_fastest", "plane_slowest")[seed // 5 % 2])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_geometries_that_nobody_would_choose(seed: int, tmp_path: Path) -> None:
+    require("make", "iverilog")
+    network, rng = random_network(seed), np.random.default_rng(seed)
+    parameters, _ = draw(network, seed, 1)
+    images = rng.uniform(-1, 1, (2, *network.input)).astype(np.float32)
+    integers = integer_network(network, parameters, random_plan(network, seed))
+    macs = (1, 2, 3, 5, 8, 16)[seed % 6]
+    folder = written(rtl(integers, trace(integers, images), ORIGIN, macs), tmp_path / "a")
+    code, printed = make(folder, "sim-icarus")
+    assert code == 0, printed
+    assert "2 digits" in printed
+    assert ": 0 differences;" in printed
