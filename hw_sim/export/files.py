@@ -52,7 +52,7 @@ def write_files(files: Files, folder: Path, *, force: bool = False) -> None:
 
 def signed_bits(low: int, high: int) -> int:
     """Return the bits of a two's complement word that holds every integer from `low` to `high`."""
-    return 1 + max(high.bit_length(), (~low).bit_length() if low < 0 else 0)
+    return 1 + max(max(high, 0).bit_length(), (~low).bit_length() if low < 0 else 0)
 
 
 def span(values: Iterable[int] | NDArray[np.integer]) -> int:
