@@ -64,6 +64,11 @@ COMMANDS = {
         "compare",
         "Show where two plans for one network part.",
     ),
+    "export": (
+        "retronet_cli.commands.export",
+        "export",
+        "Write a network on integers as files for other tools.",
+    ),
     "show": (
         "retronet_cli.commands.show",
         "show",

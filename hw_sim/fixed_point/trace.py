@@ -119,7 +119,7 @@ def trace_integers(network: IntegerNetwork, images: NDArray[np.floating]) -> Tra
             integers[first : first + used] = found[:-1, :used].T
         for targets, source in zip(sums, kinds, strict=True):
             for target, part in zip(targets, source, strict=True):
-                target[first : first + used] = part[:, :used].T
+                target[first : first + used] = part[: target.shape[1], :used].T
     traced = tuple(
         _layer(layer, rows[index], rows[index + 1], [kind[index] for kind in sums])
         for index, layer in enumerate(layers)

@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from retronet.errors import InputError
 from retronet_cli.options import chips_option, json_option
 
 if TYPE_CHECKING:
     from hw_sim.chips.cost.network_cost import CostReport
     from hw_sim.chips.spec import ChipSpec
+    from hw_sim.export.synthesis import Synthesised
     from retronet.network import NetworkSpec
 
 WIDTH = click.IntRange(1, 64)
@@ -20,6 +22,14 @@ WIDTH = click.IntRange(1, 64)
 @chips_option
 @click.option(
     "--network", metavar="NAME", help="A network by name or TOML file, without a run.  [default: lecun1989]"
+)
+@click.option(
+    "--rtl",
+    "circuits",
+    multiple=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="A circuit that `retronet export rtl` wrote, beside the chips; repeat it for several.",
 )
 @click.option("--weight-bits", type=WIDTH, help="Bits of the weights on arrays.  [default: the chip's]")
 @click.option("--state-bits", type=WIDTH, help="Bits of the states on arrays.  [default: the chip's]")
@@ -45,6 +55,7 @@ def report(
     run: Path | None,
     chips: tuple[str, ...],
     network: str | None,
+    circuits: tuple[Path, ...],
     weight_bits: int | None,
     state_bits: int | None,
     images_per_load: int,
@@ -64,12 +75,16 @@ def report(
       retronet report --chip anna --chip dsp32c-80ns
       retronet report --chip ./mine.toml --network lenet1
       retronet report --chip net32k --weight-bits 4 --state-bits 2 --format csv
+      retronet report --rtl circuit
     """
     from hw_sim.chips.cost.network_cost import cost
     from hw_sim.chips.load import chip_names, load_chip
     from hw_sim.chips.spec import NeuronArray
 
-    spec = _network(run, network)
+    if circuits:
+        spec, laid_out = _circuits(circuits, run, network, form)
+    else:
+        spec, laid_out = _network(run, network), []
     found = [load_chip(name) for name in chips or chip_names()]
     for_all = not any(isinstance(each.engine, NeuronArray) for each in found)
     reports = [
@@ -83,7 +98,45 @@ def report(
         )
         for each in found
     ]
+    if circuits:
+        _print_circuits(laid_out, reports, as_json)
+        return
     _print(spec, found, reports, run, form, as_json, details=bool(chips))
+
+
+def _circuits(
+    folders: tuple[Path, ...], run: Path | None, name: str | None, form: str
+) -> "tuple[NetworkSpec, list[Synthesised]]":
+    """Return the network that all circuits have, and each circuit on each device."""
+    from hw_sim.export.synthesis import synthesised
+
+    if run is not None or name is not None or form != "table":
+        other = "a run" if run is not None else "--network" if name is not None else "--format"
+        raise click.UsageError(
+            f"--rtl does not go with {other}: a circuit has its network, and is printed as a table or with "
+            f"--json. Leave one of them out."
+        )
+    each = [synthesised(folder) for folder in folders]
+    networks = {network.name: network for network, _ in each}
+    if len(networks) > 1:
+        raise InputError(
+            f"The circuits run different networks: {', '.join(networks)}. One network at a time is allowed; "
+            f"name the folders of one."
+        )
+    return each[0][0], [circuit for _, circuits in each for circuit in circuits]
+
+
+def _print_circuits(circuits: "list[Synthesised]", reports: "list[CostReport]", as_json: bool) -> None:
+    import msgspec
+
+    from retronet_cli.terminal import print_json, print_table
+    from retronet_cli.views.export import circuits_table
+
+    if as_json:
+        fields = {"synthesised": msgspec.to_builtins(circuits), "modelled": msgspec.to_builtins(reports)}
+        print_json("circuits", {"network": circuits[0].network, **fields})
+        return
+    print_table(circuits_table(circuits, reports))
 
 
 def _network(run: Path | None, name: str | None) -> "NetworkSpec":

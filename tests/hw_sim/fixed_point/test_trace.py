@@ -3,12 +3,13 @@
 import numpy as np
 from msgspec.structs import replace
 from support.all_kinds import NETWORK
-from support.small_network import draw, plan_of
+from support.small_network import check, draw, plan_of
 from support.trained_networks import dataset_of, drawn, trained_of
 
 from hw_sim.fixed_point.quantize import quantize
 from hw_sim.fixed_point.trace import trace, trace_integers
 from hw_sim.formats.fixed import Fixed
+from retronet.network import Dense, NetworkSpec, Tanh
 
 
 def test_borders_stand_around_the_traced_planes() -> None:
@@ -43,3 +44,14 @@ def test_a_trained_network_is_traced_as_its_integers_are() -> None:
         for layer, other in zip(trace(trained, digits, plan).layers, expected.layers, strict=True):
             assert np.array_equal(layer.states, other.states)
             assert np.array_equal(layer.sums, other.sums)
+
+
+def test_sums_of_a_layer_with_one_unit_are_kept() -> None:
+    network = NetworkSpec("narrow", "", (1, 4, 4), (Dense("a", 1, Tanh()), Dense("b", 3, Tanh())))
+    parameters, images = draw(network, 0, 3)
+    plan = plan_of(network, "s8.6")
+    narrow = trace_integers(quantize(trained_of(network, parameters), plan), images).layers[0]
+    assert narrow.sums.shape == (3, 1, 1, 1)
+    assert (narrow.sums != 0).all()
+    assert np.array_equal(narrow.sums, narrow.preactivations)
+    check(network, parameters, images, replace(plan, tap_order="plane_slowest"))
