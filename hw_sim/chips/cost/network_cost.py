@@ -63,6 +63,12 @@ class CostReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     assumed: tuple[str, ...]
     unknown: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        return (
+            f"CostReport({self.network} on {self.chip}: {self.seconds * 1e3:.4g} ms an image, modelled, "
+            f"bound by {self.bound_by})"
+        )
+
 
 def work_of(network: NetworkSpec) -> tuple[Work, ...]:
     """Return the work of each layer as the geometry says."""
