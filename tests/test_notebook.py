@@ -27,8 +27,6 @@ def block() -> str:
     """Return README's block of Python, smaller."""
     text = README.read_text(encoding="utf-8")
     (code,) = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
-        r"^```python\n(.*?)^```", README.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
-    )
     for large, small in SMALLER.items():
         assert code.count(large) == 1, large
         code = code.replace(large, small)

@@ -11,7 +11,7 @@ from support import reference_integer
 from hw_sim.formats.casts import LIMIT, cast_integers, cast_reals, fit, rounded
 from hw_sim.formats.fixed import Fixed
 from hw_sim.formats.modes import DETERMINISTIC, Overflow, Rounding
-from hw_sim.kernels.cast import cast_integer
+from hw_sim.kernels.cast import cast_integer, cast_real
 
 formats = st.builds(
     Fixed,
@@ -33,10 +33,17 @@ def modes_of(form: Fixed) -> tuple[str, str, int, int]:
     return form.rounding.value, form.overflow.value, form.low, form.high
 
 
+def codes_of(form: Fixed) -> tuple[int, int, int, int]:
+    return form.rounding.code, form.overflow.code, form.low, form.high
+
+
+@settings(deadline=None)
 @given(formats, st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=9))
-def test_reals_are_cast_as_exact_fractions_are(form: Fixed, values: list[float]) -> None:
+def test_reals_are_cast_as_exact_fractions_and_as_the_kernels_do(form: Fixed, values: list[float]) -> None:
     integers, missed = cast_reals(np.array(values), form.frac_bits, *modes_of(form))
     assert (integers.tolist(), missed) == counted([Fraction(value) for value in values], form)
+    kernels = [cast_real(value, 2.0**form.frac_bits, *codes_of(form)) for value in values]
+    assert ([int(kept) for kept, _ in kernels], sum(far for _, far in kernels)) == (integers.tolist(), missed)
 
 
 @settings(deadline=None)
@@ -47,9 +54,8 @@ def test_integers_are_cast_as_exact_fractions_and_as_the_kernels_do(
     integers, missed = cast_integers(np.array(values, np.int64), shift, *modes_of(form))
     exact = [value * Fraction(2) ** -(shift + form.frac_bits) for value in values]
     assert (integers.tolist(), missed) == counted(exact, form)
-    cases = form.rounding.code, form.overflow.code, form.low, form.high
-    kernels = [cast_integer(value, shift, *cases) for value in values]
-    assert [int(kept) for kept, _ in kernels] == integers.tolist()
+    kernels = [cast_integer(value, shift, *codes_of(form)) for value in values]
+    assert ([int(kept) for kept, _ in kernels], sum(far for _, far in kernels)) == (integers.tolist(), missed)
 
 
 @pytest.mark.parametrize("mode", DETERMINISTIC)
