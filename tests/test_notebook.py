@@ -60,7 +60,12 @@ def plan(cells: dict[str, Any]) -> Any:
 
 
 def test_the_block_prints_a_line_for_each(cells: dict[str, Any]) -> None:
-    begins = ["Trained(lecun1989", "SimulationReport(lecun1989", "CostReport(lecun1989 on anna", "Spread("]
+    begins = [
+        "Trained(lecun1989",
+        "SimulationReport(lecun1989",
+        "CostReport(lecun1989 on anna",
+        "ChipSpread(",
+    ]
     lines = cells["printed"].splitlines()
     assert len(lines) == len(begins)
     assert all(line.startswith(begin) for line, begin in zip(lines, begins, strict=True)), lines

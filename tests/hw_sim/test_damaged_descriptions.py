@@ -67,7 +67,11 @@ LOADERS: dict[str, tuple[Callable[[str], Any], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("name", LOADERS)
-@settings(max_examples=COUNT, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=COUNT,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(data=st.data())
 def test_a_damaged_description_is_taken_or_refused_in_one_sentence(
     name: str, data: st.DataObject, tmp_path: Path
