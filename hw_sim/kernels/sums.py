@@ -3,8 +3,8 @@
 The innermost loops run over images: `INTEGER_LANES` of them lie side by side in every row, and because
 their number is a constant, every rule of rounding and overflow becomes vector instructions. Four units that
 read the same inputs share each load of them. Weights, inputs and sums are of one machine word: 32 or 64 bits,
-or floating point, in which whole numbers up to 2^24 or 2^53 are exact whatever the order. The caller proves that
-the word is wide enough for what it asks, and fills up taps with weights of 0, which change no sum.
+or floating point, in which whole numbers up to 2^24 or 2^53 are exact whatever the order. The caller proves
+that the word is wide enough for what it asks, and fills up taps with weights of 0, which change no sum.
 
 What a loop does not do it is not compiled with: what is None in a record of `Casts` is not there.
 """
