@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import reference_integer
 
-from hw_sim.formats.casts import LIMIT, cast_integers, cast_reals, fit, rounded
+from hw_sim.formats.casts import LIMIT, cast_integers, cast_reals, fit_all, rounded
 from hw_sim.formats.fixed import Fixed
 from hw_sim.formats.modes import DETERMINISTIC, Overflow, Rounding
 from hw_sim.kernels.cast import cast_integer, cast_real
@@ -67,7 +67,7 @@ def test_halves_and_quarters_are_rounded_by_every_mode(mode: Rounding) -> None:
 
 @pytest.mark.parametrize(("overflow", "kept"), [("WRAP", -8), ("SAT", 7), ("SAT_ZERO", 0)])
 def test_what_is_one_too_large(overflow: str, kept: int) -> None:
-    assert fit(np.array([8, 7, -8]), overflow, -8, 7).tolist() == [kept, 7, -8]
+    assert fit_all(np.array([8, 7, -8]), overflow, -8, 7).tolist() == [kept, 7, -8]
 
 
 def test_a_mode_that_no_array_has_is_named() -> None:
