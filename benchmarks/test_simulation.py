@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from hw_sim.chips.analog.layers import run_analog
-from hw_sim.chips.anna.network import anna_network
-from hw_sim.chips.anna.network import on_chip as on_anna
+from hw_sim.chips.anna.network import anna_network, layers_on_chip
 from hw_sim.chips.dsp32c.network import dsp_layers, run_dsp
 from hw_sim.chips.graf54.features import features_of, frames_of, thinned
 from hw_sim.chips.graf54.templates import currents, graf_sizes, load_templates
 from hw_sim.chips.load import load_chip
-from hw_sim.chips.net32k.errors import on_chip as on_net32k
+from hw_sim.chips.net32k.errors import parts_on_chip
 from hw_sim.chips.net32k.network import net32k_network
 from hw_sim.chips.net32k.report import run_chip
 from hw_sim.fixed_point.quantize import quantize
@@ -106,7 +105,7 @@ def test_dsp32c(benchmark: BenchmarkFixture, report: Report, figures: Figures) -
 def test_anna(benchmark: BenchmarkFixture, report: Report, figures: Figures) -> None:
     digits = images()
     mapped = anna_network(load_chip("anna"), trained(), digits)
-    chip = on_anna(mapped, (0, 0))
+    chip = layers_on_chip(mapped, (0, 0))
     found = digits_per_s(benchmark, lambda: run_analog(chip, mapped.pixels(digits), (0, 0, 0)))
     figures["ANNA, digits_per_s"] = found
     report(f"ANNA, the layers on the chip: {found:,.0f} digits/s")
@@ -115,7 +114,7 @@ def test_anna(benchmark: BenchmarkFixture, report: Report, figures: Figures) -> 
 def test_net32k(benchmark: BenchmarkFixture, report: Report, figures: Figures) -> None:
     digits = images()
     mapped = net32k_network(load_chip("net32k"), trained(), digits)
-    chip = on_net32k(mapped, (0, 0))
+    chip = parts_on_chip(mapped, (0, 0))
     found = digits_per_s(benchmark, lambda: run_chip(mapped, chip, mapped.pixels(digits)))
     figures["NET32K, digits_per_s"] = found
     report(f"NET32K, the layers on the chip: {found:,.0f} digits/s")

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hw_sim.chips.cost.network_cost import cost
     from hw_sim.chips.load import load_chip
-    from hw_sim.chips.simulate import simulate as simulate_on
+    from hw_sim.chips.simulate import simulate_on
     from hw_sim.fixed_point.quantize import quantize
     from hw_sim.fixed_point.simulate import simulate
     from hw_sim.fixed_point.trace import trace
@@ -41,7 +41,7 @@ _HOMES = {
     "quantize": ("fixed_point.quantize", "quantize"),
     "retrain": ("studies.retrain", "retrain"),
     "simulate": ("fixed_point.simulate", "simulate"),
-    "simulate_on": ("chips.simulate", "simulate"),
+    "simulate_on": ("chips.simulate", "simulate_on"),
     "sweep": ("studies.sweep", "sweep"),
     "trace": ("fixed_point.trace", "trace"),
 }

@@ -1,7 +1,10 @@
-"""What a notebook's first cells do, from digits to a curve and a chip, in the words of the two packages."""
+"""A notebook's first cells, from digits to a curve and a chip: the block of README, and the other verbs."""
 
+import contextlib
+import io
+import re
 from collections.abc import Iterator
-from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -10,24 +13,62 @@ import pytest
 import hw_sim as hw
 import retronet as rn
 
+README = Path(__file__).parents[1] / "README.md"
+SMALLER = {
+    '"usps"': '"digits5k"',
+    "seed=0)": "seed=0, passes=2)",
+    "in range(2, 9)": "in (2, 4, 8)",
+    "chips=20": "chips=2",
+}
+"""What stands in README, and what is run so that it takes seconds."""
+
+
+def block() -> str:
+    """Return README's block of Python, smaller."""
+    text = README.read_text(encoding="utf-8")
+    (code,) = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    for large, small in SMALLER.items():
+        assert code.count(large) == 1, large
+        code = code.replace(large, small)
+    return str(code)
+
 
 @pytest.fixture(scope="module")
-def digits() -> Any:
+def cells() -> dict[str, Any]:
+    """Return the names that README's block leaves behind, and what it ``printed``."""
     if numba.config.DISABLE_JIT:
         pytest.skip("thousands of digits need compiled code")
-    return rn.load_digits("digits5k")
+    names: dict[str, Any] = {}
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        exec(compile(block(), str(README), "exec"), names)
+    return names | {"printed": printed.getvalue()}
 
 
 @pytest.fixture(scope="module")
-def trained(digits: Any) -> Any:
-    return rn.train("lecun1989", digits, seed=0, passes=2)
+def digits(cells: dict[str, Any]) -> Any:
+    return cells["digits"]
 
 
 @pytest.fixture(scope="module")
-def plan(trained: Any, digits: Any) -> Any:
-    return hw.calibrate(
-        trained, digits.train, weights="6 bits, mse/map", states="s4.2", sums="s18.10:TRN:WRAP"
-    )
+def trained(cells: dict[str, Any]) -> Any:
+    return cells["trained"]
+
+
+@pytest.fixture(scope="module")
+def plan(cells: dict[str, Any]) -> Any:
+    return cells["plan"]
+
+
+def test_the_block_prints_a_line_for_each(cells: dict[str, Any]) -> None:
+    begins = [
+        "Trained(lecun1989",
+        "SimulationReport(lecun1989",
+        "CostReport(lecun1989 on anna",
+        "ChipSpread(",
+    ]
+    lines = cells["printed"].splitlines()
+    assert len(lines) == len(begins)
+    assert all(line.startswith(begin) for line, begin in zip(lines, begins, strict=True)), lines
 
 
 def test_a_trained_network_is_told_in_one_line(trained: Any) -> None:
@@ -36,8 +77,8 @@ def test_a_trained_network_is_told_in_one_line(trained: Any) -> None:
     assert "\n" not in repr(trained)
 
 
-def test_a_plan_is_simulated_beside_floating_point(trained: Any, digits: Any, plan: Any) -> None:
-    result = hw.simulate(trained, digits.test, plan)
+def test_a_plan_is_simulated_beside_floating_point(cells: dict[str, Any]) -> None:
+    trained, digits, plan, result = (cells[name] for name in ("trained", "digits", "plan", "result"))
 
     assert (plan.input.text, plan.layers[0].weight.bits, len(plan.layers[0].weight_scale)) == ("s4.2", 6, 12)
     assert plan.layers[0].accumulator.form.text == "s18.10:TRN:WRAP"
@@ -50,26 +91,22 @@ def test_a_plan_is_simulated_beside_floating_point(trained: Any, digits: Any, pl
     assert "\n" not in str(result)
 
 
-def test_more_bits_make_a_curve(trained: Any, digits: Any) -> None:
-    curve = [
-        hw.simulate(trained, digits.test, hw.calibrate(trained, digits.train, bits=bits)).score.error_percent
-        for bits in (2, 4, 8)
-    ]
-    rows = list(hw.sweep(trained, digits, (2, 4, 8)))
+def test_more_bits_make_a_curve(cells: dict[str, Any]) -> None:
+    curve = cells["curve"]
+    rows = list(hw.sweep(cells["trained"], cells["digits"], (2, 4, 8)))
 
     assert curve[0] > curve[-1]
     assert [row.score.error_percent for row in rows] == curve
 
 
-def test_a_chip_costs_and_runs(trained: Any, digits: Any) -> None:
-    anna = hw.load_chip("anna")
-    costs = hw.cost(anna, trained.network)
+def test_a_chip_costs_and_runs(cells: dict[str, Any]) -> None:
+    costs = hw.cost(cells["anna"], cells["trained"].network)
 
-    assert costs.network == "lecun1989"
-    if find_spec("hw_sim.chips.simulate") is None:
-        pytest.skip("chips are not simulated by one verb here")
-    chips = hw.simulate_on(anna, trained, digits, chips=2, noise=0.05)
-    assert chips.mapped.error_percent >= 0
+    assert (costs.network, costs.chip) == ("lecun1989", "anna")
+    assert len(cells["chips"].chips) == 2
+    errors = [chip.mapped.error_percent for chip in cells["chips"].chips]
+    assert cells["chips"].mapped.error_percent == pytest.approx(sum(errors) / 2)
+    assert costs.seconds == hw.cost(cells["anna"], cells["trained"].network).seconds > 0
 
 
 def test_the_other_verbs_take_and_give_trained_networks(trained: Any, digits: Any, plan: Any) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from hw_sim.chips.spec import ChipSpec, Constant, NeuronArray, workload
+from hw_sim.chips.spec import ChipConstant, ChipSpec, NeuronArray, workload
 from retronet.descriptions import unusable
 from retronet.errors import InputError
 from retronet.network import sized_layers
@@ -16,7 +16,7 @@ class ConstantRow:
 
     key: str
     unit: str
-    constant: Constant
+    constant: ChipConstant
 
 
 _COUNT, _FLAG, _SECONDS, _JOULES = (
@@ -67,7 +67,7 @@ def constants(chip: ChipSpec) -> Iterator[ConstantRow]:
         holder = getattr(chip, part)
         for field in holder.__struct_fields__ if holder is not None else ():
             constant = getattr(holder, field)
-            if isinstance(constant, Constant):
+            if isinstance(constant, ChipConstant):
                 yield ConstantRow(f"{part}.{field}", _ALLOWED[field][0], constant)
 
 

@@ -11,16 +11,14 @@ from msgspec.structs import asdict, replace
 
 from hw_sim.chips.analog.host_layers import HostRetraining
 from hw_sim.chips.anna import report as anna
-from hw_sim.chips.anna.options import AnnaOptions
-from hw_sim.chips.anna.options import default_options as anna_options
+from hw_sim.chips.anna.options import AnnaOptions, anna_options
 from hw_sim.chips.anna.report import AnnaReport
 from hw_sim.chips.cost.network_cost import CostReport, cost
 from hw_sim.chips.dsp32c.report import DspOptions, DspReport, dsp_report
 from hw_sim.chips.graf54.report import GrafOptions, GrafReport, run_graf
 from hw_sim.chips.load import chip_names, load_chip
 from hw_sim.chips.net32k import report as net32k
-from hw_sim.chips.net32k.options import Net32kOptions
-from hw_sim.chips.net32k.options import default_options as net32k_options
+from hw_sim.chips.net32k.options import Net32kOptions, net32k_options
 from hw_sim.chips.net32k.precisions import Precisions, tabulate_precisions
 from hw_sim.chips.net32k.report import Net32kReport
 from hw_sim.chips.sizes import check_processor
@@ -59,7 +57,7 @@ class Tabulation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def option_names(chip: ChipSpec) -> tuple[str, ...]:
-    """Return the options that `simulate` takes for `chip`.
+    """Return the options that `simulate_on` takes for `chip`.
 
     Raises
     ------
@@ -86,7 +84,7 @@ def no_option(chip: ChipSpec, name: str, known: Iterable[str]) -> ChoiceError:
     return ChoiceError(f"The chip '{chip.name}' has no option '{name}'. It has: {', '.join(known)}.")
 
 
-def simulate(
+def simulate_on(
     chip: ChipSpec, trained: Trained, digits: DigitSets, *, threads: int = 1, **options: object
 ) -> ChipReport:
     """Run a trained network on a simulated chip, in the arithmetic and with the sizes that its file states.

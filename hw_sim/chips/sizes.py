@@ -28,8 +28,8 @@ def array_size(chip: ChipSpec, field: str, lowest: int, highest: int) -> int:
     value = row.constant.value
     if value is None or value != int(value) or not lowest <= value <= highest:
         allowed = f"a whole number from {lowest:,} to {highest:,} {row.unit}".rstrip()
-        found = "unknown" if value is None else f"{value:,.12g} {row.unit}".rstrip()
-        raise _refused(chip, f"{row.key} is {found}", f"{lowest} alone" if lowest == highest else allowed)
+        stated = "unknown" if value is None else f"{value:,.12g} {row.unit}".rstrip()
+        raise _refused(chip, f"{row.key} is {stated}", f"{lowest} alone" if lowest == highest else allowed)
     return int(value)
 
 
@@ -45,8 +45,8 @@ def check_processor(chip: ChipSpec) -> None:
         raise _refused(chip, "engine.kind is 'array'", "'processor'")
 
 
-def _refused(chip: ChipSpec, found: str, allowed: str) -> InputError:
+def _refused(chip: ChipSpec, stated: str, allowed: str) -> InputError:
     return InputError(
-        f"The chip '{chip.name}' can not be simulated: {found}; its arithmetic, '{chip.arithmetic}', takes "
+        f"The chip '{chip.name}' can not be simulated: {stated}; its arithmetic, '{chip.arithmetic}', takes "
         f"{allowed}. Mend the value, or take `arithmetic` out of its file to see its cost alone."
     )

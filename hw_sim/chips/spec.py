@@ -14,7 +14,7 @@ Figure = Annotated[float, msgspec.Meta(gt=0, le=1e30)]
 Standing = Literal["sourced", "assumed", "unknown"]
 
 
-class Constant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ChipConstant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A number and where it comes from.
 
     With a ``value`` it has either a ``source`` or is ``assumed`` for a ``reason``; without one it is unknown,
@@ -38,7 +38,7 @@ class Constant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Fact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A sentence about a chip and where it comes from, as for a `Constant`."""
+    """A sentence about a chip and where it comes from, as for a `ChipConstant`."""
 
     what: str
     text: str = ""
@@ -71,9 +71,9 @@ class Processor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fie
         What a unit costs besides its MACs: loop, bias, squashing, store.
     """
 
-    cycle_s: Constant
-    cycles_per_mac: Constant
-    cycles_per_unit: Constant
+    cycle_s: ChipConstant
+    cycles_per_mac: ChipConstant
+    cycles_per_unit: ChipConstant
 
 
 class NeuronArray(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="array"):
@@ -108,24 +108,24 @@ class NeuronArray(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
         How long a stored weight lasts; absent where weights do not fade.
     """
 
-    cycle_s: Constant
-    cycles_per_call: Constant
-    neurons: Constant
-    inputs: Constant
-    weight_bits: Constant
-    state_bits: Constant
-    cells: Constant
-    weight_port_bits: Constant
-    state_in_port_bits: Constant
-    state_out_port_bits: Constant
-    groups: Constant
-    max_joined: Constant
-    accumulates: Constant
-    cell_grain: Constant
-    cycles_per_position: Constant
-    keeps_window: Constant
-    loads_in_parallel: Constant
-    refresh_period_s: Constant | None = None
+    cycle_s: ChipConstant
+    cycles_per_call: ChipConstant
+    neurons: ChipConstant
+    inputs: ChipConstant
+    weight_bits: ChipConstant
+    state_bits: ChipConstant
+    cells: ChipConstant
+    weight_port_bits: ChipConstant
+    state_in_port_bits: ChipConstant
+    state_out_port_bits: ChipConstant
+    groups: ChipConstant
+    max_joined: ChipConstant
+    accumulates: ChipConstant
+    cell_grain: ChipConstant
+    cycles_per_position: ChipConstant
+    keeps_window: ChipConstant
+    loads_in_parallel: ChipConstant
+    refresh_period_s: ChipConstant | None = None
 
 
 ComputeEngine = Processor | NeuronArray
@@ -137,27 +137,27 @@ ARITHMETICS = ("anna", "net32k", "graf", "dsp32c")
 class Host(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What feeds the chip on its board: instructions it can issue and bytes it can move."""
 
-    instructions_per_s: Constant
-    bytes_per_s: Constant
+    instructions_per_s: ChipConstant
+    bytes_per_s: ChipConstant
 
 
 class Companion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Another chip beside this one that runs the last layers."""
 
     chip: str
-    last_layers: Constant
+    last_layers: ChipConstant
 
 
 class Energy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Energy of one event; a sum of energies leaves out what is unknown."""
 
-    mac_j: Constant
-    weight_read_j: Constant
-    state_read_j: Constant
-    state_write_j: Constant
+    mac_j: ChipConstant
+    weight_read_j: ChipConstant
+    state_read_j: ChipConstant
+    state_write_j: ChipConstant
 
 
-class Published(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PublishedFigure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A figure of the sources, to stand beside the model's.
 
     ``low`` and ``high`` are equal for one number; one of them is absent for "more than" or "less than".
@@ -218,7 +218,7 @@ class ChipSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     companion: Companion | None = None
     energy: Energy | None = None
     workloads: tuple[NetworkSpec, ...] = ()
-    published: tuple[Published, ...] = ()
+    published: tuple[PublishedFigure, ...] = ()
 
     def __post_init__(self) -> None:
         if self.arithmetic is not None and self.arithmetic not in ARITHMETICS:

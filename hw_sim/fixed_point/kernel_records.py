@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from hw_sim.fixed_point.quantize import IntegerLayer
 from hw_sim.fixed_point.step_function import StepFunction
+from hw_sim.fixed_point.word_bounds import WORD
 from hw_sim.formats.fixed import CAST_LIMIT, Fixed
 from hw_sim.formats.levels import Format
-from hw_sim.formats.modes import Overflow
-from hw_sim.formats.modes import Rounding as Rounded
-from hw_sim.kernels.cast import Range, Rounding, rounding_parts
+from hw_sim.formats.modes import Overflow, Rounding
+from hw_sim.kernels.cast import Range, RoundingShift, rounding_parts
 from hw_sim.kernels.layer_records import (
     CAST,
     DOUBLE,
@@ -32,17 +32,16 @@ from retronet.connections import TapOrder, sources_of, taps_among
 from retronet.network import Relu, SizedLayer
 
 Ints = NDArray[np.int64]
-WORD = (1 << 31) - 1
 SMALL = 2.0**28
 """Pixels below so many steps are cast in 32 bits, with two bits behind the point."""
 
 
-MODES = {"single": SINGLE, "double": DOUBLE}
+REQUANTISING = {"single": SINGLE, "double": DOUBLE}
 NOTHING = StepFunction(0, 0, 0, np.zeros(1, np.int64), np.zeros(2, np.int32), np.zeros(2, np.bool_))
 
 
-class Activation(NamedTuple):
-    """How sums become states: one of the first two, or the others; see `run_layer`."""
+class ActivationArrays(NamedTuple):
+    """How sums become states: one of the first two, or the others; see `run_integer_layer`."""
 
     packed: Packed | None
     packed_wide: Packed | None
@@ -150,7 +149,7 @@ def range_of(form: Fixed) -> Range:
     return Range(form.low, form.high, wraps or None, zeroes or None)
 
 
-def rounding_of(form: Fixed, shift: int, *, whole: bool = False) -> Rounding | None:
+def rounding_of(form: Fixed, shift: int, *, whole: bool = False) -> RoundingShift | None:
     """Return the shift by which a format rounds, None where nothing is shifted out.
 
     Terms of sign and parity are there for modes that have them, and where the `whole` is asked for: so loops
@@ -159,9 +158,9 @@ def rounding_of(form: Fixed, shift: int, *, whole: bool = False) -> Rounding | N
     if shift <= 0 and not whole:
         return None
     base, negative, odd = rounding_parts(form.rounding.code, shift)
-    if whole or form.rounding in (Rounded.TRN_ZERO, Rounded.RND_ZERO, Rounded.RND_INF, Rounded.RND_CONV):
-        return Rounding(max(shift, 0), base, negative, odd)
-    return Rounding(shift, base, None, None)
+    if whole or form.rounding in (Rounding.TRN_ZERO, Rounding.RND_ZERO, Rounding.RND_INF, Rounding.RND_CONV):
+        return RoundingShift(max(shift, 0), base, negative, odd)
+    return RoundingShift(shift, base, None, None)
 
 
 def pixel_cast(form: Fixed, scale: float, largest: float) -> PixelCast:
@@ -204,7 +203,7 @@ def adding_of(layer: IntegerLayer) -> tuple[Adding, int]:
     return Adding(None, casts, None, None), offset
 
 
-def activation_of(layer: IntegerLayer, *, keep_sums: bool) -> Activation:
+def activation_of(layer: IntegerLayer, *, keep_sums: bool) -> ActivationArrays:
     """Return how the sums of a layer become states; `keep_sums`: in 64 bits, whatever they are."""
     formats, pre = layer.plan, layer.plan.preactivation
     lift = layer.biased_frac_bits - layer.sum_frac_bits
@@ -213,18 +212,18 @@ def activation_of(layer: IntegerLayer, *, keep_sums: bool) -> Activation:
         packed = packed_of(layer.step_functions, layer.word_bits)
         if packed is not None:
             if layer.word_bits == 32:
-                return Activation(packed, None, None, None, None)
-            return Activation(None, packed, None, None, None)
+                return ActivationArrays(packed, None, None, None, None)
+            return ActivationArrays(None, packed, None, None, None)
     cast, scalings = np.zeros(5, np.int64), np.array(layer.multipliers or [(0, 0)], np.int64)
     mode = KEEP
     if pre is not None:
         cast = cast_of(layer.biased_frac_bits - pre.frac_bits, pre)
-        mode = CAST if formats.requantise is None else MODES[formats.requantise]
+        mode = CAST if formats.requantise is None else REQUANTISING[formats.requantise]
     stage = Stage(layer.ends, lift, mode, cast, scalings)
     given = layer.biased_frac_bits if pre is None else pre.frac_bits
     form = cast_of(given - formats.state.frac_bits, formats.state)
     alone = StateCast(not layer.step_functions, form, isinstance(formats.activation, Relu))
-    return Activation(None, None, stage, steps_of(layer.step_functions or (NOTHING,)), alone)
+    return ActivationArrays(None, None, stage, steps_of(layer.step_functions or (NOTHING,)), alone)
 
 
 def steps_of(step_functions: tuple[StepFunction, ...]) -> Steps:
@@ -247,7 +246,7 @@ def packed_of(step_functions: tuple[StepFunction, ...], bits: int) -> Packed | N
     """Return staircases as one entry a cell, None unless all of them ascend by one and fit a word."""
     limit, word = (WORD, np.int32) if bits == 32 else (CAST_LIMIT, np.int64)
     table = np.zeros((len(step_functions), 6), np.int64)
-    found: list[Ints] = []
+    packed: list[Ints] = []
     for row, stairs in zip(table, step_functions, strict=True):
         if stairs.shift > 30:
             return None
@@ -264,9 +263,9 @@ def packed_of(step_functions: tuple[StepFunction, ...], bits: int) -> Packed | N
         ends = (stairs.first, stairs.final, stairs.final - stairs.first, least, most)
         if max(*map(abs, ends), abs(int(entries[0])) + size, abs(int(entries[-1])) + size) > limit:
             return None
-        row[:] = stairs.first, stairs.final, stairs.shift, sum(part.size for part in found), least, most
-        found.append(entries)
-    return Packed(table.astype(word), np.concatenate(found, dtype=word, casting="same_kind"))
+        row[:] = stairs.first, stairs.final, stairs.shift, sum(part.size for part in packed), least, most
+        packed.append(entries)
+    return Packed(table.astype(word), np.concatenate(packed, dtype=word, casting="same_kind"))
 
 
 def _fitting_sums(stairs: StepFunction, limit: int) -> tuple[int, int]:

@@ -45,23 +45,23 @@ def overflow_warnings(
     reached : ndarray of float64, shape (layers, 2)
         The least and the largest pre-activation of each layer.
     """
-    found: list[str] = []
+    warnings: list[str] = []
     form = network.plan.input
     if clipped_pixels and isinstance(form, Fixed):
         total = images * int(np.prod(network.network.input))
         ends = _rounded(np.array(pixels) / (network.plan.input_scale * form.step), form)
-        found.append(_sentence(clipped_pixels, total, "pixels", form, *ends))
+        warnings.append(_sentence(clipped_pixels, total, "pixels", form, *ends))
     for layer, count, between in zip(network.layers, counts, reached, strict=True):
-        found += _of_layer(layer, count, between)
-    return tuple(found)
+        warnings += _of_layer(layer, count, between)
+    return tuple(warnings)
 
 
 def _of_layer(layer: IntegerLayer, counts: LayerCounts, reached: NDArray[np.float64]) -> list[str]:
     plan, name = layer.plan, layer.sized.name
-    found: list[str] = []
+    warnings: list[str] = []
     if counts.overflows and plan.accumulator is not None:
         casts, most = counts.macs * (1 if plan.accumulator.fused else 2), unlimited(layer)
-        found.append(
+        warnings.append(
             _sentence(
                 counts.overflows,
                 casts,
@@ -78,17 +78,17 @@ def _of_layer(layer: IntegerLayer, counts: LayerCounts, reached: NDArray[np.floa
             real *= max(layer.sum_scales) / plan.preactivation_scale
         steps = int(np.ceil(real / plan.preactivation.step)) + 1
         what = f"pre-activations of layer '{name}'"
-        found.append(
+        warnings.append(
             _sentence(
                 counts.preactivation_overflows, counts.state_writes, what, plan.preactivation, -steps, steps
             )
         )
     if counts.saturations and isinstance(plan.state, Fixed):
         ends = _rounded(_states(plan, reached) / (plan.state.step * plan.state_scale), plan.state)
-        found.append(
+        warnings.append(
             _sentence(counts.saturations, counts.state_writes, f"states of layer '{name}'", plan.state, *ends)
         )
-    return found
+    return warnings
 
 
 def unlimited(layer: IntegerLayer) -> int:

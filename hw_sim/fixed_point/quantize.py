@@ -146,10 +146,10 @@ def quantize(trained: Trained, plan: PrecisionPlan) -> IntegerNetwork:
     return IntegerNetwork(network, plan, tuple(layers), tuple(warnings), codes)
 
 
-def _other_activations(found: Sequence[SizedLayer], plan: PrecisionPlan) -> list[str]:
+def _other_activations(geometry: Sequence[SizedLayer], plan: PrecisionPlan) -> list[str]:
     """Return a sentence for each pair of an activation of the network and another in its place."""
     pairs: dict[tuple[str, str], list[str]] = {}
-    for sized, formats in zip(found, plan.layers, strict=True):
+    for sized, formats in zip(geometry, plan.layers, strict=True):
         if isinstance(sized.layer, Rbf):
             continue  # fixed codes have none
         own = sized.layer.activation

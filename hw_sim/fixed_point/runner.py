@@ -19,9 +19,9 @@ from hw_sim.formats.levels import twice_edges
 from hw_sim.kernels import layer as kernels
 from hw_sim.kernels.layer_records import Kept, Lanes
 from hw_sim.kernels.pixels import load_images, load_levels
-from hw_sim.kernels.sums import FLOAT_LIMIT, LANES
+from hw_sim.kernels.sums import FLOAT_LIMIT, INTEGER_LANES
 
-RUN: Callable[..., None] = kernels.run_layer
+RUN: Callable[..., None] = kernels.run_integer_layer
 Ints = NDArray[np.int64]
 
 
@@ -48,13 +48,15 @@ class LaneRunner:
         words = [word_of(layer) for layer in network.layers]
         small = words[-1] is not np.float32 or network.plan.layers[-1].state.magnitude <= FLOAT_LIMIT
         words.append(words[-1] if small else np.int64)
-        self.rows = [np.zeros((count + 1, LANES), word) for count, word in zip(units, words, strict=True)]
+        self.rows = [
+            np.zeros((count + 1, INTEGER_LANES), word) for count, word in zip(units, words, strict=True)
+        ]
         for below, layer in zip(self.rows, network.layers, strict=False):
             below[-1] = layer.border
         pairs = list(zip(network.layers, units, strict=False))
         self.keep_sums = keep_sums
         self.kept = [
-            Kept(*(np.zeros((count if keep_sums else 1, LANES), np.int64) for _ in range(3)))
+            Kept(*(np.zeros((count if keep_sums else 1, INTEGER_LANES), np.int64) for _ in range(3)))
             for count in units[1:]
         ]
         self.work = np.array([_work(layer, count) for layer, count in pairs])
@@ -63,19 +65,19 @@ class LaneRunner:
         self.calls = [self._call(index) for index in range(len(network.layers))]
 
     def _call(self, index: int) -> tuple[Any, ...]:
-        """Return what `run_layer` takes of a layer."""
+        """Return what `run_integer_layer` takes of a layer."""
         layer, kept = self.network.layers[index], self.kept[index]
         adding, offset = adding_of(layer)
         arrays = arrays_of(layer, self.network.plan.tap_order, offset)
         activation = activation_of(layer, keep_sums=self.keep_sums)
-        above = np.empty((2, LANES), np.int32 if layer.word_bits == 32 else np.int64)
-        missed = np.empty((2, LANES), np.int32)
+        above = np.empty((2, INTEGER_LANES), np.int32 if layer.word_bits == 32 else np.int64)
+        missed = np.empty((2, INTEGER_LANES), np.int32)
         lanes = Lanes(self.rows[index], self.rows[index + 1], above, missed, self.counts[index], kept)
         return arrays, *adding, *activation, lanes
 
     def run(self, first: int) -> int:
         """Simulate as many images from `first` on as there are lanes; return how many."""
-        used = min(LANES, len(self.images) - first)
+        used = min(INTEGER_LANES, len(self.images) - first)
         self.clipped_pixels += self._load(first, used)
         for call in self.calls:
             RUN(*call, used)

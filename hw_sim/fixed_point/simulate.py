@@ -13,7 +13,7 @@ from hw_sim.fixed_point.quantize import IntegerNetwork, quantize
 from hw_sim.fixed_point.runner import LaneRunner
 from hw_sim.fixed_point.trace import flattened, layer_values, outputs_of, trace_integers
 from hw_sim.kernels.layer import COUNTS
-from hw_sim.kernels.sums import LANES
+from hw_sim.kernels.sums import INTEGER_LANES
 from hw_sim.plan.calibrate import CHUNK
 from hw_sim.plan.plan import PrecisionPlan
 from retronet.datasets import Dataset
@@ -63,7 +63,7 @@ def run_integers(network: IntegerNetwork, images: NDArray[np.float32], threads: 
             outputs[first : first + used] = outputs_of(network, worker.rows[-1][:-1, :used].T)
         return worker
 
-    shares = [range(start * LANES, len(flat), threads * LANES) for start in range(threads)]
+    shares = [range(start * INTEGER_LANES, len(flat), threads * INTEGER_LANES) for start in range(threads)]
     if threads == 1:
         workers = [work(shares[0])]
     else:

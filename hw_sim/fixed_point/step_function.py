@@ -182,10 +182,10 @@ def _table(table: Table, unit: Fraction, state: Format, size: Fraction) -> StepF
     width = Fraction(table.limit) / half
     index = np.arange(-half, half, dtype=np.int64)
     exact = step_function(table.function, width, table.entry)
-    entries, clips = look_up(exact, index)
+    entries, clips = look_up_states(exact, index)
     entry_size = Fraction(table.entry.step)
     rounded = step_function(Identity(), entry_size / size, _in_steps(state), reach=int(np.abs(entries).max()))
-    levels, more = look_up(rounded, entries)
+    levels, more = look_up_states(rounded, entries)
     twice, reached = rounding_edges(table.index, index[1:])
     return _cells(line(twice, reached, width, unit, 1.0), levels, clips | more)
 
@@ -199,7 +199,9 @@ def _in_steps(state: Format) -> Format:
     return replace(state, frac_bits=0) if isinstance(state, Fixed) else Levels(tuple(state.levels))
 
 
-def look_up(stairs: StepFunction, sums: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def look_up_states(
+    stairs: StepFunction, sums: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return the states of integer `sums`, and which of them did not fit their format."""
     cell = np.clip(sums, stairs.first, stairs.final) - stairs.first >> stairs.shift
     place = cell + (sums >= stairs.thresholds[cell])

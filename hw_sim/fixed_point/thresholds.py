@@ -65,11 +65,11 @@ def rectified(twice: Ints, reached: Flags, size: Fraction, unit: Fraction) -> In
 def piecewise(points: PiecewiseLinear, twice: Ints, reached: Flags, size: Fraction, unit: Fraction) -> Ints:
     """Return the thresholds of straight lines between points."""
     exact = [(Fraction(x), Fraction(y)) for x, y in points.points]
-    found = [
+    thresholds = [
         _crossing(exact, Fraction(int(edge)) * size / 2, bool(own), unit)
         for edge, own in zip(twice, reached, strict=True)
     ]
-    return _clip(np.array(found, dtype=object))
+    return _clip(np.array(thresholds, dtype=object))
 
 
 def _crossing(points: list[tuple[Fraction, Fraction]], edge: Fraction, own: bool, unit: Fraction) -> int:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from hw_sim.fixed_point.quantize import IntegerLayer, IntegerNetwork, quantize
 from hw_sim.fixed_point.runner import LaneRunner
-from hw_sim.kernels.sums import LANES
+from hw_sim.kernels.sums import INTEGER_LANES
 from hw_sim.plan.plan import PrecisionPlan
 from retronet.datasets import Dataset
 from retronet.errors import InputError
@@ -110,13 +110,13 @@ def trace_integers(network: IntegerNetwork, images: NDArray[np.floating]) -> Tra
     flat = flattened(network, images)
     worker = LaneRunner(network, flat, keep_sums=True)
     count, layers = len(flat), network.layers
-    rows = [np.empty((count, len(found) - 1), np.int32) for found in worker.rows]
+    rows = [np.empty((count, len(lanes) - 1), np.int32) for lanes in worker.rows]
     kinds = list(zip(*worker.kept, strict=True))
     sums = [[np.empty((count, layer.sized.units), np.int64) for layer in layers] for _ in kinds]
-    for first in range(0, count, LANES):
+    for first in range(0, count, INTEGER_LANES):
         used = worker.run(first)
-        for integers, found in zip(rows, worker.rows, strict=True):
-            integers[first : first + used] = found[:-1, :used].T
+        for integers, lanes in zip(rows, worker.rows, strict=True):
+            integers[first : first + used] = lanes[:-1, :used].T
         for targets, source in zip(sums, kinds, strict=True):
             for target, part in zip(targets, source, strict=True):
                 target[first : first + used] = part[: target.shape[1], :used].T
@@ -139,15 +139,15 @@ def layer_values(
     """
     flat = flattened(network, images)
     worker = LaneRunner(network, flat)
-    found = [np.empty((len(flat), layer.sized.units), np.float64) for layer in network.layers]
-    for first in range(0, len(flat), LANES):
+    states_by_layer = [np.empty((len(flat), layer.sized.units), np.float64) for layer in network.layers]
+    for first in range(0, len(flat), INTEGER_LANES):
         used = worker.run(first)
-        for states, row in zip(found, worker.rows[1:], strict=True):
+        for states, row in zip(states_by_layer, worker.rows[1:], strict=True):
             states[first : first + used] = row[:-1, :used].T
-    outputs = outputs_of(network, found[-1].astype(np.int32))
-    for states, layer in zip(found, network.plan.layers, strict=True):
+    outputs = outputs_of(network, states_by_layer[-1].astype(np.int32))
+    for states, layer in zip(states_by_layer, network.plan.layers, strict=True):
         states *= layer.state.step * layer.state_scale
-    return found, outputs
+    return states_by_layer, outputs
 
 
 def _layer(

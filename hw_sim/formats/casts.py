@@ -40,7 +40,7 @@ def rounded(scaled: Reals, rounding: str) -> Reals:
             raise ValueError(f"{rounding} is no rounding of an array")
 
 
-def fit(values: Ints, overflow: str, low: int, high: int) -> Ints:
+def fit_all(values: Ints, overflow: str, low: int, high: int) -> Ints:
     """Return integers below 2^62 brought into a range by a mode of `hw_sim.formats.fixed.Overflow`."""
     if overflow == "WRAP":
         return (values - low & high - low) + low
@@ -65,7 +65,7 @@ def cast_reals(
         # An underflow must still round as something below one half.
         scaled = np.where((scaled == 0) & (values != 0) & ~far, np.copysign(SOME, values), scaled)
     whole = rounded(scaled, rounding).astype(np.int64)
-    kept = fit(whole, overflow, low, high)
+    kept = fit_all(whole, overflow, low, high)
     return kept, int(np.count_nonzero((kept != whole) | far))
 
 
@@ -81,14 +81,14 @@ def cast_integers(
         room = (LIMIT - 1) >> up if up <= 61 else 0
         beyond = np.abs(values) > room
         whole = np.where(beyond, 0, values) << min(up, 61)
-    kept = fit(whole, overflow, low, high)
+    kept = fit_all(whole, overflow, low, high)
     if np.any(beyond):
         if overflow == "WRAP":
             # Of what leaves 64 bits only the low 32 can matter.
             bits = ((values & LOW_WORD) << up) & LOW_WORD if up < 32 else np.zeros_like(values)
-            ends = fit(bits, overflow, low, high)
+            ends = fit_all(bits, overflow, low, high)
         else:
-            ends = fit(np.where(values > 0, LIMIT, -LIMIT), overflow, low, high)
+            ends = fit_all(np.where(values > 0, LIMIT, -LIMIT), overflow, low, high)
         kept = np.where(beyond, ends, kept)
     return kept, int(np.count_nonzero((kept != whole) | beyond))
 

@@ -61,14 +61,14 @@ class Fixed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
         InputError
             If `text` is not of that form.
         """
-        found = _TEXT.fullmatch(text)
-        if not found:
+        match = _TEXT.fullmatch(text)
+        if not match:
             raise InputError(
                 f"{text[:60]!r} is not a number format. A format is s or u, bits, a point and fraction bits, "
                 f"such as s8.6, and may be followed by a rounding mode ({', '.join(Rounding)}) and an "
                 f"overflow mode ({', '.join(Overflow)}), such as s8.6:TRN:WRAP. Write one of that form."
             )
-        sign, bits, frac_bits, rounding, overflow = found.groups()
+        sign, bits, frac_bits, rounding, overflow = match.groups()
         modes = (Rounding(rounding), Overflow(overflow)) if rounding else ()
         return cls(int(bits), int(frac_bits), sign == "s", *modes)
 

@@ -97,11 +97,11 @@ class Levels(LevelSet, frozen=True, forbid_unknown_fields=True, tag_field="kind"
         In the second form the numbers are the first and last level and their distance; what follows the
         braces are fraction bits.
         """
-        if found := _LIST.fullmatch(text):
-            return cls(tuple(int(level) for level in found[1].split(",")), int(found[2] or 0))
-        if (found := _RANGE.fullmatch(text)) and int(found[3]) > 0:
-            levels = range(int(found[1]), int(found[2]) + 1, int(found[3]))
-            return cls(tuple(levels[: MOST_LEVELS + 1]), int(found[4] or 0))
+        if match := _LIST.fullmatch(text):
+            return cls(tuple(int(level) for level in match[1].split(",")), int(match[2] or 0))
+        if (match := _RANGE.fullmatch(text)) and int(match[3]) > 0:
+            levels = range(int(match[1]), int(match[2]) + 1, int(match[3]))
+            return cls(tuple(levels[: MOST_LEVELS + 1]), int(match[4] or 0))
         raise InputError(
             f"{text[:60]!r} is not a set of levels. Write ascending integers, such as {{-1,0,1}}, or first, "
             "last and distance, such as {-15:15:2}.3 with 3 fraction bits."
@@ -157,12 +157,12 @@ class PowerOfTwo(
     @classmethod
     def parse(cls, text: str) -> Self:
         """Return the format written as `text`: ``p3.0`` has 3 exponent bits, ``p3.0z`` a zero too."""
-        if not (found := _POWERS.fullmatch(text)):
+        if not (match := _POWERS.fullmatch(text)):
             raise InputError(
                 f"{text[:60]!r} is not a power-of-two format. Write p, exponent bits, a point and the "
                 "largest exponent, such as p3.0, and z for a zero."
             )
-        return cls(int(found[1]), int(found[2]), bool(found[3]))
+        return cls(int(match[1]), int(match[2]), bool(match[3]))
 
     @property
     def text(self) -> str:
@@ -240,6 +240,6 @@ def encode(values: NDArray[Any], form: Format, seed: tuple[int, ...] = (0,)) -> 
         return to_fixed_counted(values, form, seed)
     reals = finite(values, form.text)
     edges = twice_edges(form) * (0.5 * form.step)
-    found = np.searchsorted(edges, reals, side="right")
+    places = np.searchsorted(edges, reals, side="right")
     levels = np.array((form.low, *form.levels, form.high), np.int64)
-    return levels[found], int(np.count_nonzero((found == 0) | (found == edges.size)))
+    return levels[places], int(np.count_nonzero((places == 0) | (places == edges.size)))

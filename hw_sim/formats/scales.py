@@ -64,16 +64,16 @@ def parse_rule(text: str) -> ScaleRule:
     InputError
         If `text` is no rule.
     """
-    found = _RULE.fullmatch(text)
-    value = None if found is None else found[2] or found[3]
-    if found is None or (value and not 0 < float(value) <= 100):
+    match = _RULE.fullmatch(text)
+    value = None if match is None else match[2] or match[3]
+    if match is None or (value and not 0 < float(value) <= 100):
         raise ChoiceError(
             f"'{text}' is no scale rule: power-of-two, max-abs, percentile:P with P up to 100, mse and "
             "threshold:T are allowed, each with /map for one scale a map. Write one of those."
         )
-    kind = found[1].split(":")[0]
+    kind = match[1].split(":")[0]
     number = float(value) if value else 0.7 if kind == "threshold" else None
-    return msgspec.convert({"kind": kind, "value": number, "per_map": bool(found[4])}, ScaleRule)
+    return msgspec.convert({"kind": kind, "value": number, "per_map": bool(match[4])}, ScaleRule)
 
 
 def fit_scale(rule: ScaleRule, values: Reals, form: Format) -> tuple[float, float]:

@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-LANES = 128
+ANALOG_LANES = 128
 """Images in the lanes of one pass."""
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
@@ -17,23 +17,23 @@ Ints = NDArray[np.int32]
 
 @njit(cache=True)
 def add_products(weights: Floats, sources: Ints, taps: int, inputs: Floats, sums: Floats) -> None:
-    """Add to `sums` (LANES,) the products of a unit, tap after tap."""
+    """Add to `sums` (ANALOG_LANES,) the products of a unit, tap after tap."""
     whole = taps - taps % 4
     for tap in range(0, whole, 4):
         w0, w1, w2, w3 = weights[tap], weights[tap + 1], weights[tap + 2], weights[tap + 3]
         s0, s1, s2, s3 = sources[tap], sources[tap + 1], sources[tap + 2], sources[tap + 3]
-        for lane in range(LANES):
+        for lane in range(ANALOG_LANES):
             sums[lane] = (
                 ((sums[lane] + w0 * inputs[s0, lane]) + w1 * inputs[s1, lane]) + w2 * inputs[s2, lane]
             ) + w3 * inputs[s3, lane]
     for tap in range(whole, taps):
         weight, source = weights[tap], sources[tap]
-        for lane in range(LANES):
+        for lane in range(ANALOG_LANES):
             sums[lane] += weight * inputs[source, lane]
 
 
 @njit(cache=True, nogil=True)
-def run_layer(
+def run_analog_layer(
     weights: Floats, fan_in: Ints, tables: Ints, sources: Ints, starts: Floats, references: Floats,
     levels: Floats, sigma: Floats, noise: Floats, inputs: Floats, states: Floats,
 ) -> None:  # fmt: skip
@@ -54,29 +54,29 @@ def run_layer(
         States, ascending.
     sigma : ndarray of float32, shape (maps,)
         What the noise is multiplied with.
-    noise : ndarray of float32, shape (units or 0, LANES)
+    noise : ndarray of float32, shape (units or 0, ANALOG_LANES)
         Normal numbers; none for no noise.
-    inputs : ndarray of float32, shape (rows + 1, LANES)
-    states : ndarray of float32, shape (units or more, LANES)
+    inputs : ndarray of float32, shape (rows + 1, ANALOG_LANES)
+    states : ndarray of float32, shape (units or more, ANALOG_LANES)
         Filled.
     """
-    sums = np.empty(LANES, np.float32)
-    passed = np.empty(LANES, np.int32)
+    sums = np.empty(ANALOG_LANES, np.float32)
+    passed = np.empty(ANALOG_LANES, np.int32)
     positions = sources.shape[1]
     for row in range(weights.shape[0]):
         for position in range(positions):
             unit = row * positions + position
-            for lane in range(LANES):
+            for lane in range(ANALOG_LANES):
                 sums[lane] = starts[unit]
             add_products(weights[row], sources[tables[row], position], fan_in[row], inputs, sums)
             if noise.shape[0] > 0:
-                for lane in range(LANES):
+                for lane in range(ANALOG_LANES):
                     sums[lane] += sigma[row] * noise[unit, lane]
-            for lane in range(LANES):
+            for lane in range(ANALOG_LANES):
                 passed[lane] = 0
             for comparator in range(references.shape[1]):
                 reference = references[unit, comparator]
-                for lane in range(LANES):
+                for lane in range(ANALOG_LANES):
                     passed[lane] += np.int32(sums[lane] >= reference)
-            for lane in range(LANES):
+            for lane in range(ANALOG_LANES):
                 states[unit, lane] = levels[passed[lane]]

@@ -22,7 +22,7 @@ WRAP, SAT, SAT_ZERO, SAT_SYM = range(4)
 
 Word = Callable[..., int]
 """A machine word: what makes an integer of it."""
-Rule = Callable[..., int]
+CastRule = Callable[..., int]
 INT32: Any = np.int32
 INT64: Any = np.int64
 
@@ -32,7 +32,7 @@ FAR = 2.0**50
 SOME = 0.25
 
 
-def round_of(word: Word, width_mask: int) -> Rule:
+def round_of(word: Word, width_mask: int) -> CastRule:
     """Return the rounding shift for integers of one machine word; its terms come from `rounding_terms`.
 
     A term that is None is not there: the loop is compiled without it.
@@ -55,7 +55,7 @@ def round_of(word: Word, width_mask: int) -> Rule:
     return round_shift
 
 
-class Rounding(NamedTuple):
+class RoundingShift(NamedTuple):
     """A rounding shift: how far, and its terms; see `round_of`."""
 
     shift: int
@@ -76,7 +76,7 @@ class Range(NamedTuple):
     zeroes: bool | None
 
 
-def fit_of(word: Word) -> Rule:
+def fit_of(word: Word) -> CastRule:
     """Return the fit to a range, for integers of one machine word."""
 
     @njit(cache=True)
@@ -159,7 +159,7 @@ def cast_real(
         # Beyond every format. The remainder is exact: at most two bits of such a number lie behind the point.
         scaled = math.copysign(FAR, value)
         if overflow == WRAP:
-            scaled = math.fmod(value, (LOW_WORD + 1.0) / power) * power
+            scaled = np.fmod(value, (LOW_WORD + 1.0) / power) * power
     else:
         scaled = value * power
         if scaled == 0.0 and value != 0.0:

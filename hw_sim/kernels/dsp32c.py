@@ -21,7 +21,7 @@ from retronet.kernels.elementary import tanh
 Floats = NDArray[Any]
 Ints = NDArray[Any]
 
-LANES = 32
+DSP_LANES = 32
 """Images that a kernel runs side by side. With 16 a MAC takes 4 times as long: LLVM then unrolls the loop
 over lanes and forgets that it is one."""
 
@@ -73,8 +73,8 @@ def floor_mantissa(value: float, rest: int) -> float:
 def nearest_word(value: float) -> float:
     """Return the memory word nearest to `value`, below 2^127 in magnitude; 0 where it is too small."""
     bits = np.float64(value).view(np.int64)
-    found = np.int64((bits + ((WORD_REST + 1) >> 1)) & ~WORD_REST).view(np.float64)
-    return found if found >= SMALLEST or found < -SMALLEST else np.float64(0.0)
+    rounded = np.int64((bits + ((WORD_REST + 1) >> 1)) & ~WORD_REST).view(np.float64)
+    return rounded if rounded >= SMALLEST or rounded < -SMALLEST else np.float64(0.0)
 
 
 @njit(cache=True)
@@ -90,10 +90,10 @@ def multiply_add(total: float, weight: float, weight_scale: float, state: float,
     aligner = scale * ALIGNER
     near = (lower + aligner) - aligner
     lower = near - (scale * ALIGNED_STEP if near > lower else 0.0)
-    found = floor_mantissa(upper + lower, GUARD_REST)
-    found = LEAST if found < LEAST else found
-    found = LARGEST if found > LARGEST else found
-    return found if found >= SMALLEST or found < -SMALLEST else np.float64(0.0)
+    rounded = floor_mantissa(upper + lower, GUARD_REST)
+    rounded = LEAST if rounded < LEAST else rounded
+    rounded = LARGEST if rounded > LARGEST else rounded
+    return rounded if rounded >= SMALLEST or rounded < -SMALLEST else np.float64(0.0)
 
 
 @njit(cache=True)
@@ -130,7 +130,7 @@ def activate(kind: int, amplitude: float, slope: float, total: float) -> float:
 
 
 @njit(cache=True, nogil=True)
-def run_layer(
+def run_dsp_layer(
     weights: Floats, weight_scales: Floats, fan_in: Ints, sources: Ints, biases: Floats,
     kind: int, amplitude: float, slope: float,
     inputs: Floats, input_scales: Floats, states: Floats, state_scales: Floats,
@@ -149,16 +149,16 @@ def run_layer(
         Where each sum starts.
     kind, amplitude, slope
         The activation.
-    inputs, input_scales : ndarray of float64, shape (rows, LANES)
-    states, state_scales : ndarray of float64, shape (units or more, LANES)
+    inputs, input_scales : ndarray of float64, shape (rows, DSP_LANES)
+    states, state_scales : ndarray of float64, shape (units or more, DSP_LANES)
         Filled.
     """
-    totals = np.empty(LANES, np.float64)
+    totals = np.empty(DSP_LANES, np.float64)
     positions = sources.shape[1]
     for row in range(weights.shape[0]):
         for position in range(positions):
             unit = row * positions + position
-            for lane in range(LANES):
+            for lane in range(DSP_LANES):
                 totals[lane] = biases[unit]
             for tap in range(fan_in[row]):
                 weight, scale, source = (
@@ -166,11 +166,11 @@ def run_layer(
                     weight_scales[row, tap],
                     sources[row, position, tap],
                 )
-                for lane in range(LANES):
+                for lane in range(DSP_LANES):
                     totals[lane] = multiply_add(
                         totals[lane], weight, scale, inputs[source, lane], input_scales[source, lane]
                     )
-            for lane in range(LANES):
+            for lane in range(DSP_LANES):
                 state = activate(kind, amplitude, slope, floor_mantissa(totals[lane], WORD_REST))
                 states[unit, lane] = state
                 state_scales[unit, lane] = scale_of(state)

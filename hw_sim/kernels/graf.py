@@ -12,7 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 Bits = NDArray[Any]
-Table = NDArray[Any]
+TemplateTable = NDArray[Any]
 
 
 @njit(cache=True)
@@ -108,7 +108,9 @@ def row_codes(frame: Bits, size: int, codes: NDArray[Any]) -> None:
 
 
 @njit(cache=True)
-def template_sums(codes: NDArray[Any], row: int, column: int, table: Table, sums: NDArray[Any]) -> None:
+def template_sums(
+    codes: NDArray[Any], row: int, column: int, table: TemplateTable, sums: NDArray[Any]
+) -> None:
     """Fill `sums` with the sum of every template over the window around a place, the top row first."""
     sums[:] = 0.0
     for down in range(table.shape[0]):
@@ -119,7 +121,12 @@ def template_sums(codes: NDArray[Any], row: int, column: int, table: Table, sums
 
 @njit(cache=True)
 def thin(
-    frame: Bits, table: Table, thresholds: NDArray[Any], codes: NDArray[Any], sums: NDArray[Any], gone: Bits
+    frame: Bits,
+    table: TemplateTable,
+    thresholds: NDArray[Any],
+    codes: NDArray[Any],
+    sums: NDArray[Any],
+    gone: Bits,
 ) -> int:
     """Thin one frame in place; return its scans, the last of which changed nothing."""
     rows, columns = frame.shape
@@ -145,7 +152,7 @@ def thin(
 
 
 @njit(cache=True, nogil=True)
-def thin_frames(frames: Bits, table: Table, thresholds: NDArray[Any], scans: NDArray[Any]) -> None:
+def thin_frames(frames: Bits, table: TemplateTable, thresholds: NDArray[Any], scans: NDArray[Any]) -> None:
     """Thin frames in place, scan after scan until nothing changes.
 
     Every scan reads the picture as the scan before left it: a pixel is deleted if any template matches.
@@ -171,25 +178,25 @@ def thin_frames(frames: Bits, table: Table, thresholds: NDArray[Any], scans: NDA
 
 @njit(cache=True)
 def mark_features(
-    matched: Bits, groups: NDArray[Any], members: NDArray[Any], block: int, found: Bits
+    matched: Bits, groups: NDArray[Any], members: NDArray[Any], block: int, marks: Bits
 ) -> None:
-    """Set ``found[map, block]`` for each group of templates that all match."""
+    """Set ``marks[map, block]`` for each group of templates that all match."""
     for group in range(groups.shape[0]):
         at = groups[group, 0]
-        if found[at, block] == 0:
+        if marks[at, block] == 0:
             every = True
             for member in range(groups[group, 1], groups[group, 2]):
                 if matched[members[member]] == 0:
                     every = False
                     break
             if every:
-                found[at, block] = 1
+                marks[at, block] = 1
 
 
 @njit(cache=True, nogil=True)
 def find_features(
     frames: Bits,
-    table: Table,
+    table: TemplateTable,
     thresholds: NDArray[Any],
     groups: NDArray[Any],
     members: NDArray[Any],

@@ -21,7 +21,7 @@ from hw_sim.kernels.layer_records import (
     StateCast,
     Steps,
 )  # fmt: skip
-from hw_sim.kernels.sums import LANES, UNITS, Casts, Split, add_exact, add_split, cast32, cast64
+from hw_sim.kernels.sums import INTEGER_LANES, UNITS, Casts, Split, add_exact, add_split, cast32, cast64
 
 Ints = NDArray[Any]
 Numbers = NDArray[Any]
@@ -51,11 +51,11 @@ def requantised(value: int, multiplier: int, shift: int, double: bool) -> int:
     return round64(high, -shift, 1 << (-shift - 1), -1, 0)
 
 
-TOGETHER = 8
+POSITIONS_TOGETHER = 8
 """Positions of a block whose sums are made before any of them is turned into states."""
 
 
-def packed_of(word: Word) -> Callable[..., None]:
+def packed_look_up_of(word: Word) -> Callable[..., None]:
     """Return the look-up in packed staircases, for sums that fit a machine word."""
 
     @njit(cache=True)
@@ -70,23 +70,23 @@ def packed_of(word: Word) -> Callable[..., None]:
             least, most = word(table[stairs, 4]), word(table[stairs, 5])
             for place in range(block.places if row >= 0 else 0):
                 unit = row * block.positions + block.first + place
-                for lane in range(LANES):
+                for lane in range(INTEGER_LANES):
                     total = word(sums[place, slot, lane])
                     clipped[lane] += np.int32((total < least) | (total > most))
                     above[0, lane] = min(max(total, first), final) - first
                 # A loop by itself: with arithmetic beside it the compiler makes all of it number by number.
-                for lane in range(LANES):
+                for lane in range(INTEGER_LANES):
                     # Unsigned, so that no look-up has to ask whether an index counts from the end.
                     cell = np.uint64(np.right_shift(above[0, lane], shift)) & LOW_WORD
                     above[1, lane] = entries[begin + cell]
-                for lane in range(LANES):
+                for lane in range(INTEGER_LANES):
                     raised = word(above[1, lane] + word(above[0, lane] & inner))
                     states[unit, lane] = np.right_shift(raised, shift)
 
     return look_up_packed
 
 
-look_up_narrow, look_up_wide = packed_of(INT32), packed_of(INT64)
+look_up_narrow, look_up_wide = packed_look_up_of(INT32), packed_look_up_of(INT64)
 
 
 @njit(cache=True)
@@ -101,7 +101,7 @@ def look_up(
         cells, begin = np.uint64(table[stairs, 3]), np.uint64(table[stairs, 4])
         for place in range(block.places if row >= 0 else 0):
             unit = row * block.positions + block.first + place
-            for lane in range(LANES):
+            for lane in range(INTEGER_LANES):
                 total = np.int64(sums[place, slot, lane])
                 cell = np.uint64((min(max(total, first), final) - first) >> shift)
                 states[unit, lane] = levels[begin + cell + np.uint64(total >= thresholds[cells + cell])]
@@ -134,7 +134,7 @@ def cast_states(sums: Numbers, block: Block, form: Ints, rectify: bool, used: in
         row = block.rows[slot]
         for place in range(block.places if row >= 0 else 0):
             unit = row * block.positions + block.first + place
-            for lane in range(LANES):
+            for lane in range(INTEGER_LANES):
                 total: Any = np.int64(sums[place, slot, lane])
                 total = max(total, 0) if rectify else total
                 state, changed = cast_integer(total, form[0], form[1], form[2], form[3], form[4])
@@ -147,7 +147,7 @@ def cast_states(sums: Numbers, block: Block, form: Ints, rectify: bool, used: in
 def keep(rows: Ints, unit: int, totals: Ints) -> None:
     """Keep the integers of a unit where there is a row for each."""
     if rows.shape[0] > 1:
-        for lane in range(LANES):
+        for lane in range(INTEGER_LANES):
             rows[unit, lane] = totals[lane]
 
 
@@ -161,17 +161,17 @@ def prepare(sums: Ints, block: Block, used: int, stage: Stage, kept: Kept) -> in
         for place in range(block.places if row >= 0 else 0):
             unit, totals = row * block.positions + block.first + place, sums[place, slot]
             keep(kept.sums, unit, totals)
-            for lane in range(LANES):
+            for lane in range(INTEGER_LANES):
                 totals[lane] = (totals[lane] << lift) + stage.ends[unit]
             keep(kept.biased, unit, totals)
             if stage.mode == CAST:
-                for lane in range(LANES):
+                for lane in range(INTEGER_LANES):
                     total, changed = cast_integer(totals[lane], cast[0], cast[1], cast[2], cast[3], cast[4])
                     totals[lane] = total
                     missed += changed and lane < used
             elif stage.mode != KEEP:
                 multiplier, shift = scalings[scaling, 0], scalings[scaling, 1]
-                for lane in range(LANES):
+                for lane in range(INTEGER_LANES):
                     scaled = requantised(totals[lane], multiplier, shift, stage.mode == DOUBLE)
                     totals[lane] = min(max(scaled, cast[3]), cast[4])
                     missed += (totals[lane] != scaled) and lane < used
@@ -187,7 +187,7 @@ def finish(
     whole = np.empty(sums.shape, np.int64)
     for place in range(block.places):
         for slot in range(UNITS):
-            for lane in range(LANES):
+            for lane in range(INTEGER_LANES):
                 whole[place, slot, lane] = np.int64(sums[place, slot, lane])
     lanes.counts[PRE_OVERFLOWS] += prepare(whole, block, used, stage, lanes.kept)
     if form.alone:
@@ -199,7 +199,7 @@ def finish(
 
 
 @njit(cache=True, nogil=True)
-def run_layer(
+def run_integer_layer(
     layer: LayerArrays, exact: bool | None, narrow: Casts | None, wide: Casts | None, split: Split | None,
     packed: Packed | None, packed_wide: Packed | None, stage: Stage | None, steps: Steps | None,
     form: StateCast | None, lanes: Lanes, used: int,
@@ -221,21 +221,21 @@ def run_layer(
     used
         Lanes that hold one.
     """
-    sums = np.empty((TOGETHER, UNITS, LANES), layer.weights.dtype)
+    sums = np.empty((POSITIONS_TOGETHER, UNITS, INTEGER_LANES), layer.weights.dtype)
     overflows, clipped = lanes.missed[0], lanes.missed[1]
-    for lane in range(LANES):
+    for lane in range(INTEGER_LANES):
         overflows[lane] = clipped[lane] = 0
     positions, offset = layer.sources.shape[1], layer.offset
     for index in range(layer.weights.shape[0]):
         table, taps = layer.tables[index, 0], layer.tables[index, 1]
         weights, rows = layer.weights[index], layer.rows[index]
-        for first in range(0, positions, TOGETHER):
-            block = Block(rows, positions, first, min(TOGETHER, positions - first))
+        for first in range(0, positions, POSITIONS_TOGETHER):
+            block = Block(rows, positions, first, min(POSITIONS_TOGETHER, positions - first))
             for place in range(block.places):
                 totals, sources = sums[place], layer.sources[table, first + place]
                 for slot in range(UNITS):
                     unit = max(rows[slot], 0) * positions + first + place
-                    for lane in range(LANES):
+                    for lane in range(INTEGER_LANES):
                         totals[slot, lane] = layer.starts[unit] - offset
                 if exact is not None:
                     add_exact(weights, sources, taps, lanes.inputs, totals)
@@ -247,7 +247,7 @@ def run_layer(
                     add_split(weights, sources, taps, lanes.inputs, totals, overflows, split)
                 if offset != 0:
                     for slot in range(UNITS):
-                        for lane in range(LANES):
+                        for lane in range(INTEGER_LANES):
                             totals[slot, lane] += offset
             if packed is not None:
                 look_up_narrow(sums, block, packed.table, packed.entries, lanes.states, lanes.above, clipped)

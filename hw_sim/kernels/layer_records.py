@@ -132,7 +132,7 @@ class Packed(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """Sums, sums with all biases, and pre-activations: ndarrays of int64, shape (units, LANES) or (1, LANES).
+    """Sums, sums with all biases, and pre-activations: ndarrays of int64, shape (units or 1, INTEGER_LANES).
 
     With one row they are not kept.
     """
@@ -147,11 +147,11 @@ class Lanes(NamedTuple):
 
     Attributes
     ----------
-    inputs : ndarray of the sums' word, shape (rows + 1, LANES)
-    states : ndarray of the next layer's word, shape (units or more, LANES)
+    inputs : ndarray of the sums' word, shape (rows + 1, INTEGER_LANES)
+    states : ndarray of the next layer's word, shape (units or more, INTEGER_LANES)
         Filled.
-    above : ndarray of the activation's word, shape (2, LANES)
-    missed : ndarray of int32, shape (2, LANES)
+    above : ndarray of the activation's word, shape (2, INTEGER_LANES)
+    missed : ndarray of int32, shape (2, INTEGER_LANES)
         Scratch.
     counts : ndarray of int64, shape (len(COUNTS),)
         Added to.

@@ -6,12 +6,12 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from hw_sim.kernels.cast import INT32, Range, Rounding, cast_real, fit_of, round_of
-from hw_sim.kernels.sums import LANES
+from hw_sim.kernels.cast import INT32, Range, RoundingShift, cast_real, fit_of, round_of
+from hw_sim.kernels.sums import INTEGER_LANES
 
 Ints = NDArray[Any]
 
-TOGETHER = 16
+IMAGES_TOGETHER = 16
 
 round32, fit32 = round_of(INT32, 31), fit_of(INT32)
 
@@ -33,14 +33,19 @@ class PixelCast(NamedTuple):
 
     scale: float | None
     power: float
-    rounding: Rounding | None
+    rounding: RoundingShift | None
     span: Range | None
     form: Ints | None
 
 
 @njit(cache=True)
 def cast_row(
-    pixels: NDArray[Any], scale: float | None, power: float, rounding: Rounding, span: Range, found: Ints
+    pixels: NDArray[Any],
+    scale: float | None,
+    power: float,
+    rounding: RoundingShift,
+    span: Range,
+    integers: Ints,
 ) -> int:
     """Cast a few pixels in 32 bits; return how many did not fit."""
     shift, base, negative, odd = rounding
@@ -56,15 +61,15 @@ def cast_row(
         quarter = np.int32(np.int32(2 * np.int32(whole)) + np.int32(doubled != whole))
         rounded = round32(quarter, shift, base, negative, odd)
         kept = fit32(rounded, low, high, wraps, zeroes)
-        found[index] = kept
+        integers[index] = kept
         missed += rounded != kept
     return missed
 
 
 @njit(cache=True, nogil=True)
 def load_images(
-    images: NDArray[Any], first: int, used: int, scale: float | None, power: float, rounding: Rounding | None,
-    span: Range | None, form: Ints | None, border: int, rows: NDArray[Any],
+    images: NDArray[Any], first: int, used: int, scale: float | None, power: float,
+    rounding: RoundingShift | None, span: Range | None, form: Ints | None, border: int, rows: NDArray[Any],
 ) -> int:  # fmt: skip
     """Cast `used` images from `first` on into the lanes of `rows`; return how many pixels overflowed.
 
@@ -74,16 +79,16 @@ def load_images(
         Finite numbers.
     scale, power, rounding, span, form
         Their cast: see `PixelCast`.
-    rows : ndarray of the first layer's word, shape (units + 1, LANES)
+    rows : ndarray of the first layer's word, shape (units + 1, INTEGER_LANES)
         Filled; the last row with `border`, unused lanes with 0.
     """
     units = images.shape[1]
     # A few images at a time, so that each write into the lanes fills a line of the cache.
-    found = np.empty((TOGETHER, units), np.int32)
+    block = np.empty((IMAGES_TOGETHER, units), np.int32)
     changed = 0
-    for start in range(0, LANES, TOGETHER):
-        for index in range(TOGETHER):
-            pixels, integers = images[min(first + start + index, images.shape[0] - 1)], found[index]
+    for start in range(0, INTEGER_LANES, IMAGES_TOGETHER):
+        for index in range(IMAGES_TOGETHER):
+            pixels, integers = images[min(first + start + index, images.shape[0] - 1)], block[index]
             if start + index >= used:
                 for unit in range(units):
                     integers[unit] = 0
@@ -96,9 +101,9 @@ def load_images(
                     integers[unit], clipped = cast_real(value, power, form[0], form[1], form[2], form[3])
                     changed += clipped
         for unit in range(units):
-            for index in range(TOGETHER):
-                rows[unit, start + index] = found[index, unit]
-    for lane in range(LANES):
+            for index in range(IMAGES_TOGETHER):
+                rows[unit, start + index] = block[index, unit]
+    for lane in range(INTEGER_LANES):
         rows[units, lane] = border
     return changed
 
@@ -111,7 +116,7 @@ def load_levels(
     """Do the same for `levels`: level ``k`` from ``edges[k − 1]`` on; the first and last one clip."""
     units = images.shape[1]
     changed = 0
-    for lane in range(LANES):
+    for lane in range(INTEGER_LANES):
         for unit in range(units):
             level = 0
             if lane < used:

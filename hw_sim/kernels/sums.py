@@ -1,10 +1,10 @@
 """Sums of products of four units at one position, for many images at once.
 
-The innermost loops run over images: `LANES` of them lie side by side in every row, and because their number
-is a constant, every rule of rounding and overflow becomes vector instructions. Four units that read the same
-inputs share each load of them. Weights, inputs and sums are of one machine word: 32 or 64 bits, or floating
-point, in which whole numbers up to 2^24 or 2^53 are exact whatever the order. The caller proves that the
-word is wide enough for what it asks, and fills up taps with weights of 0, which change no sum.
+The innermost loops run over images: `INTEGER_LANES` of them lie side by side in every row, and because
+their number is a constant, every rule of rounding and overflow becomes vector instructions. Four units that
+read the same inputs share each load of them. Weights, inputs and sums are of one machine word: 32 or 64 bits,
+or floating point, in which whole numbers up to 2^24 or 2^53 are exact whatever the order. The caller proves
+that the word is wide enough for what it asks, and fills up taps with weights of 0, which change no sum.
 
 What a loop does not do it is not compiled with: what is None in a record of `Casts` is not there.
 """
@@ -20,7 +20,7 @@ from hw_sim.kernels.cast import (
     INT32,
     INT64,
     Range,
-    Rounding,
+    RoundingShift,
     Word,
     fit,
     fit_of,
@@ -33,7 +33,7 @@ Ints = NDArray[Any]
 Numbers = NDArray[Any]
 Sum = Callable[..., None]
 
-LANES = 128
+INTEGER_LANES = 128
 """Images in the lanes of one pass."""
 UNITS = 4
 """Units that are summed together."""
@@ -60,7 +60,7 @@ class Casts(NamedTuple):
         The range of sums.
     """
 
-    rounding: Rounding | None
+    rounding: RoundingShift | None
     lift: int | None
     product: Range | None
     total: Range
@@ -96,7 +96,7 @@ def add_exact(weights: Numbers, sources: Ints, taps: int, inputs: Numbers, sums:
         b = weights[1, tap], weights[1, t1], weights[1, t2], weights[1, t3], weights[1, t4]
         c = weights[2, tap], weights[2, t1], weights[2, t2], weights[2, t3], weights[2, t4]
         d = weights[3, tap], weights[3, t1], weights[3, t2], weights[3, t3], weights[3, t4]
-        for lane in range(LANES):
+        for lane in range(INTEGER_LANES):
             x0, x1, x2 = inputs[s0, lane], inputs[s1, lane], inputs[s2, lane]
             x3, x4 = inputs[s3, lane], inputs[s4, lane]
             sums[0, lane] = five(sums[0, lane], a, x0, x1, x2, x3, x4)
@@ -105,12 +105,12 @@ def add_exact(weights: Numbers, sources: Ints, taps: int, inputs: Numbers, sums:
             sums[3, lane] = five(sums[3, lane], d, x0, x1, x2, x3, x4)
 
 
-def cast_of(word: Word, width_mask: int) -> Sum:
+def cast_loop_of(word: Word, width_mask: int) -> Sum:
     """Return the loop that casts products, sums or both."""
     shifted, fitted = round_of(word, width_mask), fit_of(word)
 
     @njit(cache=True)
-    def round_to(value: int, rounding: Rounding | None) -> int:
+    def round_to(value: int, rounding: RoundingShift | None) -> int:
         if rounding is None:
             return value
         return shifted(value, rounding.shift, rounding.base, rounding.negative, rounding.odd)
@@ -123,7 +123,7 @@ def cast_of(word: Word, width_mask: int) -> Sum:
 
     @njit(cache=True)
     def one(
-        total: int, weight: int, x: int, rounding: Rounding | None, lift: int | None,
+        total: int, weight: int, x: int, rounding: RoundingShift | None, lift: int | None,
         product_range: Range | None, total_range: Range,
     ) -> tuple[Any, Any]:  # fmt: skip
         exact = word(weight * x)
@@ -147,7 +147,7 @@ def cast_of(word: Word, width_mask: int) -> Sum:
             for unit in range(0, UNITS, 2):
                 a0, a1 = weights[unit, tap], weights[unit, tap + 1]
                 b0, b1 = weights[unit + 1, tap], weights[unit + 1, tap + 1]
-                for lane in range(LANES):
+                for lane in range(INTEGER_LANES):
                     x0, x1 = inputs[s0, lane], inputs[s1, lane]
                     a, m0 = one(sums[unit, lane], a0, x0, rounding, lift, product, total)
                     a, m1 = one(a, a1, x1, rounding, lift, product, total)
@@ -171,7 +171,7 @@ def add_split(
     for tap in range(taps):
         for unit in range(UNITS):
             weight, source = weights[unit, tap], sources[tap]
-            for lane in range(LANES):
+            for lane in range(INTEGER_LANES):
                 exact = weight * inputs[source, lane]
                 rounded = round64(exact << (max(-first[0], 0) & 63), max(first[0], 0), base, negative, odd)
                 product = fit(rounded, first[2], first[3], first[4])
@@ -182,4 +182,4 @@ def add_split(
                 overflows[lane] += np.int32(rounded != product) + np.int32(whole != kept)
 
 
-cast32, cast64 = cast_of(INT32, 31), cast_of(INT64, 63)
+cast32, cast64 = cast_loop_of(INT32, 31), cast_loop_of(INT64, 63)

@@ -30,7 +30,7 @@ from retronet.errors import ChoiceError, InputError
 from retronet.network import Activation, NetworkSpec, Rbf
 from retronet.refusals import as_kind, explain, parse_toml, place_of, shown
 
-Table = dict[str, Any]
+TomlTable = dict[str, Any]
 FORMATS = ("input", "weight", "bias", "state", "preactivation", "form", "product", "entry")
 A_FORMAT = 'a format as text, such as "s8.6", "{-1,0,1}" or "p3.0", or as a table'
 SCALES = ("weight_scale", "weight_divisor")
@@ -64,8 +64,8 @@ def parse_plan(text: str, network: NetworkSpec) -> PrecisionPlan:
         If it can not be read.
     """
     content = parse_toml(text)
-    defaults = as_kind(content.pop("defaults", {}), Table, "$.defaults")
-    listed = as_kind(content.pop("layers", []), list[Table], "$.layers")
+    defaults = as_kind(content.pop("defaults", {}), TomlTable, "$.defaults")
+    listed = as_kind(content.pop("layers", []), list[TomlTable], "$.layers")
     layers = {layer.name: layer for layer in network.layers if not isinstance(layer, Rbf)}
     names = [entry.get("layer") for entry in listed]
     for index, name in enumerate(names):
@@ -90,25 +90,25 @@ def parse_plan(text: str, network: NetworkSpec) -> PrecisionPlan:
     return as_kind(content | {"layers": plans}, PrecisionPlan)
 
 
-def _expanded(table: Table, place: str) -> Table:
+def _expanded(table: TomlTable, place: str) -> TomlTable:
     """Return `table` with formats parsed and short forms written out."""
-    found: Table = {}
+    expanded: TomlTable = {}
     for key, value in table.items():
         where = f"{place}.{key}"
         if key in FORMATS and isinstance(value, str):
-            found[key] = _parsed(value, where)
+            expanded[key] = _parsed(value, where)
         elif key == "accumulator" and isinstance(value, str):
-            found[key] = {"form": _parsed(value, where)}
+            expanded[key] = {"form": _parsed(value, where)}
         elif key in FORMATS and not isinstance(value, dict):
             raise InputError(f"at `{where}`: found {shown(value)}, {A_FORMAT} is allowed")
         elif key in SCALES and isinstance(value, int | float) and not isinstance(value, bool):
-            found[key] = [value]
+            expanded[key] = [value]
         else:
-            found[key] = _expanded(value, where) if isinstance(value, dict) else value
-    return found
+            expanded[key] = _expanded(value, where) if isinstance(value, dict) else value
+    return expanded
 
 
-def _parsed(text: str, place: str) -> Table:
+def _parsed(text: str, place: str) -> TomlTable:
     """Return the format written as `text`, as tables."""
     try:
         return dict(msgspec.to_builtins(parse_format(text)))
@@ -116,7 +116,7 @@ def _parsed(text: str, place: str) -> Table:
         raise InputError(f"at `{place}`: {error}") from error
 
 
-def _complete(entry: Table, below: object, activation: Activation) -> None:
+def _complete(entry: TomlTable, below: object, activation: Activation) -> None:
     """Fill in what a layer's table may leave out: its activation, and the format of its bias."""
     own = msgspec.to_builtins(activation)
     squash = entry.setdefault("activation", own)
@@ -133,7 +133,7 @@ def _complete(entry: Table, below: object, activation: Activation) -> None:
         entry["bias"] = bias
 
 
-def _product_bias(weight: object, below: object) -> Table | None:
+def _product_bias(weight: object, below: object) -> TomlTable | None:
     """Return the format of a bias with the step of a product; nothing where one of the two is no format."""
     try:
         steps = [msgspec.convert(part, Format).frac_bits for part in (weight, below)]
@@ -142,7 +142,7 @@ def _product_bias(weight: object, below: object) -> Table | None:
     return dict(msgspec.to_builtins(Fixed(MAX_BITS, sum(steps))))
 
 
-def _layer_plan(entry: Table, place: str, defaulted: set[str]) -> LayerPlan:
+def _layer_plan(entry: TomlTable, place: str, defaulted: set[str]) -> LayerPlan:
     """Return a layer's plan; a refusal names the place in the file that the value came from."""
     try:
         return msgspec.convert(entry, LayerPlan)

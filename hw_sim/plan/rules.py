@@ -168,14 +168,14 @@ def _width(bits: int | None, form: Format | None) -> str | None:
     return None if bits is None else f"{bits} bits"
 
 
-Part = Callable[[str], Any]
+PartParser = Callable[[str], Any]
 
 
 def _fixed(part: str) -> Fixed | None:
     return Fixed.parse(part) if begins_as_format(part) else None
 
 
-_WIDTH: dict[str, Part] = {
+_WIDTH: dict[str, PartParser] = {
     "bits": lambda part: int(match[1]) if (match := _BITS.fullmatch(part)) else None,
     "rounding": lambda part: Rounding.__members__.get(part.upper()),
     "overflow": lambda part: Overflow.__members__.get(part.upper()),
@@ -186,7 +186,7 @@ _TENSOR = (
     f"({', '.join(get_args(ScaleKind))}), {MODES}",
     "6 bits, mse/map",
 )
-_TENSOR_PARTS: dict[str, Part] = _WIDTH | {
+_TENSOR_PARTS: dict[str, PartParser] = _WIDTH | {
     "form": lambda part: parse_format(part) if begins_as_format(part) else None,
     "scale": lambda part: parse_rule(part) if re.split("[:/]", part)[0] in get_args(ScaleKind) else None,
 }
@@ -196,7 +196,7 @@ _SUMS = (
     "with a format (products s16.8)",
     "16 bits, SAT",
 )
-_SUM_PARTS: dict[str, Part] = _WIDTH | {
+_SUM_PARTS: dict[str, PartParser] = _WIDTH | {
     "form": _fixed,
     "fused": lambda part: True if part == "fused" else None,
     "product": lambda part: Fixed.parse(match[1]) if (match := _PRODUCTS.fullmatch(part)) else None,
@@ -204,7 +204,7 @@ _SUM_PARTS: dict[str, Part] = _WIDTH | {
 
 
 def _fields(
-    text: str, nothing: str, kind: tuple[str, str, str], readers: Mapping[str, Part]
+    text: str, nothing: str, kind: tuple[str, str, str], readers: Mapping[str, PartParser]
 ) -> dict[str, Any]:
     """Return the fields that the parts of `text` stand for; `nothing` is the text of none of them."""
     what, allowed, example = kind

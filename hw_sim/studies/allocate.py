@@ -63,17 +63,17 @@ class Choice(msgspec.Struct, frozen=True):
 
 def frontier(options: Sequence[Sequence[Choice]]) -> list[Choice]:
     """Return the choices, one option a layer, that no other beats in both cost and rise; cheapest first."""
-    found = [Choice(0, 0.0, ())]
+    choices = [Choice(0, 0.0, ())]
     for layer in options:
         joined = sorted(
-            (Choice(a.cost + b.cost, a.rise + b.rise, a.bits + b.bits) for a in found for b in layer),
+            (Choice(a.cost + b.cost, a.rise + b.rise, a.bits + b.bits) for a in choices for b in layer),
             key=lambda choice: (choice.cost, choice.rise),
         )
-        found = []
+        choices = []
         for choice in joined:
-            if not found or choice.rise < found[-1].rise:
-                found.append(choice)
-    return found
+            if not choices or choice.rise < choices[-1].rise:
+                choices.append(choice)
+    return choices
 
 
 def choose_bits(
@@ -117,12 +117,12 @@ def choose_bits(
             break
         weights = {name: pair[0] for name, pair in zip(below[1:], chosen.bits, strict=True)}
         states = {name: pair[1] for name, pair in zip(below, chosen.bits, strict=False)}
-        found = allocator.budget("chosen", weights, {**states, below[-1]: state_bits})
-        yield found
-        if found.measured <= allowed:
+        budget = allocator.budget("chosen", weights, {**states, below[-1]: state_bits})
+        yield budget
+        if budget.measured <= allowed:
             return
         # Half of the way, in logarithms: the whole one would often save less than is allowed.
-        tighter = (bound + spent) * min(0.95, math.sqrt(allowed / found.measured)) - spent
+        tighter = (bound + spent) * min(0.95, math.sqrt(allowed / budget.measured)) - spent
         bound = min(tighter, float(np.nextafter(chosen.rise, -1)))
     raise InputError(
         f"A rise of the loss by {allowed:.3g} can not be kept with {bits[0]} to {bits[-1]} bits a weight and "
@@ -162,16 +162,16 @@ def uniform_budgets(
 ) -> list[Budget]:
     """Return the uniform bits with the most that cost no more than `like`, and the next, if there are any."""
     names = [sized.name for sized in allocator.sized_layers]
-    found: list[Budget] = []
+    budgets: list[Budget] = []
     for width in bits:
         states = dict.fromkeys((INPUT, *names), state_bits if objective == "weight-bits" else width)
         if objective == "mac-bits":
             states[names[-1]] = state_bits
         budget = allocator.budget(f"all {width}", dict.fromkeys(names, width), states)
-        found.append(budget)
+        budgets.append(budget)
         if _cost(budget, objective) > _cost(like, objective):
             break
-    return found[-2:]
+    return budgets[-2:]
 
 
 def _cost(budget: Budget, objective: Objective) -> int:

@@ -71,7 +71,7 @@ def cast_tables(workspace: Workspace, plan: PrecisionPlan) -> CastTables:
     )
 
 
-def cast_parameters(
+def quantised_parameters(
     parameters: Parameters, sized_layers: Sequence[SizedLayer], plan: PrecisionPlan
 ) -> Parameters:
     """Return `parameters` as the real numbers that their formats make of them."""

@@ -149,8 +149,8 @@ def compare(
     sums += [_Sums(sized.name, sized.output) for sized in sized_layers(network)][: len(pair[0].layers)]
     for start in range(0, len(digits.images), CHUNK):
         images = digits.images[start : start + CHUNK]
-        for found, first, second in zip(sums, *(_states(one, images) for one in pair), strict=True):
-            found.add(first, second)
+        for difference, first, second in zip(sums, *(_states(one, images) for one in pair), strict=True):
+            difference.add(first, second)
     results = [run_integers(one, digits.images) for one in pair]
     answers = [result.outputs.argmax(axis=1) for result in results]
     sides = [
@@ -162,7 +162,7 @@ def compare(
         )
         for one, result in zip(pair, results, strict=True)
     ]
-    layers = tuple(found.result(worst) for found in sums)
+    layers = tuple(difference.result(worst) for difference in sums)
     return Comparison(
         first=sides[0],
         second=sides[1],

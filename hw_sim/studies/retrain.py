@@ -18,7 +18,7 @@ from hw_sim.formats.fixed import Fixed
 from hw_sim.formats.modes import Rounding
 from hw_sim.kernels.quantised_training import train_quantised
 from hw_sim.plan.plan import PrecisionPlan
-from hw_sim.studies.cast_tables import cast_parameters, cast_tables, cast_values, with_cast_borders
+from hw_sim.studies.cast_tables import cast_tables, cast_values, quantised_parameters, with_cast_borders
 from retronet.curvature import goal_of
 from retronet.datasets import Dataset, DigitSets
 from retronet.engines.workspace import Parameters, Workspace
@@ -135,7 +135,7 @@ class Retraining:
         for number in range(self.passes + 1, self.settings.passes + 1):
             order = np.random.default_rng([self.settings.seed, number]).permutation(len(self._images))
             rate = self.settings.rate_of(number)
-            workspace.load(cast_parameters(self._parameters(), workspace.sized_layers, self.plan))
+            workspace.load(quantised_parameters(self._parameters(), workspace.sized_layers, self.plan))
             arguments = workspace.machine, self._images, labels
             measure_curvature(*arguments, order[: self.settings.patterns], self._goal)
             total = train_quantised(

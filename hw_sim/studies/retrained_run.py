@@ -129,8 +129,8 @@ def continue_retraining(run: Run, digits: DigitSets) -> Iterator[RetrainRecord]:
         for record in training.run():
             now = time.perf_counter()
             if record.rate is None:
-                found = Before(*training.float_scores(), record, training.warnings)
-                write_atomically(run.folder / BEFORE, stamped(msgspec.json.encode(found)))
+                before = Before(*training.float_scores(), record, training.warnings)
+                write_atomically(run.folder / BEFORE, stamped(msgspec.json.encode(before)))
             keep_pass(run, training, record, now - mark)
             mark = time.perf_counter()
             yield record

@@ -80,8 +80,8 @@ class Testbench:
             images = self.digits.train.images
             for start in range(0, len(images), CHUNK):
                 for layer in trace_integers(integers, images[start : start + CHUNK]).layers:
-                    found = float(np.abs(layer.sums).max()) * 2.0**-layer.sum_frac_bits
-                    largest[layer.layer] = max(largest.get(layer.layer, 0.0), found)
+                    reached = float(np.abs(layer.sums).max()) * 2.0**-layer.sum_frac_bits
+                    largest[layer.layer] = max(largest.get(layer.layer, 0.0), reached)
             self._largest_sums[scale] = largest
         return self._largest_sums[scale]
 

@@ -14,7 +14,7 @@ from support.chip_files import PROCESSOR, write
 from support.printed import printed_json
 
 from hw_sim.chips.cost.network_cost import cost
-from hw_sim.chips.cost.published import compare
+from hw_sim.chips.cost.published import published_rows
 from hw_sim.chips.load import chip_names, load_chip
 from retronet.network import load_network
 from retronet_cli.views import costs
@@ -53,7 +53,7 @@ def test_a_report_is_what_the_model_says(call: Call) -> None:
     assert anna["images_per_s"] == cost(load_chip("anna"), network).images_per_s
     assert [layer["chip"] for layer in anna["layers"]] == ["anna"] * 3 + ["dsp32c-100ns"]
     assert {(row["chip"], row["modelled"]) for row in printed["published"]} == {
-        (name, row.modelled) for name in ("dsp32c-80ns", "anna") for row in compare(load_chip(name))
+        (name, row.modelled) for name in ("dsp32c-80ns", "anna") for row in published_rows(load_chip(name))
     }
     alone = printed_json(call, "report", "--chip", "anna", "--chip-alone")["modelled"][0]
     assert len(alone["layers"]) == 3
@@ -78,7 +78,7 @@ def test_the_table_of_published_figures_is_the_models(call: Call, columns: int) 
     assert result.exit_code == 0
     assert max(map(len, result.stdout.splitlines())) <= columns
     assert "…" not in result.stdout
-    rows = [row for name in chip_names() for row in compare(load_chip(name))]
+    rows = [row for name in chip_names() for row in published_rows(load_chip(name))]
     for row in rows if columns == 40 else ():
         found = (
             f"published:{quantity_range(row.low, row.high, row.unit)}",
@@ -98,7 +98,7 @@ def test_no_digit_is_lost_on_a_narrow_terminal(call: Call, columns: int) -> None
         assert number in result.stdout
     for layer in cost(load_chip("anna"), load_network("lecun1989")).layers:
         assert plain(1e6 * layer.seconds) in result.stdout
-    for row in compare(load_chip("dsp32c-80ns")):
+    for row in published_rows(load_chip("dsp32c-80ns")):
         assert row.gap.split(".")[0] in " ".join(result.stdout.split())
 
 
@@ -112,7 +112,7 @@ def test_modelled_and_published_never_share_a_column() -> None:
     report = cost(chip, network)
     totals = headings(costs.totals_table("", [report]))
     layers = headings(costs.layers_table(chip, report))
-    published = headings(costs.published_table(compare(chip)))
+    published = headings(costs.published_table(published_rows(chip)))
 
     assert {"modelled ms", "modelled digits/s"} <= set(totals)
     assert "modelled µs" in layers

@@ -14,7 +14,8 @@ from support.small_network import NETWORK, plan_of
 from support.toml_trees import damaged
 
 import hw_sim
-from hw_sim.chips import chip, constants, graf_templates
+from hw_sim.chips import constants, load
+from hw_sim.chips.graf54 import templates
 from retronet import network, recipe
 from retronet.errors import InputError
 
@@ -33,7 +34,11 @@ def plan(name: str) -> None:
 
 
 def chip_constants(name: str) -> None:
-    assert list(constants.constants(chip.load_chip(name)))
+    assert list(constants.constants(load.load_chip(name)))
+
+
+def template_set(name: str) -> None:
+    templates.load_templates(name, templates.graf_sizes(load.load_chip("graf54")))
 
 
 def recipe_overridden(name: str) -> None:
@@ -54,15 +59,19 @@ LOADERS: dict[str, tuple[Callable[[str], Any], dict[str, Any]]] = {
     "small network": (network_counts, of(network.FOLDER, "lecun1989")),
     "recipe": (recipe_overridden, of(recipe.FOLDER, "chang2022-modern-4")),
     "recipe of 1989": (recipe_overridden, of(recipe.FOLDER, "lecun1989")),
-    "chip": (chip_constants, of(chip.FOLDER, "graf54")),
-    "array chip": (chip_constants, of(chip.FOLDER, "anna")),
-    "templates": (graf_templates.load_templates, of(graf_templates.FOLDER, "graf-features")),
+    "chip": (chip_constants, of(load.FOLDER / "graf54", "graf54")),
+    "array chip": (chip_constants, of(load.FOLDER / "anna", "anna")),
+    "templates": (template_set, of(templates.FOLDER, "graf-features")),
     "plan": (plan, PLAN),
 }
 
 
 @pytest.mark.parametrize("name", LOADERS)
-@settings(max_examples=COUNT, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=COUNT,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(data=st.data())
 def test_a_damaged_description_is_taken_or_refused_in_one_sentence(
     name: str, data: st.DataObject, tmp_path: Path

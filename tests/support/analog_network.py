@@ -66,7 +66,7 @@ def wide() -> tuple[Trained, Any, Any]:
 if __name__ == "__main__":
     from hw_sim.chips.analog.converter_fit import spaced
     from hw_sim.chips.analog.layers import run_analog
-    from hw_sim.chips.anna.network import anna_network, on_chip
+    from hw_sim.chips.anna.network import anna_network, layers_on_chip
     from hw_sim.chips.anna.options import AnnaOptions
     from hw_sim.chips.load import load_chip
 
@@ -74,5 +74,5 @@ if __name__ == "__main__":
     options = AnnaOptions(noise=0.05, mismatch=0.1)
     mapped = anna_network(load_chip("anna"), network, sets.train.images, options)
     pixels = mapped.pixels(spaced(sets.test.images, 2))
-    states = run_analog(on_chip(mapped, (1, 2)), pixels, (1, 2, 0))[0]
+    states = run_analog(layers_on_chip(mapped, (1, 2)), pixels, (1, 2, 0))[0]
     sys.stdout.write(hashlib.sha256(states.tobytes()).hexdigest())

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from hw_sim.chips.spec import ChipSpec, Constant, NeuronArray
+from hw_sim.chips.spec import ChipConstant, ChipSpec, NeuronArray
 from retronet.network import NetworkSpec, SizedLayer, sized_layers
 
 
-def known(value: float) -> Constant:
-    return Constant(value, source="test")
+def known(value: float) -> ChipConstant:
+    return ChipConstant(value, source="test")
 
 
 def array(**changed: float) -> NeuronArray:

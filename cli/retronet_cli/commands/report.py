@@ -163,14 +163,14 @@ def _print(
     import msgspec
 
     from hw_sim.chips.cost.network_cost import work_of
-    from hw_sim.chips.cost.published import compare
+    from hw_sim.chips.cost.published import published_rows
     from retronet.network import sized_layers
     from retronet_cli.terminal import print_json, print_paragraphs, print_table
     from retronet_cli.views import costs
     from retronet_cli.views.quantities import csv_text, markdown_text
 
     layers, work = [sized.name for sized in sized_layers(network)], work_of(network)
-    published = [row for each in chips for row in compare(each)]
+    published = [row for each in chips for row in published_rows(each)]
     if as_json:
         counted = [
             {"layer": name, **msgspec.to_builtins(each)} for name, each in zip(layers, work, strict=True)

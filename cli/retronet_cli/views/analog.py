@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 from rich.table import Table
 
-from hw_sim.chips.analog.drawn_chips import ChipScore, Spread
+from hw_sim.chips.analog.drawn_chips import ChipScore, ChipSpread
 from hw_sim.chips.anna.report import AnnaReport
 from hw_sim.chips.net32k.report import Net32kReport
 from retronet_cli.views.scores import new_table, score_table
@@ -22,7 +22,7 @@ def scores_table(title: str, report: Report, notice: str | None) -> Table:
     return score_table(title, scores, f"{caption}\n{notice}" if notice else caption)
 
 
-def spread_cells(chips: Sequence[ChipScore], spread: Spread, retrained: bool) -> tuple[str, str, str]:
+def spread_cells(chips: Sequence[ChipScore], spread: ChipSpread, retrained: bool) -> tuple[str, str, str]:
     """Return misses from fewest to most, and error and rejection with their deviations."""
     scores = [chip.retrained if retrained else chip.mapped for chip in chips]
     misses = [score.misses for score in scores if score is not None]

@@ -6,8 +6,8 @@ import msgspec
 from rich.table import Table
 
 from hw_sim.chips.constants import constants
-from hw_sim.chips.cost.published import UNITS
-from hw_sim.chips.spec import ChipSpec, Constant, Fact
+from hw_sim.chips.cost.published import UNIT_OF
+from hw_sim.chips.spec import ChipConstant, ChipSpec, Fact
 from retronet_cli.views.quantities import of_unit, quantity_range
 from retronet_cli.views.scores import new_table
 
@@ -45,7 +45,7 @@ def constants_table(chip: ChipSpec) -> Table:
     return table
 
 
-def _value(constant: Constant, unit: str) -> str:
+def _value(constant: ChipConstant, unit: str) -> str:
     if constant.value is None:
         return "–"
     if not unit:
@@ -53,7 +53,7 @@ def _value(constant: Constant, unit: str) -> str:
     return of_unit(constant.value, unit)
 
 
-def _standing(known: Constant | Fact) -> str:
+def _standing(known: ChipConstant | Fact) -> str:
     if known.source:
         return f"sourced: {known.source}"
     return f"{'assumed' if known.assumed else 'unknown'}: {known.reason}"
@@ -77,6 +77,6 @@ def figures_table(chip: ChipSpec, asked: str) -> Table:
     table.add_column("published", justify="right")
     table.add_column("source")
     for figure in chip.published:
-        published = quantity_range(figure.low, figure.high, UNITS[figure.quantity])
+        published = quantity_range(figure.low, figure.high, UNIT_OF[figure.quantity])
         table.add_row(figure.what, published, figure.source)
     return table

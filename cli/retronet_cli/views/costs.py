@@ -8,7 +8,7 @@ from rich.table import Table
 
 from hw_sim.chips.cost.layer_cost import Work
 from hw_sim.chips.cost.network_cost import CostReport
-from hw_sim.chips.cost.published import Comparison
+from hw_sim.chips.cost.published import PublishedRow
 from hw_sim.chips.spec import ChipSpec, NeuronArray, Processor
 from retronet_cli.views.quantities import energy, plain, prefixed, quantity, quantity_range
 from retronet_cli.views.scores import add_numbers, new_table
@@ -138,7 +138,7 @@ def _microseconds(seconds: float) -> str:
     return plain(1e6 * seconds)
 
 
-def published_table(rows: Sequence[Comparison]) -> Table:
+def published_table(rows: Sequence[PublishedRow]) -> Table:
     """Return the model beside published figures; what is fitted stands in a column of its own."""
     caption = (
         "Modelled: by this project's model alone. Fitted: the share of the modelled speed, or the time "
@@ -155,7 +155,7 @@ def published_table(rows: Sequence[Comparison]) -> Table:
     return table
 
 
-def fitted(row: Comparison) -> str:
+def fitted(row: PublishedRow) -> str:
     """Return the efficiency, or the time outside the chip, that would meet the published figure."""
     if row.fitted_outside_low_s is not None or row.fitted_outside_high_s is not None:
         outside = quantity_range(row.fitted_outside_low_s, row.fitted_outside_high_s, "s")
@@ -164,7 +164,7 @@ def fitted(row: Comparison) -> str:
     return "–" if efficiencies == (None, None) else quantity_range(*efficiencies, "")
 
 
-def gap_lines(rows: Sequence[Comparison]) -> list[str]:
+def gap_lines(rows: Sequence[PublishedRow]) -> list[str]:
     """Return for each figure what of its gap is modelled and what is fitted."""
     return [f"{row.chip}, {row.what}. {row.gap}" for row in rows]
 

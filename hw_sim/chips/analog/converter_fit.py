@@ -56,10 +56,10 @@ def fit_converter(sums: Doubles, states: Doubles, levels: NDArray[np.int64]) -> 
     spread = float(np.sqrt(np.mean(sums**2))) or 1.0
     best = (np.inf, spread, 1.0)
     for sum_step in spread / levels[-1] * (0.2 * powers(20.0, np.linspace(0, 1, 60))):
-        found = levels[np.searchsorted(edges, sums / sum_step, side="right")]
-        power = float(np.sum(found**2))
-        state_step = float(np.sum(found * states)) / power if power else 0.0
-        error = float(np.sum((states - state_step * found) ** 2))
+        converted = levels[np.searchsorted(edges, sums / sum_step, side="right")]
+        power = float(np.sum(converted**2))
+        state_step = float(np.sum(converted * states)) / power if power else 0.0
+        error = float(np.sum((states - state_step * converted) ** 2))
         if state_step > 0 and error < best[0]:
             best = error, float(sum_step), state_step
     return best[1], best[2]

@@ -31,7 +31,7 @@ class ChipScore(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     retrained: Score | None
 
 
-class Spread(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ChipSpread(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Mean and standard deviation over simulated chips (of a sample, n − 1); none for a single one."""
 
     error_percent: float
@@ -40,12 +40,12 @@ class Spread(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reject_deviation: float | None
 
 
-def spread(scores: Sequence[Score]) -> Spread:
+def chip_spread(scores: Sequence[Score]) -> ChipSpread:
     """Return mean and standard deviation of errors and rejection."""
     errors = [each.error_percent for each in scores]
     rejects = [each.reject_percent_at_1_percent_error for each in scores]
     several = len(scores) > 1
-    return Spread(
+    return ChipSpread(
         float(np.mean(errors)),
         float(np.std(errors, ddof=1)) if several else None,
         float(np.mean(rejects)),
@@ -68,8 +68,8 @@ class DrawnScores(TypedDict):
     reference: Score
     ideal: ChipScore
     chips: tuple[ChipScore, ...]
-    mapped: Spread
-    retrained: Spread | None
+    mapped: ChipSpread
+    retrained: ChipSpread | None
 
 
 def run_drawn(
@@ -120,8 +120,8 @@ def run_drawn(
         reference=scorer.score_of(digits.test, trained.outputs(digits.test.images)),
         ideal=scorer.score(None),
         chips=drawn,
-        mapped=spread([chip.mapped for chip in drawn]),
-        retrained=spread(retrained) if retrained else None,
+        mapped=chip_spread([chip.mapped for chip in drawn]),
+        retrained=chip_spread(retrained) if retrained else None,
     )
 
 

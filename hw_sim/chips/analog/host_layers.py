@@ -47,24 +47,24 @@ class HostLayers:
 
     def __init__(self, trained: Trained, first: int) -> None:
         network, parameters = trained.network, trained.parameters
-        found = sized_layers(network)
-        if not 0 < first < len(found):
+        sized = sized_layers(network)
+        if not 0 < first < len(sized):
             raise ChoiceError(
-                f"Network '{network.name}' can not be parted before layer {first + 1}: it has {len(found)}; "
+                f"Network '{network.name}' can not be parted before layer {first + 1}: it has {len(sized)}; "
                 "at least one layer goes on the chip and one stays beside it. Choose another number."
             )
         self._targets = trained.recipe.targets
-        self._rest = replace(network, input=found[first].input, layers=network.layers[first:])
+        self._rest = replace(network, input=sized[first].input, layers=network.layers[first:])
         names = [f"{layer.name}.{part}" for layer in self._rest.layers for part in ("weight", "bias")]
         self.parameters: Parameters = {name: parameters[name] for name in names if name in parameters}
 
     def outputs(self, states: Floats, parameters: Parameters | None = None) -> Floats:
         """Return the outputs (n, classes) for real states (n, units) of the layer below."""
         workspace = self._workspace(parameters or self.parameters)
-        found = np.empty((len(states), workspace.sized_layers[-1].units), np.float32)
+        outputs = np.empty((len(states), workspace.sized_layers[-1].units), np.float32)
         units = np.array([sized.units for sized in workspace.sized_layers])
-        run_forward(workspace.machine, self._planes(states), len(units) - 1, units, found)
-        return found
+        run_forward(workspace.machine, self._planes(states), len(units) - 1, units, outputs)
+        return outputs
 
     def retrained(self, states: Floats, labels: NDArray[np.uint8], how: HostRetraining) -> Parameters:
         """Return the parameters after learning from real states of training digits."""

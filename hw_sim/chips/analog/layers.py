@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_sim.kernels.analog import LANES, run_layer
+from hw_sim.kernels.analog import ANALOG_LANES, run_analog_layer
 from retronet.connections import ConnectionTable
 from retronet.network import SizedLayer
 
@@ -66,24 +66,24 @@ def run_analog(
     tuple of ndarray of float32, shape (n, units)
         Whole numbers; one array, or one a layer.
     """
-    rows = [np.zeros((count + 1, LANES), np.float32) for count in _units(pixels, layers)]
+    rows = [np.zeros((count + 1, ANALOG_LANES), np.float32) for count in _units(pixels, layers)]
     for below, layer in zip(rows, layers, strict=False):
         below[-1] = layer.border
     wanted = layers[-1:] if last_only else layers
-    found = tuple(np.empty((len(pixels), layer.sized.units), np.float32) for layer in wanted)
-    for first in range(0, len(pixels), LANES):
-        used = min(LANES, len(pixels) - first)
+    outputs = tuple(np.empty((len(pixels), layer.sized.units), np.float32) for layer in wanted)
+    for first in range(0, len(pixels), ANALOG_LANES):
+        used = min(ANALOG_LANES, len(pixels) - first)
         rows[0][:-1, :used] = pixels[first : first + used].T
         for index, layer in enumerate(layers):
             table = layer.connections
-            run_layer(
+            run_analog_layer(
                 layer.weights, table.fan_in, table.tables, table.sources, layer.starts,
                 layer.references, layer.levels, layer.sigma, _noise(layer, (*seed, index, first)),
                 rows[index], rows[index + 1],
             )  # fmt: skip
-        for states, row in zip(found, rows[-len(found) :], strict=True):
+        for states, row in zip(outputs, rows[-len(outputs) :], strict=True):
             states[first : first + used] = row[:-1, :used].T
-    return found
+    return outputs
 
 
 def _units(pixels: Floats, layers: Sequence[AnalogLayer]) -> list[int]:
@@ -93,7 +93,7 @@ def _units(pixels: Floats, layers: Sequence[AnalogLayer]) -> list[int]:
 def _noise(layer: AnalogLayer, seed: tuple[int, ...]) -> Floats:
     """Return normal numbers of their own for each seed, layer and set of lanes, or none."""
     units = layer.sized.units if layer.sigma.any() else 0
-    return np.random.default_rng(seed).standard_normal((units, LANES), np.float32)
+    return np.random.default_rng(seed).standard_normal((units, ANALOG_LANES), np.float32)
 
 
 def nearest(values: NDArray[np.floating], levels: Floats) -> Floats:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from hw_sim.chips.analog.converter_fit import check_squashing, fit_converter, spaced, sums_and_states
 from hw_sim.chips.analog.layers import AnalogLayer, nearest
 from hw_sim.chips.analog.normal import normal
-from hw_sim.chips.anna.options import AnnaOptions, AnnaSizes, anna_sizes, default_options
+from hw_sim.chips.anna.options import AnnaOptions, AnnaSizes, anna_options, anna_sizes
 from hw_sim.chips.spec import ChipSpec
 from retronet.connections import connection_table, weight_rows
 from retronet.errors import InputError
@@ -104,7 +104,7 @@ def anna_network(
     InputError
         If a layer can not run on the chip, or the arithmetic can not take a size of the chip.
     """
-    sizes, options = anna_sizes(chip), options or default_options(chip)
+    sizes, options = anna_sizes(chip), options or anna_options(chip)
     network, parameters = trained.network, trained.parameters
     chosen = sized_layers(network)[: len(network.layers) - options.float_layers]
     for sized in chosen:
@@ -183,7 +183,7 @@ def _layer(
     return AnnaLayer(sized, weights, each, factors, steps, state_steps[1], int(border), clipped)
 
 
-def on_chip(network: AnnaNetwork, seed: tuple[int, ...] | None) -> tuple[AnalogLayer, ...]:
+def layers_on_chip(network: AnnaNetwork, seed: tuple[int, ...] | None) -> tuple[AnalogLayer, ...]:
     """Return the layers as they lie on one chip.
 
     Parameters
@@ -202,7 +202,7 @@ def on_chip(network: AnnaNetwork, seed: tuple[int, ...] | None) -> tuple[AnalogL
     generator = np.random.default_rng(seed if seed is not None else 0)
     offsets = options.offset * normal(generator, network.sizes.converters)
     span = network.sizes.steps * float(network.levels[1] - network.levels[0])
-    found = []
+    drawn = []
     for layer in network.layers:
         maps = len(layer.weights)
         kept = 1 - options.droop * generator.random(layer.weights.shape)
@@ -212,7 +212,7 @@ def on_chip(network: AnnaNetwork, seed: tuple[int, ...] | None) -> tuple[AnalogL
         references = steps[:, np.newaxis] * (
             network.edges + span * offsets[np.arange(maps) % len(offsets), np.newaxis]
         )
-        found.append(
+        drawn.append(
             AnalogLayer(
                 layer.sized,
                 connection_table(layer.sized, "plane_slowest"),
@@ -224,4 +224,4 @@ def on_chip(network: AnnaNetwork, seed: tuple[int, ...] | None) -> tuple[AnalogL
                 (options.noise * span * steps).astype(np.float32),
             )
         )  # fmt: skip
-    return tuple(found)
+    return tuple(drawn)

@@ -14,7 +14,7 @@ from hw_sim.chips.spec import ChipSpec
 from retronet.errors import InputError
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
-Levels = NDArray[np.int64]
+Whole = NDArray[np.int64]
 
 
 class AnnaOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -64,12 +64,12 @@ class AnnaOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return replace(self, noise=0.0, offset=0.0, mismatch=0.0, droop=0.0)
 
     @property
-    def factors(self) -> Levels:
+    def factors(self) -> Whole:
         """The values of the scale factor."""
         return np.arange(1, 17) if self.scales == "linear" else 2 ** np.arange(16)
 
 
-def default_options(chip: ChipSpec) -> AnnaOptions:
+def anna_options(chip: ChipSpec) -> AnnaOptions:
     """Return the options of `chip` as far as nothing else is said.
 
     As many layers run beside it as its companion runs, one without a companion. A single bit has two levels,
@@ -111,7 +111,7 @@ class AnnaSizes:
         """Steps of a converter."""
         return 1 << self.state_bits
 
-    def weight_levels(self, options: AnnaOptions) -> Levels:
+    def weight_levels(self, options: AnnaOptions) -> Whole:
         """Return the levels of a weight, ascending, in steps.
 
         Raises
@@ -122,7 +122,7 @@ class AnnaSizes:
         self._check("weights", options.weights, self.weight_bits, "no-zero")
         return _levels(options.weights, self.weight_bits)
 
-    def state_levels(self, options: AnnaOptions) -> Levels:
+    def state_levels(self, options: AnnaOptions) -> Whole:
         """Return the levels of a state, ascending, in steps.
 
         Raises
@@ -162,7 +162,7 @@ def anna_sizes(chip: ChipSpec) -> AnnaSizes:
     )
 
 
-def _levels(placement: str, bits: int) -> Levels:
+def _levels(placement: str, bits: int) -> Whole:
     half = 1 << (bits - 1)
     match placement:
         case "sign-magnitude" | "mid-tread":

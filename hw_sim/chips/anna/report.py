@@ -4,11 +4,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_sim.chips.analog.drawn_chips import Chip, ChipScore, Spread, run_drawn
+from hw_sim.chips.analog.drawn_chips import Chip, ChipScore, ChipSpread, run_drawn
 from hw_sim.chips.analog.host_layers import HostLayers, HostRetraining
 from hw_sim.chips.analog.layers import run_analog
-from hw_sim.chips.anna.network import anna_network, on_chip
-from hw_sim.chips.anna.options import AnnaOptions, default_options
+from hw_sim.chips.anna.network import anna_network, layers_on_chip
+from hw_sim.chips.anna.options import AnnaOptions, anna_options
 from hw_sim.chips.spec import ChipSpec
 from retronet.datasets import DigitSets
 from retronet.evaluate import Score
@@ -73,8 +73,8 @@ class AnnaReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reference: Score
     ideal: ChipScore
     chips: tuple[ChipScore, ...]
-    mapped: Spread
-    retrained: Spread | None
+    mapped: ChipSpread
+    retrained: ChipSpread | None
     published: tuple[PublishedChain, ...] = PUBLISHED
     assumptions: tuple[str, ...] = ASSUMPTIONS
 
@@ -111,14 +111,14 @@ def run_anna(
         If the parts do not fit each other, a layer can not run on the chip, or the arithmetic can not take a
         size of the chip.
     """
-    options = options or default_options(chip)
+    options = options or anna_options(chip)
     host = HostLayers(trained, len(trained.network.layers) - options.float_layers)
     mapped = anna_network(chip, trained, digits.train.images, options)
     step = np.float32(mapped.layers[-1].state_step)
     # Fixed errors are drawn from seed and chip, noise from these and the half of the digits besides.
 
     def states(drawn: Chip | None, images: NDArray[np.float32], half: int) -> NDArray[np.float32]:
-        layers = on_chip(mapped, drawn)
+        layers = layers_on_chip(mapped, drawn)
         return run_analog(layers, mapped.pixels(images), (*(drawn or (0, 0)), half))[0] * step
 
     return AnnaReport(

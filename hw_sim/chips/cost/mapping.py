@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from hw_sim.chips.spec import Constant, NeuronArray
+from hw_sim.chips.spec import ChipConstant, NeuronArray
 from retronet.errors import ChoiceError
 from retronet.network import Conv, SizedLayer, Subsample
 
@@ -35,12 +35,12 @@ class CallPlan:
     products: int
 
 
-def whole(constant: Constant) -> int:
+def whole(constant: ChipConstant) -> int:
     """Return a constant that is known to be a whole number."""
     return int(number(constant))
 
 
-def number(constant: Constant) -> float:
+def number(constant: ChipConstant) -> float:
     """Return a constant that is known: see `hw_sim.chips.constants.check`."""
     assert constant.value is not None
     return constant.value
@@ -54,7 +54,7 @@ def slices(array: NeuronArray, weight_bits: int, state_bits: int, chip: str) -> 
     InputError
         If numbers are wider than a cell and can not be joined from several.
     """
-    found = []
+    joined = []
     for what, bits, held in (
         ("weights", weight_bits, array.weight_bits),
         ("states", state_bits, array.state_bits),
@@ -63,14 +63,14 @@ def slices(array: NeuronArray, weight_bits: int, state_bits: int, chip: str) -> 
             raise ChoiceError(
                 f"The {what} can not have {bits} bits: 1 or more are allowed. Give such a number."
             )
-        found.append(math.ceil(bits / number(held)))
-    if found[0] * found[1] > whole(array.max_joined):
+        joined.append(math.ceil(bits / number(held)))
+    if joined[0] * joined[1] > whole(array.max_joined):
         raise ChoiceError(
             f"The chip '{chip}' can not take weights of {weight_bits} and states of {state_bits} bits: a sum "
-            f"takes {found[0] * found[1]} of its dot products; it joins at most {whole(array.max_joined)}. "
+            f"takes {joined[0] * joined[1]} of its dot products; it joins at most {whole(array.max_joined)}. "
             "Use fewer bits, or another chip."
         )
-    return found[0], found[1]
+    return joined[0], joined[1]
 
 
 def map_layer(
@@ -144,7 +144,7 @@ def _input_moves(sized: SizedLayer, planes: int, array: NeuronArray, bits: int) 
     return rows * (first + (columns - 1) * following)
 
 
-def _moves(count: int, bits: float, port_bits: Constant) -> int | None:
+def _moves(count: int, bits: float, port_bits: ChipConstant) -> int | None:
     """Return the cycles to move `count` numbers through a port."""
     if port_bits.value is None:
         return None

@@ -63,6 +63,12 @@ class CostReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     assumed: tuple[str, ...]
     unknown: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        return (
+            f"CostReport({self.network} on {self.chip}: {self.seconds * 1e3:.4g} ms an image, modelled, "
+            f"bound by {self.bound_by})"
+        )
+
 
 def work_of(network: NetworkSpec) -> tuple[Work, ...]:
     """Return the work of each layer as the geometry says."""
@@ -115,14 +121,14 @@ def cost(
     InputError
         If the numbers are too wide for the chip, or the parts do not fit each other.
     """
-    found = sized_layers(network)
+    geometry = sized_layers(network)
     done = work_of(network) if work is None else tuple(work)
-    if len(done) != len(found):
+    if len(done) != len(geometry):
         raise InputError(
-            f"The work does not fit network '{network.name}': it is of {len(done)} layers; {len(found)} are "
-            "needed. Count it on this network."
+            f"The work does not fit network '{network.name}': it is of {len(done)} layers; "
+            f"{len(geometry)} are needed. Count it on this network."
         )
-    pairs = list(zip(found, done, strict=True))
+    pairs = list(zip(geometry, done, strict=True))
     last = 0 if chip.companion is None else whole(chip.companion.last_layers)
     if last >= len(pairs):
         raise InputError(
@@ -172,7 +178,7 @@ def cost(
         layers=tuple(layers),
         seconds=seconds,
         images_per_s=1 / seconds,
-        connections_per_s=sum(sized.connections for sized in found[: len(layers)]) / seconds,
+        connections_per_s=sum(sized.connections for sized in geometry[: len(layers)]) / seconds,
         energy_j=sum_or_none([layer.energy_j for layer in layers]),
         bound_by=largest([(layer.bound_by, layer.seconds) for layer in layers]),
         refresh_s=refresh_s,

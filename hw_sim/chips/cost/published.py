@@ -10,11 +10,11 @@ import msgspec
 
 from hw_sim.chips.cost.mapping import number, whole
 from hw_sim.chips.cost.network_cost import CostReport, cost
-from hw_sim.chips.spec import ChipSpec, NeuronArray, Processor, Published, workload
+from hw_sim.chips.spec import ChipSpec, NeuronArray, Processor, PublishedFigure, workload
 from retronet.errors import InputError
 from retronet.network import NetworkSpec, sized_layers
 
-UNITS = {
+UNIT_OF = {
     "peak_connections_per_s": "connections/s",
     "connections_per_s": "connections/s",
     "images_per_s": "images/s",
@@ -24,7 +24,7 @@ UNITS = {
 }
 
 
-class Comparison(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PublishedRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A published figure beside the modelled one.
 
     Attributes
@@ -59,7 +59,7 @@ class Comparison(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     gap: str
 
 
-def compare(chip: ChipSpec) -> tuple[Comparison, ...]:
+def published_rows(chip: ChipSpec) -> tuple[PublishedRow, ...]:
     """Return the model beside every published figure of `chip`.
 
     Raises
@@ -67,7 +67,7 @@ def compare(chip: ChipSpec) -> tuple[Comparison, ...]:
     InputError
         If a figure asks for what the chip can not do.
     """
-    return tuple(_compare(chip, figure) for figure in chip.published)
+    return tuple(_row(chip, figure) for figure in chip.published)
 
 
 def training_macs(network: NetworkSpec) -> int:
@@ -80,7 +80,7 @@ def training_macs(network: NetworkSpec) -> int:
     return sum(layers) + 2 * (sum(layers[1:]) + sum(layers))
 
 
-def _compare(chip: ChipSpec, figure: Published) -> Comparison:
+def _row(chip: ChipSpec, figure: PublishedFigure) -> PublishedRow:
     modelled = _modelled(chip, figure)
     low, high = figure.low, figure.high
     within = (low is None or modelled >= low) and (high is None or modelled <= high)
@@ -97,10 +97,10 @@ def _compare(chip: ChipSpec, figure: Published) -> Comparison:
             efficiency = [low / modelled, None]
         case _:
             pass
-    return Comparison(
+    return PublishedRow(
         chip=chip.name,
         what=figure.what,
-        unit=UNITS[figure.quantity],
+        unit=UNIT_OF[figure.quantity],
         source=figure.source,
         low=low,
         high=high,
@@ -114,7 +114,7 @@ def _compare(chip: ChipSpec, figure: Published) -> Comparison:
     )
 
 
-def _modelled(chip: ChipSpec, figure: Published) -> float:
+def _modelled(chip: ChipSpec, figure: PublishedFigure) -> float:
     match figure.quantity:
         case "peak_connections_per_s":
             return peak_connections_per_s(chip)
@@ -147,12 +147,12 @@ def peak_connections_per_s(chip: ChipSpec) -> float:
             assert_never(unreachable)
 
 
-def _network(chip: ChipSpec, figure: Published) -> NetworkSpec:
+def _network(chip: ChipSpec, figure: PublishedFigure) -> NetworkSpec:
     assert figure.network is not None
     return workload(chip, figure.network)
 
 
-def _cost(chip: ChipSpec, figure: Published) -> CostReport:
+def _cost(chip: ChipSpec, figure: PublishedFigure) -> CostReport:
     return cost(
         chip,
         _network(chip, figure),
@@ -162,7 +162,7 @@ def _cost(chip: ChipSpec, figure: Published) -> CostReport:
     )
 
 
-def _training_s(chip: ChipSpec, figure: Published) -> float:
+def _training_s(chip: ChipSpec, figure: PublishedFigure) -> float:
     if not isinstance(chip.engine, Processor):
         raise InputError(
             f"Training is modelled on processors alone; '{chip.name}' is none. Remove the figure."

@@ -31,7 +31,7 @@ TanhRoutine = Literal["exact", "sn"]
 
 @dataclass(frozen=True)
 class DspLayer:
-    """A layer in the format: what `hw_sim.kernels.dsp32c.run_layer` takes, and its place."""
+    """A layer in the format: what `hw_sim.kernels.dsp32c.run_dsp_layer` takes, and its place."""
 
     sized: SizedLayer
     weights: Doubles
@@ -110,25 +110,25 @@ class _LaneRunner:
     """The buffers of one thread: rows of lanes for the images and every layer, the border's row last."""
 
     def __init__(self, network: NetworkSpec, layers: tuple[DspLayer, ...]) -> None:
-        from hw_sim.kernels.dsp32c import LANES
+        from hw_sim.kernels.dsp32c import DSP_LANES
 
         self.layers = layers
         units = [int(np.prod(network.input)), *(layer.sized.units for layer in layers)]
-        self.rows = [np.zeros((count + 1, LANES)) for count in units]
-        self.scales = [np.zeros((count + 1, LANES)) for count in units]
+        self.rows = [np.zeros((count + 1, DSP_LANES)) for count in units]
+        self.scales = [np.zeros((count + 1, DSP_LANES)) for count in units]
         for below, layer in zip(self.rows, layers, strict=False):
             below[-1] = from_ieee(np.array(getattr(layer.sized.layer, "border", 0.0)))
 
     def run(self, images: Doubles, states: Doubles) -> None:
         """Fill `states` (n, units of all layers) for `images` (n, pixels), no more of them than lanes."""
-        from hw_sim.kernels.dsp32c import fill_scales, run_layer
+        from hw_sim.kernels.dsp32c import fill_scales, run_dsp_layer
 
         count, start = len(images), 0
         self.rows[0][:-1, :count] = images.T
         fill_scales(self.rows[0], self.scales[0])
         for index, layer in enumerate(self.layers):
             fill_scales(self.rows[index][-1:], self.scales[index][-1:])
-            run_layer(
+            run_dsp_layer(
                 layer.weights, layer.weight_scales, layer.fan_in, layer.sources, layer.biases,
                 layer.kind, layer.amplitude, layer.slope,
                 self.rows[index], self.scales[index], self.rows[index + 1], self.scales[index + 1],
@@ -161,7 +161,7 @@ def run_dsp(
     InputError
         If the images have another size than the network reads.
     """
-    from hw_sim.kernels.dsp32c import LANES
+    from hw_sim.kernels.dsp32c import DSP_LANES
 
     check_images(network, images)
     pixels = from_ieee(images).reshape(len(images), -1)
@@ -170,9 +170,9 @@ def run_dsp(
     def work(firsts: range) -> None:
         runner = _LaneRunner(network, layers)
         for first in firsts:
-            runner.run(pixels[first : first + LANES], states[first : first + LANES])
+            runner.run(pixels[first : first + DSP_LANES], states[first : first + DSP_LANES])
 
-    shares = [range(start * LANES, len(pixels), threads * LANES) for start in range(threads)]
+    shares = [range(start * DSP_LANES, len(pixels), threads * DSP_LANES) for start in range(threads)]
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(work, shares))
     return states

@@ -72,8 +72,8 @@ def thinned(frames: NDArray[np.uint8], currents: Currents) -> Thinned:
 def block_of_place() -> NDArray[np.int64]:
     """Return the block of every place, row by row; blocks differ by at most a row or column in size."""
     rows, columns = (np.arange(size) * count // size for size, count in zip(FRAME, BLOCKS, strict=True))
-    found: NDArray[np.int64] = rows[:, np.newaxis] * BLOCKS[1] + columns
-    return found
+    blocks: NDArray[np.int64] = rows[:, np.newaxis] * BLOCKS[1] + columns
+    return blocks
 
 
 def features_of(frames: NDArray[np.uint8], templates: TemplateSet, currents: Currents) -> NDArray[np.uint8]:

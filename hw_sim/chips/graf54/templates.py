@@ -17,7 +17,7 @@ from retronet.errors import ChoiceError, InputError
 from retronet.network import Positive
 
 FOLDER = Path(__file__).parent / "templates"
-LARGEST = 13
+LARGEST_TEMPLATE = 13
 """Rows and columns of the largest template: a row of a window is looked up in 2^13 sums."""
 
 MARGIN = 0.5
@@ -153,10 +153,10 @@ def load_templates(name: str, sizes: GrafSizes) -> TemplateSet:
 def _check(templates: TemplateSet, path: Path, sizes: GrafSizes) -> None:
     size, names = templates.size, [each.name for each in templates.templates]
 
-    def refuse(found: str, allowed: str) -> InputError:
-        return InputError(f"The templates in {path} can not be used: {found}; {allowed}. Mend the file.")
+    def refuse(stated: str, allowed: str) -> InputError:
+        return InputError(f"The templates in {path} can not be used: {stated}; {allowed}. Mend the file.")
 
-    most_pixels = min(sizes.inputs, LARGEST**2)
+    most_pixels = min(sizes.inputs, LARGEST_TEMPLATE**2)
     if size % 2 == 0 or size * size > most_pixels:
         raise refuse(f"'size' is {size}", f"odd sizes of at most {most_pixels} pixels are allowed")
     if len(names) > sizes.amplifiers:

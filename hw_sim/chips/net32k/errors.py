@@ -9,7 +9,9 @@ from hw_sim.chips.net32k.network import Doubles, Net32kLayer, Net32kNetwork, Par
 from hw_sim.chips.net32k.options import Net32kOptions, Whole
 
 
-def on_chip(network: Net32kNetwork, seed: tuple[int, ...] | None) -> tuple[tuple[AnalogLayer, ...], ...]:
+def parts_on_chip(
+    network: Net32kNetwork, seed: tuple[int, ...] | None
+) -> tuple[tuple[AnalogLayer, ...], ...]:
     """Return, layer by layer, the parts as they lie on one chip.
 
     Parameters

@@ -15,7 +15,7 @@ from hw_sim.chips.net32k.options import (
     Net32kOptions,
     Net32kSizes,
     Whole,
-    default_options,
+    net32k_options,
     net32k_sizes,
     odd_levels,
 )
@@ -119,7 +119,7 @@ def net32k_network(
         If a layer can not run on the chip, its numbers need more blocks than join, or the arithmetic can not
         take a size of the chip.
     """
-    sizes, options = net32k_sizes(chip), options or default_options(chip)
+    sizes, options = net32k_sizes(chip), options or net32k_options(chip)
     some = spaced(images)
     pixel_levels = odd_levels(options.input_bits)
     step = float(np.abs(some).max()) / float(pixel_levels[-1]) or 1.0
@@ -209,12 +209,12 @@ def exact_sums(connections: ConnectionTable, weights: Whole, inputs: Whole, bord
     """Return the sums (n, units) of whole inputs (n, units below)."""
     edged = np.concatenate([inputs, np.full((len(inputs), 1), border)], axis=1).astype(np.float64)
     maps, positions = len(weights), connections.sources.shape[1]
-    found = np.empty((len(inputs), maps, positions))
+    sums = np.empty((len(inputs), maps, positions))
     for table in range(len(connections.sources)):
         own = connections.tables == table
         # Products of small whole numbers: exact in double precision in any order.
-        found[:, own] = (edged[:, connections.sources[table]] @ weights[own].T).transpose(0, 2, 1)
-    return found.reshape(len(inputs), -1).astype(np.int64)
+        sums[:, own] = (edged[:, connections.sources[table]] @ weights[own].T).transpose(0, 2, 1)
+    return sums.reshape(len(inputs), -1).astype(np.int64)
 
 
 def _thresholds(
@@ -241,12 +241,12 @@ def _thresholds(
 
 def run_exactly(layer: Net32kLayer, inputs: Whole) -> Whole:
     """Return the states (n, units) of a layer without errors, in whole numbers."""
-    found = []
+    converted = []
     for part in layer.parts:
         sums = exact_sums(part.connections, part.weights, inputs, layer.border)
-        found.append(part.values[(sums[:, :, np.newaxis] >= part.references).sum(2)])
-    total = np.asarray(np.add.reduce(found))
-    if len(found) == 1:
+        converted.append(part.values[(sums[:, :, np.newaxis] >= part.references).sum(2)])
+    total = np.asarray(np.add.reduce(converted))
+    if len(converted) == 1:
         return total
     states: Whole = layer.levels[(total[:, :, np.newaxis] >= layer.thresholds).sum(2)]
     return states

@@ -110,7 +110,7 @@ def net32k_sizes(chip: ChipSpec) -> Net32kSizes:
     )
 
 
-def default_options(chip: ChipSpec) -> Net32kOptions:
+def net32k_options(chip: ChipSpec) -> Net32kOptions:
     """Return the options of `chip` as far as nothing else is said: 2 bits, or fewer where less joins."""
     most = net32k_sizes(chip).most_blocks
     options = Net32kOptions(weights="2-bit" if most >= 4 else "1-bit")

@@ -6,7 +6,7 @@ import msgspec
 from msgspec.structs import replace
 
 from hw_sim.chips.analog.host_layers import HostRetraining
-from hw_sim.chips.net32k.options import Net32kOptions, Weights, default_options, net32k_sizes, precisions
+from hw_sim.chips.net32k.options import Net32kOptions, Weights, net32k_options, net32k_sizes, precisions
 from hw_sim.chips.net32k.report import HOST_RETRAINING, run_net32k
 from hw_sim.chips.spec import ChipSpec
 from retronet.datasets import DigitSets
@@ -48,7 +48,7 @@ def tabulate_precisions(
     InputError
         As for `hw_sim.chips.net32k.report.run_net32k`; and if the blocks allow none.
     """
-    sizes, options = net32k_sizes(chip), options or default_options(chip)
+    sizes, options = net32k_sizes(chip), options or net32k_options(chip)
     grid = tuple(precisions(sizes, options))
     if not grid:
         raise InputError(

@@ -4,12 +4,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_sim.chips.analog.drawn_chips import Chip, ChipScore, Spread, run_drawn
+from hw_sim.chips.analog.drawn_chips import Chip, ChipScore, ChipSpread, run_drawn
 from hw_sim.chips.analog.host_layers import HostLayers, HostRetraining
 from hw_sim.chips.analog.layers import AnalogLayer, run_analog
-from hw_sim.chips.net32k.errors import on_chip
+from hw_sim.chips.net32k.errors import parts_on_chip
 from hw_sim.chips.net32k.network import Net32kNetwork, net32k_network
-from hw_sim.chips.net32k.options import Net32kOptions, default_options, net32k_sizes
+from hw_sim.chips.net32k.options import Net32kOptions, net32k_options, net32k_sizes
 from hw_sim.chips.spec import ChipSpec
 from retronet.datasets import DigitSets
 from retronet.evaluate import Score
@@ -56,8 +56,8 @@ class Net32kReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reference: Score
     ideal: ChipScore
     chips: tuple[ChipScore, ...]
-    mapped: Spread
-    retrained: Spread | None
+    mapped: ChipSpread
+    retrained: ChipSpread | None
     assumptions: tuple[str, ...]
 
 
@@ -94,13 +94,13 @@ def run_net32k(
         If the parts do not fit each other, a layer can not run on the chip, or the arithmetic can not take a
         size of the chip.
     """
-    options = options or default_options(chip)
+    options = options or net32k_options(chip)
     host = HostLayers(trained, options.layers)
     mapped = net32k_network(chip, trained, digits.train.images, options)
     step = np.float32(mapped.layers[-1].state_step)
 
     def states(drawn: Chip | None, images: Floats, half: int) -> Floats:  # noqa: ARG001 (nothing is noisy)
-        return run_chip(mapped, on_chip(mapped, drawn), mapped.pixels(images)) * step
+        return run_chip(mapped, parts_on_chip(mapped, drawn), mapped.pixels(images)) * step
 
     return Net32kReport(
         options=options,
@@ -119,7 +119,7 @@ def run_net32k(
 
 
 def run_chip(network: Net32kNetwork, chip: tuple[tuple[AnalogLayer, ...], ...], pixels: Floats) -> Floats:
-    """Return the states (n, units) of the last layer on a chip that `on_chip` made, in whole numbers."""
+    """Return the last layer's states (n, units), whole numbers, on a chip that `parts_on_chip` made."""
     states = pixels
     for layer, parts in zip(network.layers, chip, strict=True):
         if len(parts) == 1:

@@ -18,7 +18,7 @@ from hw_sim.chips.load import chip_names, load_chip
 from hw_sim.chips.net32k.options import Net32kOptions
 from hw_sim.chips.net32k.precisions import Precisions
 from hw_sim.chips.net32k.report import Net32kReport, run_net32k
-from hw_sim.chips.simulate import SET_BY_PRECISIONS, cost_as_run, option_names, simulate
+from hw_sim.chips.simulate import SET_BY_PRECISIONS, cost_as_run, option_names, simulate_on
 from hw_sim.chips.spec import ARITHMETICS
 from retronet.errors import InputError
 
@@ -38,11 +38,11 @@ def test_every_arithmetic_is_that_of_a_chip_of_the_package() -> None:
 def test_options_are_those_of_the_arithmetic() -> None:
     trained, digits = draw()
     few: dict[str, Any] = {"chips": 2, "seed": 7, "retraining": ONCE}
-    found = simulate(ANNA, trained, digits, noise=0.05, float_layers=2, **few)
+    found = simulate_on(ANNA, trained, digits, noise=0.05, float_layers=2, **few)
     assert isinstance(found, AnnaReport)
     assert found == run_anna(ANNA, trained, digits, AnnaOptions(noise=0.05, float_layers=2), **few)
-    assert simulate(ANNA, trained, digits, noise="0.05", float_layers="2", threads=2, **few) == found
-    other = simulate(NET32K, trained, digits, weights="1-bit", **few)
+    assert simulate_on(ANNA, trained, digits, noise="0.05", float_layers="2", threads=2, **few) == found
+    other = simulate_on(NET32K, trained, digits, weights="1-bit", **few)
     assert other == run_net32k(NET32K, trained, digits, Net32kOptions(weights="1-bit"), **few)
 
 
@@ -51,10 +51,10 @@ def test_a_processor_computes_in_its_own_floating_point(tmp_path: Path) -> None:
     trained, digits = draw()
     text = PROCESSOR.replace("year = 2026", 'year = 2026\narithmetic = "dsp32c"')
     mine = load_chip(write(tmp_path, text))
-    found = simulate(mine, trained, digits, tanh="sn")
+    found = simulate_on(mine, trained, digits, tanh="sn")
     assert isinstance(found, DspReport)
     assert found.tanh == "sn"
-    assert simulate(mine, trained, digits) == dsp_report(trained, digits.test)
+    assert simulate_on(mine, trained, digits) == dsp_report(trained, digits.test)
     modelled = cost_as_run(mine, NETWORK, found)
     assert modelled == cost(mine, NETWORK)
 
@@ -71,7 +71,9 @@ def test_a_chip_is_its_sizes_and_not_its_name(tmp_path: Path) -> None:
             load_chip(str(like(tmp_path, name, "copy"))),
             load_chip(str(like(tmp_path, name, "small", **sizes))),
         )
-        reports = [simulate(each, trained, digits, chips=1, retraining=None) for each in (chip, copy, small)]
+        reports = [
+            simulate_on(each, trained, digits, chips=1, retraining=None) for each in (chip, copy, small)
+        ]
         assert reports[0] == reports[1]
         assert isinstance(reports[2], AnnaReport | Net32kReport)
         assert isinstance(reports[0], AnnaReport | Net32kReport)
@@ -90,17 +92,17 @@ def test_a_chip_is_its_sizes_and_not_its_name(tmp_path: Path) -> None:
 def test_the_cost_is_that_of_what_ran(tmp_path: Path) -> None:
     """Layers beside the chip are its companion's, or nobody's; bits are those of the simulation."""
     trained, digits = draw()
-    report = simulate(ANNA, trained, digits, chips=1, retraining=None, float_layers=2)
+    report = simulate_on(ANNA, trained, digits, chips=1, retraining=None, float_layers=2)
     found = cost_as_run(ANNA, NETWORK, report)
     assert found is not None
     assert [layer.chip for layer in found.layers] == ["anna"] * 3 + ["dsp32c-100ns"] * 2
     head, _, rest = chip_text("anna").partition("[companion]")
     alone = load_chip(write(tmp_path, head + rest[rest.index("[[facts]]") :]))
-    found = cost_as_run(alone, NETWORK, simulate(alone, trained, digits, chips=1, retraining=None))
+    found = cost_as_run(alone, NETWORK, simulate_on(alone, trained, digits, chips=1, retraining=None))
     assert found is not None
     assert found.network == "a, b, c, d of small-analog"
     assert [layer.layer for layer in found.layers] == ["a", "b", "c", "d"]
-    report = simulate(NET32K, trained, digits, chips=1, retraining=None, layers=1, weights="4-bit")
+    report = simulate_on(NET32K, trained, digits, chips=1, retraining=None, layers=1, weights="4-bit")
     found = cost_as_run(NET32K, NETWORK, report)
     assert found is not None
     assert (found.network, found.weight_bits, found.state_bits) == ("a of small-analog", 4, 2)
@@ -116,7 +118,7 @@ def test_the_cost_is_that_of_what_ran(tmp_path: Path) -> None:
 def test_a_table_of_precisions_is_every_one_that_fits(tmp_path: Path) -> None:
     trained, digits = draw(images=20)
     chip = load_chip(str(like(tmp_path, "net32k", max_joined=2)))
-    table = simulate(chip, trained, digits, precisions=True)
+    table = simulate_on(chip, trained, digits, precisions=True)
     assert isinstance(table, Precisions)
     assert [(row.weights, row.state_bits) for row in table.rows] == [("1-bit", 1), ("1-bit", 2)]
     assert msgspec.to_builtins(table).keys() == {"network", "options", "float", "rows"}
@@ -124,7 +126,7 @@ def test_a_table_of_precisions_is_every_one_that_fits(tmp_path: Path) -> None:
     with pytest.raises(
         InputError, match=r"no precision to tabulate on NET32K: pixels of 4 bits .* at most 2"
     ):
-        simulate(chip, trained, digits, precisions=True, input_bits=4)
+        simulate_on(chip, trained, digits, precisions=True, input_bits=4)
 
 
 def test_what_is_refused(tmp_path: Path) -> None:
@@ -132,20 +134,20 @@ def test_what_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
         InputError, match=r"'cnaps' can not be simulated: .*anna, dsp32c-100ns.*net32k, graf, dsp32c"
     ):
-        simulate(load_chip("cnaps"), trained, digits)
+        simulate_on(load_chip("cnaps"), trained, digits)
     with pytest.raises(
         InputError, match=r"'anna' has no option 'nose'\. It has: chips, seed, retraining, weights"
     ):
-        simulate(ANNA, trained, digits, nose=0.1)
+        simulate_on(ANNA, trained, digits, nose=0.1)
     with pytest.raises(InputError, match=r"'dsp32c-80ns' has no option 'seed'\. It has: tanh\."):
-        simulate(load_chip("dsp32c-80ns"), trained, digits, seed=1)
+        simulate_on(load_chip("dsp32c-80ns"), trained, digits, seed=1)
     with pytest.raises(InputError, match=r"'anna' can not be changed so: .*\$\.noise"):
-        simulate(ANNA, trained, digits, noise="loud")
+        simulate_on(ANNA, trained, digits, noise="loud")
     with pytest.raises(InputError, match=r"'anna' can not be changed so: .*>= 1 - at `\$\.chips"):
-        simulate(ANNA, trained, digits, chips=0)
+        simulate_on(ANNA, trained, digits, chips=0)
     for name in SET_BY_PRECISIONS:
         with pytest.raises(InputError, match=f"'{name}' does not go with 'precisions'"):
-            simulate(NET32K, trained, digits, precisions=True, **{name: _allowed(name)})
+            simulate_on(NET32K, trained, digits, precisions=True, **{name: _allowed(name)})
     text = PROCESSOR.replace("year = 2026", 'year = 2026\narithmetic = "ana"')
     with pytest.raises(InputError, match=r"no arithmetic 'ana'; anna, net32k, graf, dsp32c are known"):
         load_chip(write(tmp_path, text))

@@ -15,7 +15,7 @@ from hw_sim.fixed_point.quantize import quantize
 from hw_sim.fixed_point.simulate import run_integers, simulate
 from hw_sim.fixed_point.trace import trace, trace_integers
 from hw_sim.kernels.layer import COUNTS
-from hw_sim.kernels.sums import LANES
+from hw_sim.kernels.sums import INTEGER_LANES
 from hw_sim.plan.calibrate import calibrate
 from retronet.errors import InputError
 from retronet.network import Rbf, load_network
@@ -52,7 +52,7 @@ def test_first_layers_of_1989_bit_for_bit(sums: str | None) -> None:
 
 
 def test_partly_filled_lanes_and_threads_change_nothing() -> None:
-    parameters, images = draw(NETWORK, 5, 2 * LANES + 3)
+    parameters, images = draw(NETWORK, 5, 2 * INTEGER_LANES + 3)
     network = quantize(trained_of(NETWORK, parameters), plan_of(NETWORK, "s8.6", "s10.8:RND:SAT"))
     whole = run_integers(network, images)
     shared = run_integers(network, images, threads=3)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from support import reference_integer
 
-from hw_sim.fixed_point.step_function import look_up, step_function
+from hw_sim.fixed_point.step_function import look_up_states, step_function
 from hw_sim.formats.fixed import Fixed
 from hw_sim.formats.levels import Format, parse_format
 from hw_sim.formats.modes import DETERMINISTIC, Overflow, Rounding
@@ -57,7 +57,9 @@ def stated(value: Fraction, form: Format) -> tuple[int, bool]:
 def check(
     activation: HardwareActivation, unit: Fraction, form: Format, scale: float, sums: Any, reach: int = 300
 ) -> None:
-    found, clipped = look_up(step_function(activation, unit, form, scale, reach), np.asarray(sums, np.int64))
+    found, clipped = look_up_states(
+        step_function(activation, unit, form, scale, reach), np.asarray(sums, np.int64)
+    )
     for total, state, clip in zip(sums, found.tolist(), clipped.tolist(), strict=True):
         value = applied(activation, int(total) * unit) / Fraction(scale)
         assert (state, clip) == stated(value, form), (activation, form.text, total)
@@ -97,7 +99,7 @@ def test_both_sides_of_every_threshold_of_large_formats(state: str, sum_bits: in
 
 def test_amplitude_on_an_edge_is_never_reached() -> None:
     stairs = step_function(Tanh(1.0, 1.0), Fraction(1, 16), Fixed(8, 6, rounding=Rounding.TRN))
-    assert look_up(stairs, np.array([2**50, -(2**50)]))[0].tolist() == [63, -64]
+    assert look_up_states(stairs, np.array([2**50, -(2**50)]))[0].tolist() == [63, -64]
 
 
 def test_states_too_fine_for_a_table_are_refused() -> None:
@@ -109,7 +111,7 @@ def test_states_too_fine_for_a_table_are_refused() -> None:
 def test_hls4ml_table_against_its_definition(state: str) -> None:
     form = parse_format(state)
     sums = np.arange(-5000, 5000, 3)
-    found, _ = look_up(step_function(Table(), Fraction(1, 2**10), form), sums)
+    found, _ = look_up_states(step_function(Table(), Fraction(1, 2**10), form), sums)
     for total, value in zip(sums.tolist(), found.tolist(), strict=True):
         index = min(max(int(total / 2**10 * 1024 / 8) + 512, 0), 1023)
         entry = math.floor(math.tanh(float(np.float32(8 * (index - 512) / 1024))) * 2**10)
@@ -118,7 +120,7 @@ def test_hls4ml_table_against_its_definition(state: str) -> None:
 
 def test_table_whose_entries_wrap() -> None:
     table = Table(LECUN, limit=2.0, entries=32, index=Rounding.RND, entry=Fixed.parse("s5.4:TRN:WRAP"))
-    found, _ = look_up(step_function(table, Fraction(3, 100), Fixed(5, 4)), SUMS)
+    found, _ = look_up_states(step_function(table, Fraction(3, 100), Fixed(5, 4)), SUMS)
     for total, value in zip(SUMS.tolist(), found.tolist(), strict=True):
         index = min(max(math.floor(Fraction(3 * total * 8, 100) + Fraction(1, 2)), -16), 15)
         assert value == stated(applied(LECUN, Fraction(index, 8)), table.entry)[0]

@@ -12,7 +12,7 @@ from hw_sim.formats.levels import Format, Levels, PowerOfTwo, encode
 from hw_sim.formats.modes import Overflow, Rounding
 from hw_sim.kernels.quantised_training import cast_all
 from hw_sim.plan.calibrate import calibrate
-from hw_sim.studies.cast_tables import cast_parameters, casters, with_cast_borders
+from hw_sim.studies.cast_tables import casters, quantised_parameters, with_cast_borders
 from retronet.connections import weight_rows
 from retronet.network import Conv, sized_layers
 
@@ -47,7 +47,7 @@ PLAN = {"weights": "{-1,0,1}, threshold/map", "states": "3 bits, mse"}
 def test_parameters_are_cast_as_they_are_for_integers() -> None:
     trained, images = drawn(NETWORK, 1, 20)
     plan = calibrate(trained, images, **PLAN)
-    values = cast_parameters(dict(trained.parameters), sized_layers(NETWORK), plan)
+    values = quantised_parameters(dict(trained.parameters), sized_layers(NETWORK), plan)
 
     for layer in quantize(trained, plan).layers:
         sized, scales = layer.sized, np.array(layer.plan.weight_scale)[:, np.newaxis]

@@ -8,7 +8,7 @@ from scipy.stats import norm
 from support.analog_network import compiled, draw
 
 from hw_sim.chips.analog.layers import run_analog
-from hw_sim.chips.anna.network import anna_network, on_chip
+from hw_sim.chips.anna.network import anna_network, layers_on_chip
 from hw_sim.chips.anna.options import AnnaOptions
 from hw_sim.chips.load import load_chip
 
@@ -22,7 +22,7 @@ QUIET: dict[str, Any] = {"noise": 0.0, "offset": 0.0, "mismatch": 0.0, "droop": 
 def test_noise_turns_a_comparator_as_often_as_a_normal_number_does() -> None:
     trained, digits = draw()
     network = anna_network(ANNA, trained, digits.train.images, AnnaOptions(**QUIET))
-    (layer, *_) = on_chip(network, None)
+    (layer, *_) = layers_on_chip(network, None)
     start, sigma = 3.0, 2.0
     # With weights of 0 a sum is its bias and its noise.
     layer = dataclasses.replace(

@@ -15,8 +15,8 @@ from support.interpreted import compiled_and_interpreted
 from support.reference_analog import anna_states
 
 from hw_sim.chips.analog.layers import AnalogLayer, run_analog
-from hw_sim.chips.anna.network import AnnaNetwork, anna_network, on_chip
-from hw_sim.chips.anna.options import AnnaOptions, default_options
+from hw_sim.chips.anna.network import AnnaNetwork, anna_network, layers_on_chip
+from hw_sim.chips.anna.options import AnnaOptions, anna_options
 from hw_sim.chips.load import load_chip
 from retronet.connections import weight_rows
 from retronet.errors import InputError
@@ -49,7 +49,7 @@ def test_a_chip_without_errors_is_its_integer_model_bit_for_bit(
     options = AnnaOptions(weights=weights, states=states, scales=scales, bias=bias, **QUIET)
     network = anna_network(ANNA, trained, digits.train.images, options)
     pixels = network.pixels(digits.test.images[:130])  # more than the lanes
-    found = run_analog(on_chip(network, (0, 0)), pixels, (0, 0), last_only=False)
+    found = run_analog(layers_on_chip(network, (0, 0)), pixels, (0, 0), last_only=False)
     reached = set()
     for image in (0, 1, 127, 128, 129):
         planes = [[[int(state) for state in row] for row in pixels[image].reshape(9, 9)]]
@@ -76,7 +76,7 @@ def test_a_chip_of_other_sizes_is_its_integer_model_bit_for_bit(
     trained, digits = draw()
     chip = load_chip(str(like(tmp_path, "anna", **sizes)))
     network = anna_network(
-        chip, trained, digits.train.images, replace(default_options(chip), **QUIET, **options)
+        chip, trained, digits.train.images, replace(anna_options(chip), **QUIET, **options)
     )
     half = 2 ** sizes["weight_bits"]
     weights = np.concatenate([layer.weights.ravel() for layer in network.layers])
@@ -84,7 +84,7 @@ def test_a_chip_of_other_sizes_is_its_integer_model_bit_for_bit(
     assert len(np.unique(weights[weights != 0])) <= half
     assert len(network.levels) in (2 ** sizes["state_bits"], 2 ** sizes["state_bits"] - 1)
     pixels = network.pixels(digits.test.images)
-    found = run_analog(on_chip(network, (0, 0)), pixels, (0, 0), last_only=False)
+    found = run_analog(layers_on_chip(network, (0, 0)), pixels, (0, 0), last_only=False)
     for image in (0, 149):
         planes = [[[int(state) for state in row] for row in pixels[image].reshape(9, 9)]]
         for states, wanted in zip(found, anna_states(network, planes), strict=True):
@@ -96,7 +96,7 @@ def test_maps_share_the_converters_that_there_are(tmp_path: Path) -> None:
     for neurons in (1, 4, 8):
         chip = load_chip(str(like(tmp_path, "anna", neurons=neurons)))
         network = anna_network(chip, trained, digits.train.images, AnnaOptions(**{**QUIET, "offset": 0.1}))
-        ideal, drawn = (on_chip(network, seed)[0].references[::81] for seed in (None, (0, 0)))
+        ideal, drawn = (layers_on_chip(network, seed)[0].references[::81] for seed in (None, (0, 0)))
         offsets = ((drawn - ideal) / (network.converter_step / network.layers[0].factors)[:, np.newaxis])[
             :, 0
         ]
@@ -178,7 +178,9 @@ def test_fitted_states_follow_the_network_in_floating_point() -> None:
     halved = {name: array * np.float32(0.5) for name, array in trained.parameters.items()}
     trained = dataclasses.replace(trained, parameters=halved)
     network = anna_network(ANNA, trained, digits.train.images, AnnaOptions(**QUIET))
-    chip = run_analog(on_chip(network, None), network.pixels(digits.test.images), (0,), last_only=False)
+    chip = run_analog(
+        layers_on_chip(network, None), network.pixels(digits.test.images), (0,), last_only=False
+    )
     exact = trained.states(digits.test.images)
     for layer, states in zip(network.layers, chip, strict=True):
         wanted = exact[layer.sized.name].reshape(len(states), -1)
@@ -191,8 +193,8 @@ def test_fixed_errors_have_the_sizes_asked_for() -> None:
 
     def chips(**errors: float) -> tuple[AnnaNetwork, list[Pair]]:
         network = anna_network(ANNA, trained, digits.train.images, replace(AnnaOptions(**QUIET), **errors))
-        ideal = on_chip(network, None)
-        return network, [(ideal, on_chip(network, (0, chip))) for chip in range(60)]
+        ideal = layers_on_chip(network, None)
+        return network, [(ideal, layers_on_chip(network, (0, chip))) for chip in range(60)]
 
     def ratios_of(pairs: list[Pair]) -> NDArray[np.floating]:
         used = pairs[0][0][2].weights != 0

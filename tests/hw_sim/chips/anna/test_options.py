@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from support.chip_files import chip_text, like, write
 
-from hw_sim.chips.anna.options import AnnaOptions, anna_sizes, default_options
+from hw_sim.chips.anna.options import AnnaOptions, anna_options, anna_sizes
 from hw_sim.chips.load import load_chip
 from retronet.errors import InputError
 
@@ -34,7 +34,7 @@ def test_levels_are_those_of_the_bits(tmp_path: Path, bits: int) -> None:
 
 def test_one_bit_has_a_level_on_either_side_of_zero(tmp_path: Path) -> None:
     chip = load_chip(str(like(tmp_path, "anna", weight_bits=1, state_bits=1)))
-    options, sizes = default_options(chip), anna_sizes(chip)
+    options, sizes = anna_options(chip), anna_sizes(chip)
     assert (options.weights, options.states) == ("no-zero", "mid-rise")
     assert sizes.weight_levels(options).tolist() == sizes.state_levels(options).tolist() == [-1, 1]
     with pytest.raises(InputError, match=r"weights of ANNA .* 'sign-magnitude': .*'no-zero' is allowed"):
@@ -44,7 +44,7 @@ def test_one_bit_has_a_level_on_either_side_of_zero(tmp_path: Path) -> None:
 
 
 def test_the_defaults_of_the_chip_itself() -> None:
-    assert default_options(load_chip("anna")) == AnnaOptions()
+    assert anna_options(load_chip("anna")) == AnnaOptions()
     sizes = anna_sizes(load_chip("anna"))
     assert (sizes.called, sizes.converters, sizes.most_terms) == ("ANNA", 8, 256)
     assert (sizes.weight_bits, sizes.state_bits) == (6, 3)
@@ -53,7 +53,7 @@ def test_the_defaults_of_the_chip_itself() -> None:
 def test_as_many_layers_run_beside_the_chip_as_its_companion_runs(tmp_path: Path) -> None:
     text = chip_text("anna")
     more = text.replace("last_layers = { value = 1,", "last_layers = { value = 3,")
-    assert default_options(load_chip(write(tmp_path, more))).float_layers == 3
+    assert anna_options(load_chip(write(tmp_path, more))).float_layers == 3
     head, _, rest = text.partition("[companion]")
     alone = head + rest[rest.index("[[facts]]") :]
-    assert default_options(load_chip(write(tmp_path, alone))).float_layers == 1
+    assert anna_options(load_chip(write(tmp_path, alone))).float_layers == 1

@@ -5,7 +5,7 @@ from support.arrays import array, chip_of, known
 
 from hw_sim.chips.cost.network_cost import cost
 from hw_sim.chips.load import load_chip
-from hw_sim.chips.spec import Constant, Energy
+from hw_sim.chips.spec import ChipConstant, Energy
 from retronet.network import Conv, Identity, NetworkSpec, load_network, sized_layers
 
 LECUN1989 = load_network("lecun1989")
@@ -80,7 +80,7 @@ def test_energy_is_counted_work_times_joules() -> None:
     found = cost(load_chip("int8-array"), LECUN1989)
     reads = 64_660 + sum(sized.macs - sized.border_macs for sized in sized_layers(LECUN1989))
     assert found.energy_j == pytest.approx(63_660 * 0.3e-12 + (reads + 1_000) * 1.25e-12)
-    partly = Energy(known(1e-12), known(1e-12), Constant(reason="not found"), known(1e-12))
+    partly = Energy(known(1e-12), known(1e-12), ChipConstant(reason="not found"), known(1e-12))
     chip = chip_of(array(weight_bits=8, state_bits=8), energy=partly)
     assert cost(chip, LECUN1989).energy_j is None
     assert "energy.state_read_j" in cost(chip, LECUN1989).unknown

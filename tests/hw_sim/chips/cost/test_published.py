@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hw_sim.chips.cost.published import Comparison, compare, training_macs
+from hw_sim.chips.cost.published import PublishedRow, published_rows, training_macs
 from hw_sim.chips.load import chip_names, load_chip
 from retronet.network import (
     load_network,
@@ -14,8 +14,8 @@ from retronet.network import (
 LECUN1989 = load_network("lecun1989")
 
 
-def figures(name: str) -> dict[str, Comparison]:
-    return {row.what: row for row in compare(load_chip(name))}
+def figures(name: str) -> dict[str, PublishedRow]:
+    return {row.what: row for row in published_rows(load_chip(name))}
 
 
 def test_published_figures_of_the_dsp() -> None:
@@ -55,7 +55,7 @@ def test_published_figures_of_the_chips() -> None:
 def test_three_days_on_a_workstation() -> None:
     # Forward 63,660; back to states 44,460 and to weights 63,660, for gradient and for curvature.
     assert training_macs(LECUN1989) == 63_660 + 2 * (44_460 + 63_660)
-    (row,) = compare(load_chip("sun4-260"))
+    (row,) = published_rows(load_chip("sun4-260"))
     assert (row.low, row.high) == (3 * 86_400, 3 * 86_400)
     assert row.modelled == pytest.approx(167_693 * (279_900 * 20 + 1_000 * 400) * 60e-9)
     assert row.fitted_efficiency_low == pytest.approx(row.modelled / 259_200)
@@ -63,7 +63,7 @@ def test_three_days_on_a_workstation() -> None:
 
 @pytest.mark.parametrize("name", chip_names())
 def test_a_gap_is_modelled_or_fitted_and_said(name: str) -> None:
-    for row in compare(load_chip(name)):
+    for row in published_rows(load_chip(name)):
         assert row.gap
         fitted = (row.fitted_efficiency_low, row.fitted_efficiency_high, row.fitted_outside_low_s)
         # Outside the published range something must be fitted; a fit never passes silently for the model.
@@ -88,4 +88,6 @@ def test_the_table_of_the_documents_is_the_models() -> None:
     named = [name for name in chip_names() if load_chip(name).published]
     assert sorted(stated) == named
     for name in named:
-        assert stated[name] == pytest.approx([row.modelled for row in compare(load_chip(name))], rel=5e-3)
+        assert stated[name] == pytest.approx(
+            [row.modelled for row in published_rows(load_chip(name))], rel=5e-3
+        )

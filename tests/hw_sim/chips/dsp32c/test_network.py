@@ -17,7 +17,7 @@ from support.small_network import NETWORK, draw
 
 from hw_sim.chips.dsp32c.network import dsp_layers, run_dsp
 from hw_sim.chips.dsp32c.words import decode_words, encode_words
-from hw_sim.kernels.dsp32c import LANES, WORD_REST, accumulate, floor_mantissa, sn_tanh
+from hw_sim.kernels.dsp32c import DSP_LANES, WORD_REST, accumulate, floor_mantissa, sn_tanh
 from retronet.engines.forward import layer_states
 from retronet.errors import InputError
 from retronet.network import Dense, Identity, NetworkSpec, Rbf, Relu, Subsample, Tanh, sized_layers
@@ -162,7 +162,7 @@ def test_subsampling_sums_blocks_as_the_float_network_does_and_shared_biases_rep
 
 
 def test_lanes_and_threads_change_nothing() -> None:
-    parameters, images = draw(NETWORK, 22, 2 * LANES + 3)
+    parameters, images = draw(NETWORK, 22, 2 * DSP_LANES + 3)
     layers = dsp_layers(Trained(NETWORK, parameters, RECIPE))
     whole = run_dsp(NETWORK, layers, images)
     assert np.array_equal(whole, run_dsp(NETWORK, layers, images, threads=3))

@@ -9,7 +9,7 @@ from support.analog_network import wide
 from support.chip_files import like
 
 from hw_sim.chips.load import load_chip
-from hw_sim.chips.net32k.errors import cell_signs, on_chip
+from hw_sim.chips.net32k.errors import cell_signs, parts_on_chip
 from hw_sim.chips.net32k.network import Net32kNetwork, net32k_network
 from hw_sim.chips.net32k.options import Net32kOptions
 
@@ -32,7 +32,7 @@ def drawn(law: Any, accuracy: float, chips: int = 200) -> tuple[Net32kNetwork, A
     trained, train, _ = wide()
     options = Net32kOptions(layers=2, weights="2-bit", input_bits=1, state_bits=2, law=law, accuracy=accuracy)
     network = net32k_network(NET32K, trained, train, options)
-    return network, on_chip(network, None), [on_chip(network, (0, chip)) for chip in range(chips)]
+    return network, parts_on_chip(network, None), [parts_on_chip(network, (0, chip)) for chip in range(chips)]
 
 
 def test_a_comparator_set_to_100_connections_fires_as_far_off_as_asked() -> None:
@@ -75,7 +75,7 @@ def test_a_ternary_zero_of_two_cells_is_no_longer_zero_on_a_chip() -> None:
     network = net32k_network(NET32K, trained, train, options)
     weights = network.layers[0].parts[0].weights
     assert set(np.unique(weights)) == {-2, 0, 2}
-    found = on_chip(network, (0, 0))[0][0].weights
+    found = parts_on_chip(network, (0, 0))[0][0].weights
     assert np.std(found[weights == 0]) == pytest.approx(0.045 * 2**0.5, rel=0.15)
 
 
@@ -84,6 +84,6 @@ def test_blocks_are_as_long_as_the_chip_has_them(tmp_path: Path) -> None:
     chip = load_chip(str(like(tmp_path, "net32k", inputs=90)))
     options = Net32kOptions(layers=1, weights="1-bit", input_bits=1, law="block", accuracy=0.045)
     network = net32k_network(chip, trained, train, options)
-    ratios = on_chip(network, (0, 0))[0][0].weights / network.layers[0].parts[0].weights
+    ratios = parts_on_chip(network, (0, 0))[0][0].weights / network.layers[0].parts[0].weights
     changes = np.flatnonzero(np.abs(np.diff(ratios[0])) > 1e-6) + 1
     assert changes.tolist() == [90, 180, 270]

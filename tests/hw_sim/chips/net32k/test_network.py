@@ -11,9 +11,9 @@ from support.chip_files import like
 from support.reference_analog import net32k_states
 
 from hw_sim.chips.load import load_chip
-from hw_sim.chips.net32k.errors import on_chip
+from hw_sim.chips.net32k.errors import parts_on_chip
 from hw_sim.chips.net32k.network import net32k_network
-from hw_sim.chips.net32k.options import Net32kOptions, default_options
+from hw_sim.chips.net32k.options import Net32kOptions, net32k_options
 from hw_sim.chips.net32k.report import run_chip, run_net32k
 from retronet.errors import InputError
 from retronet.network import Dense, NetworkSpec, Tanh
@@ -35,7 +35,7 @@ def test_a_chip_without_errors_is_its_integer_model_bit_for_bit(
     options = replace(EXACT, weights=weights, state_bits=state_bits, input_bits=input_bits)
     network = net32k_network(NET32K, trained, digits.train.images, options)
     pixels = network.pixels(digits.test.images)
-    found = run_chip(network, on_chip(network, (0, 0)), pixels)
+    found = run_chip(network, parts_on_chip(network, (0, 0)), pixels)
     for image in (0, 1, 127, 128, 149):
         planes = [[[int(state) for state in row] for row in pixels[image].reshape(9, 9)]]
         wanted = np.array(net32k_states(network, planes)[-1]).reshape(-1)
@@ -63,7 +63,7 @@ def test_sums_stay_within_1024_connections_and_longer_ones_are_split(
     layer = network.layers[0]
     assert [part.weights.shape[1] for part in layer.parts] == sizes
     assert layer.blocks == blocks
-    found = run_chip(network, on_chip(network, None), network.pixels(test))
+    found = run_chip(network, parts_on_chip(network, None), network.pixels(test))
     for image in (0, 139):
         planes = [network.pixels(test)[image].astype(int).reshape(9, 40).tolist()]
         wanted = np.array(net32k_states(network, planes)[-1]).reshape(-1)
@@ -87,12 +87,12 @@ def test_a_chip_of_other_sizes_is_its_integer_model_bit_for_bit(
 ) -> None:
     trained, train, test = wide()
     chip = load_chip(str(like(tmp_path, "net32k", **sizes)))
-    asked = replace(default_options(chip), layers=1, accuracy=0.0, **options)
+    asked = replace(net32k_options(chip), layers=1, accuracy=0.0, **options)
     network = net32k_network(chip, trained, train, asked)
     (layer,) = network.layers
     assert [part.weights.shape[1] for part in layer.parts] == parts
     assert layer.blocks == blocks
-    found = run_chip(network, on_chip(network, None), network.pixels(test))
+    found = run_chip(network, parts_on_chip(network, None), network.pixels(test))
     for image in (0, 139):
         planes = [network.pixels(test)[image].astype(int).reshape(9, 40).tolist()]
         wanted = np.array(net32k_states(network, planes)[-1]).reshape(-1)
@@ -121,7 +121,7 @@ def test_thresholds_follow_the_network_and_not_the_scale_of_its_cells() -> None:
     images = generator.choice([-1.0, 1.0], (500, 8, 8)).astype(np.float32)
     options = Net32kOptions(layers=1, weights="1-bit", state_bits=1, input_bits=1, accuracy=0.0)
     mapped = net32k_network(NET32K, Trained(network, parameters, RECIPE), images, options)
-    chip = run_chip(mapped, on_chip(mapped, None), mapped.pixels(images))
+    chip = run_chip(mapped, parts_on_chip(mapped, None), mapped.pixels(images))
     sums = images.reshape(500, -1).astype(np.float64) @ signs.T + parameters["a.bias"]
     clear = np.abs(sums) > 0.06  # a threshold is a whole number, a step of the sum 0.1
     np.testing.assert_array_equal(chip[clear] > 0, sums[clear] > 0)

@@ -7,7 +7,7 @@ import pytest
 from support.chip_files import like
 
 from hw_sim.chips.load import load_chip
-from hw_sim.chips.net32k.options import Net32kOptions, default_options, net32k_sizes, precisions
+from hw_sim.chips.net32k.options import Net32kOptions, net32k_options, net32k_sizes, precisions
 
 CELLS = {"1-bit": 1, "ternary": 2, "2-bit": 2, "3-bit": 3, "4-bit": 4}
 
@@ -36,7 +36,7 @@ def test_the_chip_allows_thirteen() -> None:
 @pytest.mark.parametrize("joined", range(1, 9))
 def test_defaults_fit_whatever_joins(tmp_path: Path, joined: int) -> None:
     chip = load_chip(str(like(tmp_path, "net32k", max_joined=joined)))
-    options = default_options(chip)
+    options = net32k_options(chip)
     assert len(options.cell_factors) * max(options.state_bits, options.input_bits) <= joined
     assert options == Net32kOptions() or joined < 4
     assert net32k_sizes(chip).connections == 128 * joined
