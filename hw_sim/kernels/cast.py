@@ -159,7 +159,7 @@ def cast_real(
         # Beyond every format. The remainder is exact: at most two bits of such a number lie behind the point.
         scaled = math.copysign(FAR, value)
         if overflow == WRAP:
-            scaled = math.fmod(value, (LOW_WORD + 1.0) / power) * power
+            scaled = np.fmod(value, (LOW_WORD + 1.0) / power) * power
     else:
         scaled = value * power
         if scaled == 0.0 and value != 0.0:
