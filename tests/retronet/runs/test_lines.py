@@ -14,9 +14,9 @@ def test_what_is_stamped_comes_back_and_nothing_else_does() -> None:
     line = stamped(b'{"pass":1}')
     assert line.startswith(b'{"pass":1,"sha256":"')
     assert line.endswith(b'"}\n')
-    assert unstamped(line) == unstamped(line.rstrip()) == b'{"pass":1}'
+    assert unstamped(line) == b'{"pass":1}'
     assert unstamped(b'{"pass":1}\n') is None
-    for other in (line.replace(b"1", b"2", 1), stamped(b'{"pass":2}')[:-20] + line[-20:]):
+    for other in (line[:-1], line.replace(b"1", b"2", 1), stamped(b'{"pass":2}')[:-20] + line[-20:]):
         with pytest.raises(ValueError, match="its digest is that of another line"):
             unstamped(other)
 
