@@ -41,11 +41,17 @@ class ByRetraining(
 
 
 class ByImport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="imported", tag_field="kind"):
-    """Taken from a file; ``renamed`` maps names of its arrays to those here."""
+    """Taken from a file.
+
+    ``renamed`` maps names of its arrays to those here and ``transposed`` names arrays that were turned, both
+    as they were asked for; ``recognised`` is what was resolved unasked, a sentence each.
+    """
 
     file: str
     sha256: str
     renamed: dict[str, str] = {}
+    transposed: tuple[str, ...] = ()
+    recognised: tuple[str, ...] = ()
 
 
 Made = ByTraining | ByRetraining | ByImport

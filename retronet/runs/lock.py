@@ -11,7 +11,7 @@ from typing import IO
 
 from retronet.errors import InputError
 
-LOCK = ".retronet.runs.lock"
+LOCK = ".retronet.lock"
 LEFT_OVER = re.compile(r"\.(run|before|epochs|checkpoint|timing|history|plan)\.[a-z]+\.\d+\.part")
 """Temporary files of a run's own, as `retronet.runs.checkpoint.write_atomically` names them."""
 GRACE_SECONDS = 2.0

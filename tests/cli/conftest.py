@@ -84,3 +84,30 @@ def columns(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(terminal.stdout, "width", request.param)
     assert isinstance(request.param, int)
     return request.param
+
+
+@pytest.fixture
+def begin(call: Call, tiny_network: Path, compiled: None) -> Call:  # noqa: ARG001
+    """Train the small network for three passes on 200 digits, into a folder."""
+
+    def train(folder: Path, *arguments: object) -> Result:
+        words = ("--data", "digits5k", "--network", tiny_network, "--passes", 3, "--set", "take=200")
+        return call("train", *words, "--run", folder, *arguments)
+
+    return train
+
+
+@pytest.fixture
+def imported(call: Call, begin: Call, tiny_network: Path, tmp_path: Path) -> Path:
+    """Return a run whose network came from a file."""
+    import numpy as np
+
+    from retronet.runs.checkpoint import load_checkpoint
+
+    begin(tmp_path / "source")
+    np.savez(
+        tmp_path / "w.npz", **load_checkpoint(tmp_path / "source/checkpoint.safetensors").state.parameters
+    )
+    words = ("--network", tiny_network, "--data", "digits5k", "--run", tmp_path / "imported")
+    assert call("import", tmp_path / "w.npz", *words).exit_code == 0
+    return tmp_path / "imported"

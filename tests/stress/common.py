@@ -36,7 +36,7 @@ activation = { kind = "tanh", amplitude = 1.7159, slope = 0.6666666666666666 }
 """
 TRAIN, TEST = 300, 100
 """Digits of each half, the first of the embedded sample."""
-MODULES = ("retronet.datasets", "retronet.studies.seeds", "hw_sim.studies.testbench")
+MODULES = ("retronet.datasets", "retronet.studies.seeds", "hw_sim.studies.sweep")
 PROGRAM = "from retronet_cli.start import main; main()"
 
 

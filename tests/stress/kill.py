@@ -132,7 +132,7 @@ class Stress:
         )
         (work / "recipe.toml").write_text(_tiny(recipe), encoding="utf-8")
         (work / "published.toml").write_text(PUBLISHED, encoding="utf-8")
-        from retronet import reproduce
+        from retronet.studies import reproduce
 
         reproduce.FILE = work / "published.toml"
         (work / "begin").mkdir()

@@ -191,7 +191,7 @@ class Stress:
     def _done(self, *arguments: str) -> str:
         result = run_here(arguments, self.work)
         if result.exit_code != 0:
-            raise RuntimeError(result.output)
+            raise RuntimeError(result.output) from result.exception
         return result.stdout
 
     def trial(self, kind: Kind) -> None:

@@ -1,6 +1,7 @@
 """A training run that takes milliseconds: a small network, made-up digits and a recipe for each rule."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,6 +13,8 @@ from retronet.datasets import Dataset, DigitSets, Provenance
 from retronet.network import Conv, Dense, NetworkSpec, Tanh
 from retronet.recipe import Recipe, load_recipe, override
 from retronet.runs.checkpoint import FIRST_SCHEMA, Checkpoint
+from retronet.runs.run import Run, continue_run, create_run
+from retronet.training.train import PassRecord
 
 RULES: dict[str, tuple[dict[str, Any], float]] = {
     # the rule, and a rate that suits it
@@ -68,3 +71,21 @@ def of_the_first_schema(checkpoint: Checkpoint) -> bytes:
     content = save(arrays, metadata={"retronet": json.dumps(header, sort_keys=True)})
     assert isinstance(content, bytes)
     return content
+
+
+DIGITS = small_digits()
+
+
+def begin(folder: Path, recipe: Recipe, force: bool = False) -> Run:
+    """Begin a run on `DIGITS`."""
+    return create_run(recipe, NETWORK, DIGITS, folder, folder.parent, force)
+
+
+def go_on(run: Run, passes: int | None = None, digits: DigitSets = DIGITS) -> Run:
+    """Train what is left, or leave after some passes as an interruption does."""
+    done = 0
+    for step in continue_run(run, digits):
+        done += isinstance(step, PassRecord)
+        if done == passes:
+            break
+    return run

@@ -77,14 +77,21 @@ def import_network(
     chosen = {"network": network, "data": data}
     found = override(load_recipe(recipe), {key: value for key, value in chosen.items() if value is not None})
     spec = load_network(found.network)
+    recognised: list[str] = []
+
+    def say(sentence: str) -> None:
+        recognised.append(sentence)
+        talk(sentence)
+
     parameters = import_parameters(
-        spec, read_arrays(file, talk), _names(rename), found.precision, transpose, talk
+        spec, read_arrays(file, say), _names(rename), found.precision, transpose, say
     )
     digits = load(found.data, found.preparation, data_dir)
     check_images(spec, digits.train.images)
     if digits.notice:
         talk(digits.notice)
-    made = ByImport(file.name, file_digest(file), _names(rename))
+    turned = tuple(sorted(set(transpose)))
+    made = ByImport(file.name, file_digest(file), _names(rename), turned, tuple(recognised))
     run = create_run(found, spec, digits, folder, runs, force, made)
     with writing(run.folder):
         run.check_unchanged()

@@ -13,6 +13,7 @@ from torch.nn import functional
 from retronet.datasets import load
 from retronet.engines.forward import layer_states
 from retronet.network import load_network
+from retronet.runs.configuration import ByImport
 from retronet.runs.run import open_run
 
 Call = Callable[..., Result]
@@ -75,6 +76,32 @@ def test_the_model_of_the_well_known_recreation(call: Call, tmp_path: Path, opti
     found = layer_states(load_network("karpathy2022"), parameters, images)["output"].reshape(50, 10)
     expected = outputs(state, torch.tensor(images)[:, None])
     np.testing.assert_allclose(found, expected.numpy(), atol=2e-6)
+
+
+def made(folder: Path) -> ByImport:
+    found = open_run(folder).configuration.made
+    assert isinstance(found, ByImport)
+    return found
+
+
+def test_all_that_changes_the_run_is_recorded(call: Call, tmp_path: Path) -> None:
+    """Names and turns as asked for, and in words what was resolved unasked."""
+    torch.save({"state_dict": recreation(), "epoch": 3}, tmp_path / "model.pt")
+    for folder, options in (("known", []), ("turned", TURNED), ("asked", ALL + TURNED[::-1] + TURNED)):
+        result = call("import", tmp_path / "model.pt", *INTO, tmp_path / folder, *options)
+        assert result.exit_code == 0, result.stderr
+        for sentence in made(tmp_path / folder).recognised:
+            assert f"{sentence}\n" in result.stderr
+
+    known, turned, asked = (made(tmp_path / folder) for folder in ("known", "turned", "asked"))
+    assert (known.renamed, known.transposed) == ({}, ())
+    assert known.recognised[-1].endswith("; transposed H3w and outw.")
+    assert any("state_dict" in sentence for sentence in known.recognised)
+    assert (turned.renamed, turned.transposed) == ({}, ("h3.weight", "outw"))
+    assert turned.recognised[-1].endswith("H3w, H3b, outw, outb.")
+    assert asked.renamed == dict(pair.split("=") for pair in ALL[1::2])
+    assert asked.transposed == ("h3.weight", "outw")
+    assert not any("Recognised" in sentence for sentence in asked.recognised)
 
 
 def test_without_transposing_it_is_told_how(call: Call, tmp_path: Path) -> None:

@@ -1,0 +1,117 @@
+"""What a run depends on, as run.json holds it, edited, and of the first schema."""
+
+import json
+from pathlib import Path
+
+import pytest
+from support.small_runs import DIGITS, NETWORK, begin, go_on, of_the_first_schema, small_recipe
+
+from retronet.errors import InputError
+from retronet.runs.checkpoint import load_checkpoint
+from retronet.runs.configuration import ByImport, ByRetraining, ByTraining, Made
+from retronet.runs.run import CHECKPOINT, CONFIGURATION, EPOCHS, HISTORY, Run, create_run, open_run
+
+
+def test_the_configuration_says_all_that_the_bytes_depend_on(tmp_path: Path) -> None:
+    run = begin(tmp_path / "run", small_recipe(seed=7))
+    stored = json.loads((run.folder / CONFIGURATION).read_text(encoding="utf-8"))
+
+    assert open_run(run.folder).configuration == run.configuration
+    assert (stored["schema"], stored["recipe"]["seed"]) == ("retronet/run/2", 7)
+    assert [half["images_sha256"] for half in stored["data"]] == ["0", "0"]
+    assert {"python", "numpy", "numba", "llvmlite", "retronet"} <= stored["versions"].keys()
+    assert str(tmp_path) not in json.dumps(stored)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [('"history": 7', '"history": 8'), ('"numpy": "', '"numpy": "0'), ('"seed": 0', '"seed": 1')],
+)
+def test_a_configuration_that_was_edited_is_refused(tmp_path: Path, old: str, new: str) -> None:
+    made = create_run(small_recipe(), NETWORK, DIGITS, tmp_path / "run", tmp_path, False, ByTraining(7))
+    go_on(made, passes=2)
+    path = made.folder / CONFIGURATION
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    for read in (lambda run: run.checkpoint(), lambda run: go_on(run)):
+        with pytest.raises(InputError, match=r"run\.json is damaged: its digest is that of another content"):
+            read(open_run(made.folder))
+
+
+def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
+    one, two = (go_on(begin(tmp_path / name, small_recipe(seed=seed))) for seed, name in enumerate("ab"))
+    (one.folder / CHECKPOINT).write_bytes((two.folder / CHECKPOINT).read_bytes())
+
+    with pytest.raises(InputError, match=r"is not the one that checkpoint\.safetensors was written for"):
+        open_run(one.folder).checkpoint()
+
+
+def as_an_earlier_version_wrote_it(run: Run) -> None:
+    """Turn the files of a run into those of the first schema."""
+    stored = json.loads((run.folder / CONFIGURATION).read_text(encoding="utf-8"))
+    del stored["made"], stored["sha256"]
+    stored |= {"schema": "retronet/run/1", "origin": None}
+    (run.folder / CONFIGURATION).write_text(json.dumps(stored, indent=2), encoding="utf-8")
+    lines = (run.folder / EPOCHS).read_bytes().splitlines()
+    (run.folder / EPOCHS).write_bytes(b"".join(line.partition(b',"sha256"')[0] + b"}\n" for line in lines))
+    (run.folder / CHECKPOINT).write_bytes(of_the_first_schema(load_checkpoint(run.folder / CHECKPOINT)))
+
+
+def test_runs_of_the_first_schema_are_read_and_gone_on_with(tmp_path: Path) -> None:
+    run = go_on(begin(tmp_path / "run", small_recipe()), passes=2)
+    as_an_earlier_version_wrote_it(run)
+    old = open_run(run.folder)
+
+    assert old.configuration.made == ByTraining()
+    assert not old.checkpoint().checked
+    assert [record.number for record in old.records()] == [1, 2]
+    go_on(old)
+    whole = go_on(begin(tmp_path / "whole", small_recipe()))
+    assert (run.folder / CHECKPOINT).read_bytes() == (whole.folder / CHECKPOINT).read_bytes()
+    assert [record.number for record in open_run(run.folder).records()] == [1, 2, 3, 4]
+
+
+def test_snapshots_of_the_first_schema_go_on_at_the_same_steps(tmp_path: Path) -> None:
+    made = ByTraining(7)
+    uncut = create_run(small_recipe(), NETWORK, DIGITS, tmp_path / "whole", tmp_path, False, made)
+    cut = create_run(small_recipe(), NETWORK, DIGITS, tmp_path / "cut", tmp_path, False, made)
+    go_on(uncut)
+    go_on(cut, passes=2)
+    as_an_earlier_version_wrote_it(cut)
+    go_on(open_run(cut.folder))
+
+    assert (cut.folder / HISTORY).read_bytes() == (uncut.folder / HISTORY).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("origin", "made"),
+    [
+        ("imported from w.npz, SHA-256 0a1b", ByImport("w.npz", "0a1b")),
+        (
+            "runs/x, its all layers retrained with weights and states cast as in plan.toml",
+            ByRetraining("runs/x"),
+        ),
+    ],
+)
+def test_makers_of_the_first_schema_are_known(tmp_path: Path, origin: str, made: Made) -> None:
+    run = go_on(begin(tmp_path / "run", small_recipe()), passes=1)
+    as_an_earlier_version_wrote_it(run)
+    path = run.folder / CONFIGURATION
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"origin": origin}), encoding="utf-8")
+
+    assert open_run(run.folder).configuration.made == made
+    with pytest.raises(InputError, match=r"was imported from|was retrained within number formats"):
+        go_on(open_run(run.folder))
+
+
+def test_a_configuration_of_the_future_is_refused(tmp_path: Path) -> None:
+    run = begin(tmp_path / "run", small_recipe())
+    path = run.folder / CONFIGURATION
+    path.write_text(path.read_text().replace("retronet/run/2", "retronet/run/3"))
+
+    with pytest.raises(
+        InputError, match=r"its schema is 'retronet/run/3'; retronet/run/1 and retronet/run/2"
+    ):
+        open_run(run.folder)
