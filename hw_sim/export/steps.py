@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw_sim.fixed_point.quantize import IntegerLayer
-from hw_sim.fixed_point.step_function import StepFunction, look_up, step_function
+from hw_sim.fixed_point.step_function import StepFunction, look_up_states, step_function
 from hw_sim.fixed_point.thresholds import NEVER
 from hw_sim.formats.fixed import cast
 from retronet.errors import InputError
@@ -82,7 +82,7 @@ def steps_of_sums(layer: IntegerLayer, map: int) -> Steps:
     before = np.empty(0, np.int64)
     for start in range(-bound, bound + 1, CHUNK):
         sums = np.arange(start, min(start + CHUNK, bound + 1), dtype=np.int64)
-        states = look_up(stairs, _preactivations(layer, map, sums))[0]
+        states = look_up_states(stairs, _preactivations(layer, map, sums))[0]
         every = np.concatenate((before, states))
         if not before.size:
             levels.append(states[:1])
