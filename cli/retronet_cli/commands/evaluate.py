@@ -136,7 +136,8 @@ def _write_arrays(
 
     if digit >= len(digits.labels):
         raise ChoiceError(
-            f"There is no test digit {digit}: the set has {len(digits.labels)}, counted from 0. Give one of them."
+            f"There is no test digit {digit}: the set has {len(digits.labels)}, counted from 0. "
+            "Give one of them."
         )
     states = trained.states(digits.images[digit : digit + 1])
     content = io.BytesIO()
