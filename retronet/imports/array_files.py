@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from retronet.errors import InputError
+from retronet.errors import ChoiceError, InputError
 from retronet.refusals import said_by, shown
 
 Arrays = dict[str, NDArray[Any]]
@@ -49,11 +49,11 @@ def read_arrays(path: Path, say: Callable[[str], object] | None = None) -> Array
     """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        raise InputError(
+        raise ChoiceError(
             f"The file {path} can not be imported by its name: {', '.join(SUFFIXES)} are allowed."
         )
     if not path.is_file():
-        raise InputError(f"There is no file {path}. Give the file that holds the arrays.")
+        raise ChoiceError(f"There is no file {path}. Give the file that holds the arrays.")
     try:
         check_bytes("it has", path.stat().st_size)
         with path.open("rb") as file:

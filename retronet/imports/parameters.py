@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retronet.errors import InputError
+from retronet.errors import ChoiceError, InputError
 from retronet.imports.array_files import read_arrays as read_arrays
 from retronet.network import NetworkSpec, parameter_shapes
 
@@ -130,7 +130,7 @@ def _check_renaming(
         )
     if unknown := sorted(set(rename.values()) - set(shapes)):
         near = get_close_matches(unknown[0], shapes, n=1)
-        raise InputError(
+        raise ChoiceError(
             f"The network '{network.name}' has no array '{unknown[0]}' to rename one to."
             f"{f' Did you mean {near[0]!r}?' if near else ''} It has: {', '.join(shapes)}."
         )

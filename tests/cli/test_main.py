@@ -75,7 +75,7 @@ def test_a_word_near_to_none_is_told_all() -> None:
     result = CliRunner().invoke(cli, ["zzzz"])
 
     assert result.exit_code == 2
-    assert "There is no command 'zzzz'. Known: train, evaluate, simulate" in result.stderr
+    assert f"There is no command 'zzzz'. Known: {', '.join(COMMANDS)}." in result.stderr
 
 
 def test_wrong_usage_is_2() -> None:

@@ -159,7 +159,7 @@ class Stress:
         for kind in self.kinds:
             result = run_here(kind.command, work)
             if result.exit_code != 0 and not kind.file.startswith("data"):
-                raise RuntimeError(f"{kind.name}: {result.output}")
+                raise RuntimeError(f"{kind.name}: {result.output}") from result.exception
             self.printed[kind.name] = result.stdout
 
     def _make(self, data: Path | None) -> None:

@@ -131,11 +131,14 @@ def _write_arrays(
 
     import numpy as np
 
-    from retronet.errors import InputError
+    from retronet.errors import ChoiceError
     from retronet.runs.checkpoint import write_atomically
 
     if digit >= len(digits.labels):
-        raise InputError(f"There is no test digit {digit}: the set has {len(digits.labels)}, counted from 0.")
+        raise ChoiceError(
+            f"There is no test digit {digit}: the set has {len(digits.labels)}, counted from 0. "
+            "Give one of them."
+        )
     states = trained.states(digits.images[digit : digit + 1])
     content = io.BytesIO()
     arrays: dict[str, Any] = {

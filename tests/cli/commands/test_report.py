@@ -35,7 +35,7 @@ def mine(tmp_path: Path) -> Path:
 def test_a_mistyped_chip_is_answered_with_the_nearest(call: Call, arguments: list[str]) -> None:
     result = call(*arguments)
 
-    assert (result.exit_code, result.stdout) == (1, "")
+    assert (result.exit_code, result.stdout) == (2, "")
     assert "There is no chip 'ana'. Did you mean 'anna'?" in result.stderr
     assert "retronet show chips" in result.stderr
 
@@ -172,5 +172,5 @@ def test_widths_are_those_of_arrays(call: Call) -> None:
     net32k, dsp = printed_json(call, *arguments, "--chip", "dsp32c-80ns")["modelled"]
     assert (net32k["weight_bits"], net32k["state_bits"], dsp["weight_bits"]) == (4, 2, None)
     alone = call("report", "--chip", "dsp32c-80ns", "--weight-bits", 4)
-    assert alone.exit_code == 1
+    assert alone.exit_code == 2
     assert "takes no widths" in alone.stderr
