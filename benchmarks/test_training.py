@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from retronet.engines.workspace import Workspace
+from retronet.kernels.compiling import goal_for
 from retronet.kernels.losses import SQUARED
-from retronet.kernels.passes import Goal, train_sdlm, train_sgd
+from retronet.kernels.passes import train_sdlm, train_sgd
 from retronet.network import load_network, parameter_shapes, sized_layers
 
 PRESENTATIONS = 100
@@ -106,7 +107,7 @@ def test_presentation(benchmark: BenchmarkFixture, fma_gmacs: float, report: Rep
     workspace = Workspace(NETWORK)
     workspace.load(parameters())
     images, labels, targets = patterns(PRESENTATIONS)
-    order, goal = np.arange(PRESENTATIONS), Goal(targets, SQUARED, 1.0)
+    order, goal = np.arange(PRESENTATIONS), goal_for(targets, SQUARED, 1.0)
 
     def train() -> None:
         if rule == "sgd":
@@ -180,7 +181,7 @@ def test_presentation_in_torch(benchmark: BenchmarkFixture, report: Report) -> N
     train()
     workspace = Workspace(NETWORK)
     workspace.load(parameters())
-    train_sgd(workspace.machine, images, labels, np.arange(count), Goal(targets, SQUARED, 1.0), RATE)
+    train_sgd(workspace.machine, images, labels, np.arange(count), goal_for(targets, SQUARED, 1.0), RATE)
     np.testing.assert_allclose(network.h3.detach().numpy(), workspace.read()["h3.weight"], atol=2e-4)
     found = least_us(benchmark, train, 500, count)
     benchmark.extra_info |= {"processor": processor(), "presentation_us": round(found, 1)}

@@ -17,6 +17,7 @@ from retronet.engines.forward import check_images, outputs
 from retronet.engines.workspace import Workspace
 from retronet.errors import InputError
 from retronet.evaluate import target_matrix
+from retronet.kernels.compiling import goal_for
 from retronet.kernels.layers import Layer
 from retronet.kernels.losses import SOFTMAX, SQUARED
 from retronet.kernels.passes import Goal
@@ -127,9 +128,9 @@ def goal_of(recipe: Recipe, classes: int, dtype: DTypeLike) -> Goal:
     matrix = target_matrix(recipe.targets, classes).astype(dtype)
     match recipe.loss:
         case SquaredError():
-            return Goal(matrix, SQUARED, 1.0 / classes)
+            return goal_for(matrix, SQUARED, 1.0 / classes)
         case CrossEntropy():
-            return Goal(matrix, SOFTMAX, 1.0)
+            return goal_for(matrix, SOFTMAX, 1.0)
         case _:
             raise _unknown_loss(recipe)
 

@@ -12,9 +12,9 @@ from numba import njit
 from numpy.typing import NDArray
 
 from hw_sim.kernels.cast import RND, SAT, SAT_SYM, cast_real
-from retronet.kernels.layers import Wiring, backward, forward, layer_at
-from retronet.kernels.losses import loss
+from retronet.kernels.layers import Wiring, layer_at
 from retronet.kernels.passes import Floats, Goal, Machine, present
+from retronet.kernels.separate import call, call_for_float
 
 FIXED, LEVELS = 0, 1
 Doubles = NDArray[np.float64]
@@ -160,20 +160,15 @@ def train_quantised(
     for pattern in order:
         present(images[pattern], flat.activity)
         for row in range(len(rows)):
-            forward(rows[row], flat.parameters, flat.activity)
+            call(machine.forward, (rows[row], flat.parameters, flat.activity))
             layer = layer_at(wiring.table, row)
             start, stop = layer.output, layer.output + layer.maps * layer.positions
             states = flat.activity[start:stop]
             cast_all(state_casters, row, states, state_divisors[start:stop], state_scales[start:stop], states)
-        total += loss(
-            goal.kind,
-            goal.scale,
-            flat.activity[top.output : above],
-            goal.targets[labels[pattern]],
-            flat.received[top.output : above],
-            flat.received_squared[top.output : above],
-        )
-        backward(wiring, flat.parameters, flat.activity, flat.received, flat.gradient)
+        outputs, deltas = flat.activity[top.output : above], flat.received[top.output : above]
+        squares, target = flat.received_squared[top.output : above], goal.targets[labels[pattern]]
+        total += call_for_float(goal.loss, (goal.scale, outputs, target, deltas, squares))
+        call(machine.backward, (wiring, flat.parameters, flat.activity, flat.received, flat.gradient))
         step(master[first:], flat.gradient[first:], flat.curvature[first:], rate, mu)
         flat.gradient[:first] = 0
         cast_parameters(casters, where, first, master, flat.parameters)

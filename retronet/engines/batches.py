@@ -132,14 +132,15 @@ def batches_of_pass(
     batch = batch_size(recipe)
     chunk = max(1, CHUNK // batch) * batch
     rates = step_rates(recipe.schedule, number, recipe.passes, -(-len(order) // batch))
-    shifts = np.random.default_rng([recipe.seed, number, ROLLS]).integers(
-        -recipe.roll, recipe.roll, (len(order), 2), endpoint=True
-    )
-    draws = np.random.default_rng([recipe.seed, number, DROPPED])
+    shifts = np.zeros((len(order), 2), np.int64)
+    if recipe.roll:
+        rolls = np.random.default_rng([recipe.seed, number, ROLLS])
+        shifts = rolls.integers(-recipe.roll, recipe.roll, shifts.shape, endpoint=True)
+    draws = None if recipe.dropout is None else np.random.default_rng([recipe.seed, number, DROPPED])
     for start in range(0, len(order), chunk):
         chosen = order[start : start + chunk]
         factors = None
-        if recipe.dropout is not None:
+        if recipe.dropout is not None and draws is not None:
             share = recipe.dropout.share
             factors = ((draws.random((len(chosen), units)) >= share) / (1 - share)).astype(dtype)
         yield Batches(

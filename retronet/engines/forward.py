@@ -61,7 +61,7 @@ def run(workspace: Workspace, images: NDArray[np.floating], first: int) -> NDArr
     check_images(workspace.network, images)
     units = np.array([sized.units for sized in workspace.sized_layers])
     states = np.empty((len(images), int(units[first:].sum())), workspace.dtype)
-    run_forward(workspace.machine, np.ascontiguousarray(images, workspace.dtype), first, units, states)
+    run_forward(workspace.answering, np.ascontiguousarray(images, workspace.dtype), first, units, states)
     return states
 
 

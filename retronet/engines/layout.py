@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from retronet.connections import tap_coordinates, tap_sources
+from retronet.kernels.compiling import NO_LOOPS
+from retronet.kernels.fields import LANES
 from retronet.kernels.layers import CODES, DENSE, POSITIONS_INNER, SUBSAMPLE, TAPS_INNER, Layer, Wiring
 from retronet.kernels.units import IDENTITY, RELU, TANH
 from retronet.network import Conv, Identity, Rbf, Relu, SizedLayer, Subsample, Tanh
@@ -27,8 +29,14 @@ def rows(sized: SizedLayer) -> int:
 
 
 def row_length(sized: SizedLayer) -> int:
-    """Return the length of a map's dense row of weights."""
-    return 1 if isinstance(sized.layer, Subsample) else sized.input[0] * sized.taps_per_plane
+    """Return the length of a map's dense row of weights.
+
+    Rows of weights that are read as they lie start at multiples of eight numbers; the rest of one stays 0.
+    """
+    if isinstance(sized.layer, Subsample):
+        return 1
+    taps = sized.input[0] * sized.taps_per_plane
+    return -(-taps // LANES) * LANES if _kind(sized) in (DENSE, TAPS_INNER) else taps
 
 
 def _ranges(planes: Iterable[int], taps: int) -> list[list[int]]:
@@ -239,4 +247,5 @@ def wire(
         runs=_padded([runs for sized in sized_layers for runs in _runs(sized, 2)]),
         sent=_padded([runs for sized in sized_layers for runs in _sent(sized)]),
         holes=np.array([hole for found in holes for hole in found], dtype=np.int64).reshape(-1, 3),
+        loops=NO_LOOPS,
     )

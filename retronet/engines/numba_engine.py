@@ -10,6 +10,7 @@ from retronet.engines import forward
 from retronet.engines.batches import Batches
 from retronet.engines.workspace import Parameters, Workspace
 from retronet.evaluate import target_matrix
+from retronet.kernels.compiling import goal_for
 from retronet.kernels.losses import BINARY, POSTERIOR, SOFTMAX, SQUARED
 from retronet.kernels.optimisers import Dropped, Moments, mean_gradient, train_adam, train_batches
 from retronet.kernels.passes import Goal, measure_curvature, train_sdlm, train_sgd
@@ -45,13 +46,13 @@ class NumbaEngine:
         wanted, own = target_matrix(self._recipe.targets, classes).astype(dtype), np.eye(classes, dtype=dtype)
         match self._recipe.loss:
             case SquaredError(form=form):
-                return Goal(wanted, SQUARED, 1.0 if form == "half-sum" else 2.0 / classes)
+                return goal_for(wanted, SQUARED, 1.0 if form == "half-sum" else 2.0 / classes)
             case CrossEntropy():
-                return Goal(own, SOFTMAX, 1.0)
+                return goal_for(own, SOFTMAX, 1.0)
             case BinaryCrossEntropy():
-                return Goal(own, BINARY, 1.0)
+                return goal_for(own, BINARY, 1.0)
             case MaximumPosterior(j=j):
-                return Goal(own, POSTERIOR, j)
+                return goal_for(own, POSTERIOR, j)
             case _ as unreachable:
                 assert_never(unreachable)
 

@@ -4,6 +4,7 @@ Outside the kernels the arrays have the shapes of :func:`retronet.network.parame
 """
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -11,6 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 from retronet.connections import kernels
 from retronet.engines.layout import padded_shape, row_length, rows, wire
 from retronet.errors import InputError
+from retronet.kernels.compiling import answering, learning
 from retronet.kernels.fields import LANES
 from retronet.kernels.passes import Flat, Machine
 from retronet.network import (
@@ -66,10 +68,6 @@ class Workspace:
     dropped
         The layer whose states are multiplied by factors, for dropout; None for none.
 
-    Attributes
-    ----------
-    machine
-        What the kernels take.
     """
 
     def __init__(
@@ -91,7 +89,8 @@ class Workspace:
             }
         )
         self._activity = Vector(dict(self._activity_shapes()))
-        self.machine = self._build()
+        self.answering = self._build()
+        """What the kernels take that only run forward."""
 
     def _activity_shapes(self) -> Iterator[tuple[str, tuple[int, ...]]]:
         yield "state0", (int(np.prod(self.network.input)),)
@@ -131,14 +130,19 @@ class Workspace:
                 self._activity.view(flat.activity, f"field{level}")[sized.output[0]] = np.sqrt(2)
             if sized.name == self._dropped:
                 self._activity.view(flat.activity, f"factors{level}")[:] = 1
-        return Machine(wire(self.sized_layers, self.vector.starts, self._activity.starts, self.dtype), flat)
+        return answering(wire(self.sized_layers, self.vector.starts, self._activity.starts, self.dtype), flat)
+
+    @cached_property
+    def machine(self) -> Machine:
+        """What the kernels take; what learns is compiled when this is asked for."""
+        return learning(self.answering)
 
     @property
     def factors(self) -> Floats:
         """The factors of the dropped layer's units inside the activity; empty if none is dropped."""
         for level, sized in enumerate(self.sized_layers):
             if sized.name == self._dropped:
-                view = self._activity.view(self.machine.flat.activity, f"factors{level}")
+                view = self._activity.view(self.answering.flat.activity, f"factors{level}")
                 return view.reshape(-1)[: sized.units]
         return np.zeros(0, self.dtype)
 
@@ -150,7 +154,7 @@ class Workspace:
         InputError
             If an array is missing or has another shape; the message names the first.
         """
-        flat = self.machine.flat.parameters if flat is None else flat
+        flat = self.answering.flat.parameters if flat is None else flat
         for name, shape in parameter_shapes(self.network).items():
             found = parameters.get(name)
             if found is None or found.shape != shape:
@@ -168,7 +172,7 @@ class Workspace:
 
     def read(self, flat: Floats | None = None) -> Parameters:
         """Return copies of the named arrays held in `flat`, by default the parameters themselves."""
-        flat = self.machine.flat.parameters if flat is None else flat
+        flat = self.answering.flat.parameters if flat is None else flat
         found: Parameters = {}
         for sized in self._trained:
             view = self.vector.view(flat, f"{sized.name}.weight")

@@ -2,7 +2,8 @@
 
 Compiled code is kept on disk, in the user's cache folder unless ``NUMBA_CACHE_DIR`` names another: an
 installed package may lie where the user can not write. The folder is named after the source, because a
-function compiled for one module does not notice that another, which it calls, has changed.
+function compiled for one module does not notice that another, which it calls, has changed. Damage in it ends
+no run (:mod:`retronet.kernels.keeping`).
 """
 
 import os
@@ -11,6 +12,8 @@ from pathlib import Path
 
 from numba import config
 from platformdirs import user_cache_path
+
+from retronet.kernels.keeping import install
 
 
 def _digest() -> str:
@@ -27,3 +30,5 @@ if not getattr(config, "CACHE_DIR", ""):
     folder = str(user_cache_path("retronet") / "numba" / _digest())
     os.environ["NUMBA_CACHE_DIR"] = folder
     setattr(config, "CACHE_DIR", folder)  # noqa: B010 - numba gives its settings no types
+
+install()

@@ -8,15 +8,15 @@ first is zero (see :func:`retronet.kernels.losses.posterior`).
 """
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from retronet.kernels.jit import njit
 from retronet.kernels.vectors import fma
 
 Floats = NDArray[np.floating]
 
 
-@njit(cache=True)
+@njit()
 def measure_distances(
     activity: Floats, state: int, codes: int, field: int, output: int, count: int, taps: int
 ) -> None:
@@ -41,7 +41,7 @@ def measure_distances(
         activity[output + i] = -total
 
 
-@njit(cache=True)
+@njit()
 def send_down_distances(
     activity: Floats, received: Floats, state: int, field: int, output: int, rows: int, taps: int
 ) -> None:

@@ -8,7 +8,8 @@ the same bits.
 import math
 
 import numpy as np
-from numba import njit
+
+from retronet.kernels.jit import njit
 
 LOG2_E, LN2_HIGH, LN2_LOW = 1.4426950408889634, 0.6931471803691238, 1.9082149292705877e-10
 """1/ln 2; ln 2 in two parts, the first one short enough that its product with an exponent is exact."""
@@ -23,7 +24,7 @@ TANH = tuple(float(2 * n + 1) for n in range(9, -1, -1))
 """Lambert's continued fraction of x/tanh(x) on |x| ≤ ½; what is left out is below 1e-20."""
 
 
-@njit(cache=True)
+@njit()
 def exp(x: float) -> float:
     """Return e^x to two units in the last place."""
     if not abs(x) < FAR:
@@ -36,7 +37,7 @@ def exp(x: float) -> float:
     return math.ldexp(total, int(whole))
 
 
-@njit(cache=True)
+@njit()
 def log(x: float) -> float:
     """Return the natural logarithm of x to three units in the last place; −inf of 0, nan of less."""
     if not 0.0 < x < math.inf:
@@ -51,7 +52,7 @@ def log(x: float) -> float:
     return exponent * LN2_HIGH + (2.0 * s * total + exponent * LN2_LOW)
 
 
-@njit(cache=True)
+@njit()
 def tanh(x: float) -> float:
     """Return tanh x to a few units in the last place."""
     size = abs(x)
@@ -63,7 +64,7 @@ def tanh(x: float) -> float:
     return x / below
 
 
-@njit(cache=True)
+@njit()
 def whole_power(base: float, exponent: int) -> float:
     """Return `base` to a whole power of 0 or more, by squaring."""
     total, factor = 1.0, base

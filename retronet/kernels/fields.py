@@ -6,20 +6,20 @@ lie innermost). The field is one strip after the other; ``strips`` says where ea
 """
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from retronet.kernels.jit import njit
 from retronet.kernels.vectors import add8, first8, load8, splat8, store8
 
 Floats = NDArray[np.floating]
 Places = NDArray[np.uint32]
-_0, _8 = np.uint64(0), np.uint64(8)
+_0, _1, _8 = np.uint64(0), np.uint64(1), np.uint64(8)
 
 LANES = 8
 """Strips are copied this many numbers at a time; fields and padded planes need as many to spare."""
 
 
-@njit(cache=True)
+@njit()
 def pad(
     flat: Floats, state: int, padded: int, planes: int, plane: int, padded_plane: int, places: Places
 ) -> None:
@@ -32,7 +32,7 @@ def pad(
         target += np.uint64(padded_plane)
 
 
-@njit(cache=True)
+@njit()
 def unpad(
     flat: Floats, state: int, padded: int, planes: int, plane: int, padded_plane: int, places: Places
 ) -> None:
@@ -45,32 +45,38 @@ def unpad(
         source += np.uint64(padded_plane)
 
 
-@njit(cache=True)
-def gather(flat: Floats, padded: int, field: int, length: int, strips: Places) -> None:
-    """Copy the strips of padded planes into the field."""
-    start, place, step = np.uint64(padded), np.uint64(field), np.uint64(length)
+@njit()
+def gather(flat: Floats, padded: int, field: int, rows: int, row: int, length: int, strips: Places) -> None:
+    """Copy the strips of padded planes into the field, `rows` rows of `row` numbers."""
+    start, step, each = np.uint64(padded), np.uint64(length), np.uint64(strips.size // rows)
+    strip = _0
     # What is copied too much, the next strip puts right.
-    for strip in range(strips.size):
-        s = start + strips[strip]
-        store8(flat, place, load8(flat, s))
-        if step > _8:
-            for k in range(_8, step, _8):
-                store8(flat, place + k, load8(flat, s + k))
-        place += step
+    for place in range(np.uint64(field), np.uint64(field + rows * row), np.uint64(row)):
+        for k in range(place, place + each * step, step):
+            s = start + strips[strip]
+            store8(flat, k, load8(flat, s))
+            if step > _8:
+                for more in range(_8, step, _8):
+                    store8(flat, k + more, load8(flat, s + more))
+            strip += _1
 
 
-@njit(cache=True)
-def scatter(flat: Floats, padded: int, padded_size: int, field: int, length: int, strips: Places) -> None:
+@njit()
+def scatter(
+    flat: Floats, padded: int, padded_size: int, field: int, rows: int, row: int, length: int, strips: Places
+) -> None:
     """Clear the padded planes and add the strips of a field to them."""
-    start, place, step = np.uint64(padded), np.uint64(field), np.uint64(length)
-    zeros = splat8(flat.dtype.type(0))
+    start, step, each = np.uint64(padded), np.uint64(length), np.uint64(strips.size // rows)
+    zeros, strip = splat8(flat.dtype.type(0)), _0
     for k in range(start, start + np.uint64(padded_size), _8):
         store8(flat, k, zeros)
-    for strip in range(strips.size):
-        s = start + strips[strip]
-        if step > _8:
-            for k in range(_0, step, _8):
-                store8(flat, s + k, add8(load8(flat, s + k), first8(load8(flat, place + k), step - k)))
-        else:
-            store8(flat, s, add8(load8(flat, s), first8(load8(flat, place), step)))
-        place += step
+    for place in range(np.uint64(field), np.uint64(field + rows * row), np.uint64(row)):
+        for k in range(place, place + each * step, step):
+            s = start + strips[strip]
+            if step > _8:
+                for more in range(_0, step, _8):
+                    part = first8(load8(flat, k + more), step - more)
+                    store8(flat, s + more, add8(load8(flat, s + more), part))
+            else:
+                store8(flat, s, add8(load8(flat, s), first8(load8(flat, k), step)))
+            strip += _1

@@ -10,14 +10,12 @@ Layers are rows of a table, not types: one compiled form serves every network.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from retronet.kernels.codes import measure_distances, send_down_distances
 from retronet.kernels.fields import gather, pad, scatter, unpad
-from retronet.kernels.products import columns, rows_by_columns, rows_by_rows
-from retronet.kernels.subsampling import add_subsampled, backward_subsampled
-from retronet.kernels.units import multiply, squash
+from retronet.kernels.jit import njit
+from retronet.kernels.separate import call
+from retronet.kernels.units import TANH, multiply, squash
 from retronet.kernels.vectors import add8, first8, load8, splat8, store8, sum8
 
 Floats = NDArray[np.floating]
@@ -29,14 +27,15 @@ DENSE, TAPS_INNER, POSITIONS_INNER, SUBSAMPLE, CODES = 0, 1, 2, 3, 4
 class Layer(NamedTuple):
     """A row of the wiring's table: sizes of a layer's arrays and where they start in the flat vectors.
 
-    Weights (maps, taps) and biases (maps, biases) lie in the parameters; ``biases`` is 1 or positions. The
-    state below (planes, plane), the padded planes (planes, padded_plane), the field gathered from them in
-    strips, the outputs and the slopes (maps, positions) lie in the activity. A field is (positions, taps),
-    or (taps, positions) if the kind is POSITIONS_INNER; a dense layer's is the state below itself. A
-    subsampling layer has none, and its ``strip`` is the length of a row of outputs. Maps are even in number,
-    the last perhaps empty. Outputs at fixed codes have these where others have padded planes, and
-    one map more than codes (:mod:`retronet.kernels.codes`). ``factors`` start in the activity what states and
-    slopes are multiplied by, for dropout; it is −1 in layers that have none.
+    Weights (maps, taps) and biases (maps, biases) lie in the parameters; ``biases`` is 1 or positions. Rows
+    of taps may be longer than what is read of them. The state below (planes, plane), the padded planes
+    (planes, padded_plane), the field gathered from them in strips, the outputs and the slopes (maps,
+    positions) lie in the activity. A field is (positions, taps), or (taps, positions) if the kind is
+    POSITIONS_INNER; a dense layer's is the state below itself. A subsampling layer has none, and its
+    ``strip`` is the length of a row of outputs. Maps are even in number, the last perhaps empty. Outputs at
+    fixed codes have these where others have padded planes, and one map more than codes
+    (:mod:`retronet.kernels.codes`). ``factors`` start in the activity what states and slopes are multiplied
+    by, for dropout; it is −1 in layers that have none.
     """
 
     kind: int
@@ -66,6 +65,19 @@ class Layer(NamedTuple):
     factors: int
 
 
+class Loops(NamedTuple):
+    """Addresses of the loops that layers run through, 0 where the network has no use for one."""
+
+    squash_tanh: int
+    rows_by_columns: int
+    rows_by_rows: int
+    add_subsampled: int
+    measure_distances: int
+    columns: int
+    backward_subsampled: int
+    send_down_distances: int
+
+
 class Wiring(NamedTuple):
     """What reads what; nothing in it changes in training.
 
@@ -83,9 +95,10 @@ class Wiring(NamedTuple):
     runs: NDArray[np.uint64]
     sent: NDArray[np.uint64]
     holes: NDArray[np.int64]
+    loops: Loops
 
 
-@njit(cache=True)
+@njit()
 def layer_at(table: NDArray[np.int64], row: int) -> Layer:
     """Return a row of the table by name."""
     t = table
@@ -118,7 +131,14 @@ def layer_at(table: NDArray[np.int64], row: int) -> Layer:
     )
 
 
-@njit(cache=True)
+@njit()
+def field_shape(layer: Layer) -> tuple[int, int]:
+    """Return rows and columns of a field."""
+    inner = layer.kind == POSITIONS_INNER
+    return (layer.taps, layer.positions) if inner else (layer.positions, layer.taps)
+
+
+@njit()
 def set_biases(layer: Layer, parameters: Floats, activity: Floats) -> None:
     """Start the sums with the biases: one a unit, or one a map."""
     out, bias, positions = np.uint64(layer.output), np.uint64(layer.bias), np.uint64(layer.positions)
@@ -134,7 +154,7 @@ def set_biases(layer: Layer, parameters: Floats, activity: Floats) -> None:
         out += positions
 
 
-@njit(cache=True)
+@njit()
 def add_bias_gradient(layer: Layer, received: Floats, gradient: Floats) -> None:
     """Add the gradient of the biases."""
     delta, bias, positions = np.uint64(layer.output), np.uint64(layer.bias), np.uint64(layer.positions)
@@ -153,7 +173,7 @@ def add_bias_gradient(layer: Layer, received: Floats, gradient: Floats) -> None:
         delta += positions
 
 
-@njit(cache=True)
+@njit()
 def forward(wiring: Wiring, parameters: Floats, activity: Floats) -> None:
     """Fill every state from the input state up.
 
@@ -166,59 +186,65 @@ def forward(wiring: Wiring, parameters: Floats, activity: Floats) -> None:
     activity
         Flat vector that begins with the input state; the rest is filled.
     """
-    runs = wiring.runs
+    runs, loops = wiring.runs, wiring.loops
     for row in range(wiring.table.shape[0]):
         t = layer_at(wiring.table, row)
         w, f, out, first, pairs = t.weight, t.field, t.output, t.first_pair, t.maps // 2
         inner = t.kind == POSITIONS_INNER
         if t.kind == CODES:
-            measure_distances(activity, t.state, t.padded, f, out, t.planes, t.taps)
+            call(loops.measure_distances, (activity, t.state, t.padded, f, out, t.planes, t.taps))
             continue
         set_biases(t, parameters, activity)
         if inner or t.kind == TAPS_INNER:
             places = wiring.places[t.first_place : t.first_place + t.plane]
             pad(activity, t.state, t.padded, t.planes, t.plane, t.padded_plane, places)
-            gather(activity, t.padded, f, t.strip, wiring.strips[t.first_strip : t.stop_strip])
+            strips = wiring.strips[t.first_strip : t.stop_strip]
+            gather(activity, t.padded, f, *field_shape(t), t.strip, strips)
         if t.kind == SUBSAMPLE:
             places = wiring.places[t.first_place : t.first_place + t.plane]
-            add_subsampled(
-                parameters, w, activity, t.state, out, t.planes, t.plane, t.positions, t.strip, places
-            )
+            sizes = (t.planes, t.plane, t.positions, t.strip)
+            call(loops.add_subsampled, (parameters, w, activity, t.state, out, *sizes, places))
         elif inner:
-            rows_by_columns(
-                parameters, w, activity, f, activity, out, t.taps, t.positions, pairs, runs, first, inner
+            product = (t.taps, t.positions, pairs)
+            call(
+                loops.rows_by_columns,
+                (parameters, w, activity, f, activity, out, *product, runs, first, inner),
             )
         else:
-            rows_by_rows(
-                parameters, w, activity, f, activity, out, t.taps, t.positions, pairs, runs, first, inner
+            product = (t.taps, t.positions, pairs)
+            call(
+                loops.rows_by_rows, (parameters, w, activity, f, activity, out, *product, runs, first, inner)
             )
         amplitude, gain = wiring.constants[row, 0], wiring.constants[row, 1]
-        squash(t.squashing, amplitude, gain, activity, out, t.slope, t.maps * t.positions)
+        units = t.maps * t.positions
+        if t.squashing == TANH:
+            call(loops.squash_tanh, (amplitude, gain, activity, out, t.slope, units))
+        else:
+            squash(t.squashing, activity, out, t.slope, units)
         if t.factors >= 0:
-            multiply(activity, out, activity, t.factors, t.maps * t.positions)
-            multiply(activity, t.slope, activity, t.factors, t.maps * t.positions)
+            multiply(activity, out, activity, t.factors, units)
+            multiply(activity, t.slope, activity, t.factors, units)
 
 
-@njit(cache=True, inline="always")
+@njit(inline="always")
 def send_down(wiring: Wiring, t: Layer, parameters: Floats, received: Floats) -> None:
     """Send the deltas through the weights to the states below."""
-    w, d, f = t.weight, t.output, t.field
+    w, d, f, loop = t.weight, t.output, t.field, wiring.loops.columns
     if t.kind == POSITIONS_INNER:
-        columns(
-            parameters, w, received, d, received, f, t.maps, t.taps, t.positions, wiring.sent, t.first_four
-        )
+        sizes = (t.maps, t.taps, t.positions)
+        call(loop, (parameters, w, received, d, received, f, *sizes, wiring.sent, t.first_four))
     else:
-        columns(
-            received, d, parameters, w, received, f, t.maps, t.positions, t.taps, wiring.sent, t.first_four
-        )
+        sizes = (t.maps, t.positions, t.taps)
+        call(loop, (received, d, parameters, w, received, f, *sizes, wiring.sent, t.first_four))
     if t.kind != DENSE:
         size = t.planes * t.padded_plane
-        scatter(received, t.padded, size, f, t.strip, wiring.strips[t.first_strip : t.stop_strip])
+        strips = wiring.strips[t.first_strip : t.stop_strip]
+        scatter(received, t.padded, size, f, *field_shape(t), t.strip, strips)
         places = wiring.places[t.first_place : t.first_place + t.plane]
         unpad(received, t.state, t.padded, t.planes, t.plane, t.padded_plane, places)
 
 
-@njit(cache=True)
+@njit()
 def backward(
     wiring: Wiring, parameters: Floats, activity: Floats, received: Floats, gradient: Floats
 ) -> None:
@@ -238,33 +264,32 @@ def backward(
     gradient
         Flat vector laid out like parameters, added to.
     """
-    runs = wiring.runs
+    runs, loops = wiring.runs, wiring.loops
     for row in range(wiring.table.shape[0] - 1, -1, -1):
         t = layer_at(wiring.table, row)
         w, d, f, first, pairs = t.weight, t.output, t.field, t.first_pair, t.maps // 2
         inner = t.kind == POSITIONS_INNER
         if t.kind == CODES:
-            send_down_distances(activity, received, t.state, f, d, t.maps, t.taps)
+            call(loops.send_down_distances, (activity, received, t.state, f, d, t.maps, t.taps))
             continue
         multiply(received, d, activity, t.slope, t.maps * t.positions)
         add_bias_gradient(t, received, gradient)
         if t.kind == SUBSAMPLE:
             places = wiring.places[t.first_place : t.first_place + t.plane]
-            backward_subsampled(
-                parameters, w, activity, received, gradient, t.state, d, t.planes, t.plane, t.positions,
-                t.strip, places,
-            )  # fmt: skip
+            sizes = (t.planes, t.plane, t.positions, t.strip)
+            call(
+                loops.backward_subsampled,
+                (parameters, w, activity, received, gradient, t.state, d, *sizes, places),
+            )
             continue
         if row > 0:
             send_down(wiring, t, parameters, received)
         if inner:
-            rows_by_rows(
-                received, d, activity, f, gradient, w, t.positions, t.taps, pairs, runs, first, inner
-            )
+            product = (t.positions, t.taps, pairs)
+            call(loops.rows_by_rows, (received, d, activity, f, gradient, w, *product, runs, first, inner))
         else:
-            rows_by_columns(
-                received, d, activity, f, gradient, w, t.positions, t.taps, pairs, runs, first, inner
-            )
+            product = (t.positions, t.taps, pairs)
+            call(loops.rows_by_columns, (received, d, activity, f, gradient, w, *product, runs, first, inner))
         for hole in range(t.first_hole, t.stop_hole):
             start = w + wiring.holes[hole, 0] * t.taps
             gradient[start + wiring.holes[hole, 1] : start + wiring.holes[hole, 2]] = 0

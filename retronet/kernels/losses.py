@@ -1,18 +1,24 @@
-"""Losses: their value, and their first and second derivatives by the network's outputs."""
+"""Losses: their value, and their first and second derivatives by the network's outputs.
+
+Each function returns the loss of one pattern and overwrites ``delta`` and ``curvature``, arrays like the
+outputs, with the derivatives. Its first argument is the constant of the loss: 1 for half the squared error,
+as NC89 and SN count it, 2/outputs for the mean squared error; j of PIEEE98 eq. 9; others have none. Outputs
+may be more than targets: see `posterior`.
+"""
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from retronet.kernels.elementary import exp, log
+from retronet.kernels.jit import njit
 
 Floats = NDArray[np.floating]
 
 SQUARED, SOFTMAX, BINARY, POSTERIOR = 0, 1, 2, 3
 
 
-@njit(cache=True)
-def binary(output: Floats, target: Floats, delta: Floats, curvature: Floats) -> float:
+@njit()
+def binary(_scale: float, output: Floats, target: Floats, delta: Floats, curvature: Floats) -> float:
     """Return the mean over classes of each one's binary cross-entropy, chances being the softmax's.
 
     ``1 − p`` is taken as the sum of the other chances, so that it does not drown near 1. The second
@@ -48,7 +54,7 @@ def binary(output: Floats, target: Floats, delta: Floats, curvature: Floats) -> 
     return total / count
 
 
-@njit(cache=True)
+@njit()
 def posterior(j: float, output: Floats, target: Floats, delta: Floats, curvature: Floats) -> float:
     """Return ``y_d + log(e^-j + Σ e^-y)`` with the penalties ``y = −output`` (PIEEE98 eq. 9).
 
@@ -74,41 +80,27 @@ def posterior(j: float, output: Floats, target: Floats, delta: Floats, curvature
     return total
 
 
-@njit(cache=True)
-def loss(kind: int, scale: float, output: Floats, target: Floats, delta: Floats, curvature: Floats) -> float:
-    """Return the loss of one pattern; put its derivatives by the outputs into `delta` and `curvature`.
+@njit()
+def squared(scale: float, output: Floats, target: Floats, delta: Floats, curvature: Floats) -> float:
+    """Return ``scale/2 · Σ (target − output)²``."""
+    total = 0.0
+    for i in range(target.size):
+        error = output[i] - target[i]
+        delta[i] = scale * error
+        curvature[i] = scale
+        total += 0.5 * scale * error * error
+    return total
 
-    Parameters
-    ----------
-    kind
-        SQUARED: ``scale/2 · Σ (target − output)²``. SOFTMAX: cross-entropy of the softmax of the outputs with
-        the target as probabilities; its second derivative is the diagonal of the softmax's own. BINARY: the
-        mean binary cross-entropy of each of the softmax's outputs, see `binary`. POSTERIOR: eq. 9 of PIEEE98,
-        see `posterior`.
-    scale
-        1 for half the squared error, as NC89 and SN count it; 2/outputs for the mean squared error; j for
-        POSTERIOR.
-    output, target
-        Arrays (at least outputs,) and (outputs,).
-    delta, curvature
-        Arrays like output, overwritten.
+
+@njit()
+def softmax(_scale: float, output: Floats, target: Floats, delta: Floats, curvature: Floats) -> float:
+    """Return the cross-entropy of the softmax of the outputs, the target being probabilities.
+
+    The second derivative is the diagonal of the softmax's own.
     """
-    total, count = 0.0, target.size
-    if kind == SQUARED:
-        for i in range(count):
-            error = output[i] - target[i]
-            delta[i] = scale * error
-            curvature[i] = scale
-            total += 0.5 * scale * error * error
-        return total
-    if kind == BINARY:
-        return binary(output, target, delta, curvature)
-    if kind == POSTERIOR:
-        return posterior(scale, output, target, delta, curvature)
-    largest = float(output[0])
+    count, largest, normaliser, total = target.size, float(output[0]), 0.0, 0.0
     for i in range(count):
         largest = max(largest, float(output[i]))
-    normaliser = 0.0
     for i in range(count):
         delta[i] = exp(float(output[i]) - largest)
         normaliser += delta[i]
@@ -119,3 +111,7 @@ def loss(kind: int, scale: float, output: Floats, target: Floats, delta: Floats,
         curvature[i] = probability * (1.0 - probability)
         total += target[i] * (chosen - (float(output[i]) - largest))
     return total
+
+
+LOSSES = (squared, softmax, binary, posterior)
+"""By number: SQUARED, SOFTMAX, BINARY, POSTERIOR."""

@@ -4,12 +4,12 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from retronet.kernels.elementary import whole_power
-from retronet.kernels.layers import backward
+from retronet.kernels.jit import njit
 from retronet.kernels.passes import Goal, Machine, scale_top, see
+from retronet.kernels.separate import call
 from retronet.kernels.vectors import fma
 
 Floats = NDArray[np.floating]
@@ -40,7 +40,7 @@ class Dropped(NamedTuple):
     factors: Floats
 
 
-@njit(cache=True)
+@njit()
 def step_plain(parameters: Floats, gradient: Floats, rate: float) -> None:
     """Step against the gradient."""
     factor = parameters.dtype.type(rate)
@@ -49,7 +49,7 @@ def step_plain(parameters: Floats, gradient: Floats, rate: float) -> None:
 
 
 # The numpy error model: a check for division by zero would keep the loop from vectorising.
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def step_adam(parameters: Floats, gradient: Floats, moments: Moments, rate: float, step: int) -> None:
     """Do step number `step`, counted from 1, of Adam or AdamW.
 
@@ -70,7 +70,7 @@ def step_adam(parameters: Floats, gradient: Floats, moments: Moments, rate: floa
         parameters[k] = fma(kept, parameters[k], -(factor * mean[k] / below))
 
 
-@njit(cache=True)
+@njit()
 def mean_gradient(
     machine: Machine,
     images: Floats,
@@ -93,11 +93,11 @@ def mean_gradient(
         total += see(machine, images[pattern], goal.targets[labels[pattern]], goal)
         if stop - first > 1:
             scale_top(wiring, flat.received, 1.0 / (stop - first))
-        backward(wiring, flat.parameters, flat.activity, flat.received, flat.gradient)
+        call(machine.backward, (wiring, flat.parameters, flat.activity, flat.received, flat.gradient))
     return total
 
 
-@njit(cache=True)
+@njit()
 def train_batches(
     machine: Machine,
     images: Floats,
@@ -132,7 +132,7 @@ def train_batches(
     return total
 
 
-@njit(cache=True)
+@njit()
 def train_adam(
     machine: Machine,
     images: Floats,

@@ -3,11 +3,11 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from retronet.kernels.layers import Wiring, backward, forward, layer_at
-from retronet.kernels.losses import loss
+from retronet.kernels.jit import njit
+from retronet.kernels.layers import Wiring, layer_at
+from retronet.kernels.separate import call, call_for_float
 from retronet.kernels.updates import square, step_sdlm
 
 Floats = NDArray[np.floating]
@@ -31,21 +31,23 @@ class Flat(NamedTuple):
 
 
 class Machine(NamedTuple):
-    """A network made ready for the kernels."""
+    """A network made ready for the kernels, with the addresses of its passes (0: never called)."""
 
     wiring: Wiring
     flat: Flat
+    forward: int
+    backward: int
 
 
 class Goal(NamedTuple):
-    """What training aims at: ``targets`` (classes, outputs), the kind of loss and its scale."""
+    """What training aims at: ``targets`` (classes, outputs), the address of the loss, and its constant."""
 
     targets: Floats
-    kind: int
+    loss: int
     scale: float
 
 
-@njit(cache=True)
+@njit()
 def present(image: Floats, state: Floats) -> None:
     """Copy one image (rows, columns) into the input state, where the activity begins."""
     columns = image.shape[1]
@@ -54,31 +56,26 @@ def present(image: Floats, state: Floats) -> None:
             state[i * columns + k] = image[i, k]
 
 
-@njit(cache=True, inline="always")
+@njit(inline="always")
 def see(machine: Machine, image: Floats, target: Floats, goal: Goal) -> float:
     """Run one pattern forward; leave both derivatives of the loss at the top and return the loss."""
     wiring, flat = machine.wiring, machine.flat
     present(image, flat.activity)
-    forward(wiring, flat.parameters, flat.activity)
+    call(machine.forward, (wiring, flat.parameters, flat.activity))
     top = layer_at(wiring.table, wiring.table.shape[0] - 1)
-    return loss(
-        goal.kind,
-        goal.scale,
-        flat.activity[top.output : top.output + top.maps],
-        target,
-        flat.received[top.output : top.output + top.maps],
-        flat.received_squared[top.output : top.output + top.maps],
-    )
+    first, stop = top.output, top.output + top.maps
+    outputs, deltas = flat.activity[first:stop], flat.received[first:stop]
+    return call_for_float(goal.loss, (goal.scale, outputs, target, deltas, flat.received_squared[first:stop]))
 
 
-@njit(cache=True)
+@njit()
 def scale_top(wiring: Wiring, received: Floats, factor: float) -> None:
     """Multiply the derivatives by the outputs."""
     top = layer_at(wiring.table, wiring.table.shape[0] - 1)
     scale(received[top.output : top.output + top.maps], factor)
 
 
-@njit(cache=True)
+@njit()
 def scale(values: Floats, factor: float) -> None:
     """Multiply all of `values`."""
     rounded = values.dtype.type(factor)
@@ -86,14 +83,16 @@ def scale(values: Floats, factor: float) -> None:
         values[k] *= rounded
 
 
-@njit(cache=True, inline="always")
-def backward_squared(wiring: Wiring, flat: Flat) -> None:
+@njit(inline="always")
+def backward_squared(machine: Machine) -> None:
     """Add the Gauss–Newton diagonal to the curvature, given the second derivatives by the outputs."""
+    wiring, flat = machine.wiring, machine.flat
     square(flat.activity, flat.activity_squared)
-    backward(wiring, flat.parameters_squared, flat.activity_squared, flat.received_squared, flat.curvature)
+    squares = (flat.parameters_squared, flat.activity_squared)
+    call(machine.backward, (wiring, *squares, flat.received_squared, flat.curvature))
 
 
-@njit(cache=True)
+@njit()
 def train_sgd(
     machine: Machine,
     images: Floats,
@@ -125,11 +124,11 @@ def train_sgd(
     for pattern in order:
         total += see(machine, images[pattern], goal.targets[labels[pattern]], goal)
         scale_top(wiring, flat.received, -rate)
-        backward(wiring, flat.parameters, flat.activity, flat.received, flat.parameters)
+        call(machine.backward, (wiring, flat.parameters, flat.activity, flat.received, flat.parameters))
     return total
 
 
-@njit(cache=True)
+@njit()
 def train_sdlm(
     machine: Machine,
     images: Floats,
@@ -156,17 +155,17 @@ def train_sdlm(
     for n in range(order.size):
         pattern = order[n]
         total += see(machine, images[pattern], goal.targets[labels[pattern]], goal)
-        backward(wiring, flat.parameters, flat.activity, flat.received, flat.gradient)
+        call(machine.backward, (wiring, flat.parameters, flat.activity, flat.received, flat.gradient))
         if gamma > 0:
             scale_top(wiring, flat.received_squared, gamma)
-            backward_squared(wiring, flat)
+            backward_squared(machine)
         # The last pattern leaves the average whole, so that calls for parts of a pass add up to it.
         keep = 1.0 - gamma if n + 1 < order.size else 1.0
         step_sdlm(flat.parameters, flat.parameters_squared, flat.gradient, flat.curvature, rate, mu, keep)
     return total
 
 
-@njit(cache=True)
+@njit()
 def measure_curvature(
     machine: Machine, images: Floats, labels: NDArray[np.uint8], order: NDArray[np.int64], goal: Goal
 ) -> None:
@@ -177,10 +176,10 @@ def measure_curvature(
     for pattern in order:
         see(machine, images[pattern], goal.targets[labels[pattern]], goal)
         scale_top(wiring, flat.received_squared, 1.0 / order.size)
-        backward_squared(wiring, flat)
+        backward_squared(machine)
 
 
-@njit(cache=True)
+@njit()
 def run_forward(machine: Machine, images: Floats, first: int, units: NDArray[np.int64], out: Floats) -> None:
     """Put into row n of `out` the states of image n, from layer `first` up, side by side.
 
@@ -189,7 +188,7 @@ def run_forward(machine: Machine, images: Floats, first: int, units: NDArray[np.
     wiring, flat = machine.wiring, machine.flat
     for n in range(images.shape[0]):
         present(images[n], flat.activity)
-        forward(wiring, flat.parameters, flat.activity)
+        call(machine.forward, (wiring, flat.parameters, flat.activity))
         start = 0
         for row in range(first, units.size):
             state = layer_at(wiring.table, row).output

@@ -5,9 +5,9 @@ unit, each in the block that `places` names.
 """
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from retronet.kernels.jit import njit
 from retronet.kernels.vectors import (
     add8,
     first8,
@@ -29,7 +29,7 @@ Places = NDArray[np.uint32]
 _0, _2, _4, _8 = (np.uint64(number) for number in (0, 2, 4, 8))
 
 
-@njit(cache=True)
+@njit()
 def add_subsampled(
     parameters: Floats,
     first_weight: int,
@@ -78,7 +78,7 @@ def add_subsampled(
         state, out = state + size, out + outputs
 
 
-@njit(cache=True)
+@njit()
 def backward_subsampled(
     parameters: Floats,
     first_weight: int,

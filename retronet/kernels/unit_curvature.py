@@ -1,14 +1,14 @@
 """Second derivatives by the units' sums, which the loops of training do not keep."""
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from retronet.kernels.jit import njit
 from retronet.kernels.passes import Floats, Goal, Machine, backward_squared, scale_top, see
 from retronet.kernels.updates import square
 
 
-@njit(cache=True)
+@njit()
 def measure_unit_curvature(
     machine: Machine,
     images: Floats,
@@ -34,6 +34,6 @@ def measure_unit_curvature(
     for pattern in order:
         see(machine, images[pattern], goal.targets[labels[pattern]], goal)
         scale_top(wiring, flat.received_squared, 1.0 / order.size)
-        backward_squared(wiring, flat)
+        backward_squared(machine)
         for k in range(received.size):
             received[k] += flat.received_squared[k]

@@ -4,10 +4,10 @@ The slope is taken from the value: for ``y = A tanh(S a)`` it is ``S/A · (A² �
 """
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from retronet.kernels.elementary import tanh
+from retronet.kernels.jit import njit
 from retronet.kernels.vectors import fma
 
 Floats = NDArray[np.floating]
@@ -32,7 +32,7 @@ _Q1, _Q2, _Q3, _Q4 = (
 
 
 # The numpy error model: a check for division by zero would keep the loop from vectorising.
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def squash_tanh_single(
     amplitude: np.float32, gain: np.float32, flat: Floats, values: int, slopes: int, count: int
 ) -> None:
@@ -57,42 +57,39 @@ def squash_tanh_single(
         flat[slope + k] = ratio * (square - y * y)
 
 
-@njit(cache=True)
-def squash(
-    kind: int, amplitude: np.floating, gain: np.floating, flat: Floats, values: int, slopes: int, count: int
+@njit()
+def squash_tanh_double(
+    amplitude: np.float64, gain: np.float64, flat: Floats, values: int, slopes: int, count: int
 ) -> None:
+    """Do what `squash` does for TANH in double precision."""
+    square, ratio = amplitude * amplitude, gain / amplitude
+    value, slope = np.uint64(values), np.uint64(slopes)
+    for k in range(np.uint64(count)):
+        y = amplitude * tanh(gain * flat[value + k])
+        flat[value + k] = y
+        flat[slope + k] = ratio * (square - y * y)
+
+
+@njit()
+def squash(kind: int, flat: Floats, values: int, slopes: int, count: int) -> None:
     """Replace sums by the units' values and put the derivatives into their slopes.
 
     Parameters
     ----------
     kind
-        TANH, RELU or IDENTITY.
-    amplitude, gain
-        The constants of ``amplitude · tanh(gain · a)``, in the precision of `flat`.
+        RELU or IDENTITY; TANH is ``amplitude · tanh(gain · a)`` and has loops of its own.
     flat, values, slopes, count
         Flat vector; where `count` values and as many slopes start in it.
     """
     zero, one = flat.dtype.type(0), flat.dtype.type(1)
     value, slope = np.uint64(values), np.uint64(slopes)
-    if kind == TANH and flat.itemsize == 4:
-        squash_tanh_single(amplitude, gain, flat, values, slopes, count)
-    elif kind == TANH:
-        square, ratio = amplitude * amplitude, gain / amplitude
-        for k in range(np.uint64(count)):
-            y = amplitude * tanh(gain * flat[value + k])
-            flat[value + k] = y
-            flat[slope + k] = ratio * (square - y * y)
-    elif kind == RELU:
-        for k in range(np.uint64(count)):
-            positive = flat[value + k] > zero
-            flat[value + k] = flat[value + k] if positive else zero
-            flat[slope + k] = one if positive else zero
-    else:
-        for k in range(np.uint64(count)):
-            flat[slope + k] = one
+    for k in range(np.uint64(count)):
+        passes = kind != RELU or flat[value + k] > zero
+        flat[value + k] = flat[value + k] if passes else zero
+        flat[slope + k] = one if passes else zero
 
 
-@njit(cache=True)
+@njit()
 def multiply(values: Floats, first: int, factors: Floats, first_factor: int, count: int) -> None:
     """Multiply `count` values by as many factors; each start there in a flat vector."""
     value, factor = np.uint64(first), np.uint64(first_factor)

@@ -1,13 +1,14 @@
 """Steps in parameter space, over flat vectors."""
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from retronet.kernels.jit import njit
 
 Floats = NDArray[np.floating]
 
 
-@njit(cache=True)
+@njit()
 def square(values: Floats, squares: Floats) -> None:
     """Put the squares of `values` into `squares`."""
     for k in range(values.size):
@@ -15,7 +16,7 @@ def square(values: Floats, squares: Floats) -> None:
 
 
 # The numpy error model: a check for division by zero would keep the loop from vectorising.
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def step_sdlm(
     parameters: Floats,
     squares: Floats,

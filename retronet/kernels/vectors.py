@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from numba import config
 
 if TYPE_CHECKING or config.DISABLE_JIT:
-    from retronet.kernels.interpreted_vectors import (
+    from retronet.kernels.interpreted import (
         add8,
         add_halves,
         chain8,
@@ -36,7 +36,7 @@ if TYPE_CHECKING or config.DISABLE_JIT:
         upper_twice,
     )
 else:
-    from retronet.kernels.compiled_vectors import (
+    from retronet.kernels.compiled import (
         add8,
         add_halves,
         chain8,

@@ -5,7 +5,8 @@ import platform
 import re
 import sys
 from importlib.metadata import version
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import msgspec
 from msgspec.structs import replace
@@ -57,6 +58,18 @@ class ByImport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="imp
 Made = ByTraining | ByRetraining | ByImport
 
 
+class Processor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a run was begun. It is no part of what a run depends on if its bytes are the same elsewhere.
+
+    ``code_target`` is the processor that code is compiled for, in LLVM's words; ``same_bytes_on`` where the
+    same seed gives the same bytes, the versions being the same.
+    """
+
+    name: str
+    code_target: str
+    same_bytes_on: Literal["any x86-64 processor", "this processor"]
+
+
 class RunConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All that a run depends on, as ``run.json`` holds it.
 
@@ -70,6 +83,7 @@ class RunConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     notice: str | None
     versions: dict[str, str]
     made: Made
+    processor: Processor | None = None
     sha256: str | None = None
 
     @property
@@ -105,6 +119,25 @@ class _First(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return ByRetraining(self.origin.partition(", its ")[0])
 
 
+def processor(recipe: Recipe) -> Processor:
+    """Return the processor that trains here."""
+    from llvmlite.binding import get_host_cpu_name
+    from numba import config
+
+    target = getattr(config, "CPU_NAME", None) or get_host_cpu_name()
+    proved = recipe.engine == "numba" and platform.machine() in ("x86_64", "AMD64")
+    return Processor(_processor_name(), target, "any x86-64 processor" if proved else "this processor")
+
+
+def _processor_name() -> str:
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text(errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
 class _Schema(msgspec.Struct):
     schema: str
 
@@ -131,7 +164,7 @@ def read_configuration(content: bytes) -> RunConfiguration:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions and the processor that a run's bytes depend on."""
+    """Return the versions and the kind of processor that a run's bytes depend on."""
     packages = ("numpy", "numba", "llvmlite", "retronet")
     return {
         "python": sys.version.split()[0],
@@ -152,6 +185,7 @@ def configure(
         notice=digits.notice,
         versions=versions(),
         made=ByTraining() if made is None else made,
+        processor=processor(recipe),
     )
     return replace(found, sha256=digest_of(found))
 

@@ -71,8 +71,9 @@ def train_seed(recipe: Recipe, runs: Path, data_dir: Path | None) -> SeedResult:
 
 
 def _is_the_same(found: RunConfiguration, wanted: RunConfiguration) -> bool:
-    """Return whether two configurations say the same, in whichever schema."""
-    return replace(found, schema=wanted.schema, sha256=wanted.sha256) == wanted
+    """Return whether two configurations say the same, in whichever schema and wherever they were begun."""
+    free = {"schema": wanted.schema, "sha256": wanted.sha256, "processor": wanted.processor}
+    return replace(found, **free) == wanted
 
 
 def train_seeds(

@@ -1,4 +1,4 @@
-"""Integers and simulated chips are the same from the code of every processor: see ``support/processors.py``."""
+"""Integers and simulated chips are the same from every processor's code: see ``support/processors.py``."""
 
 from pathlib import Path
 

@@ -1,7 +1,7 @@
 """Prints digests of what training and simulation leave behind, compiled for one processor or another.
 
 Every recipe is trained for two passes over a few embedded digits; one of the networks then goes through the
-simulations that calibrate on its floating-point states. ``tests/test_same_bytes.py`` runs this.
+simulations that calibrate on its floating-point states. ``tests/retronet/test_same_bytes.py`` runs this.
 """
 
 import json

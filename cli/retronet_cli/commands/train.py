@@ -244,6 +244,11 @@ def _report_start(run: "Run", quiet: bool) -> None:
             f"{recipe.passes} passes, seed {recipe.seed}."
         )
         talk(f"Run: {run.folder}")
+        if recipe.engine != "numba":
+            talk(
+                "torch adds up in an order that depends on the processor: the same seed gives the same bytes "
+                "on this one. The engine numba gives them on any x86-64 processor."
+            )
 
 
 def _learn(run: "Run", digits: "DigitSets", history: int | None, quiet: bool) -> None:

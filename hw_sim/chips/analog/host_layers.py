@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from retronet.engines.workspace import Parameters, Workspace
 from retronet.errors import ChoiceError
 from retronet.evaluate import target_matrix
+from retronet.kernels.compiling import goal_for
 from retronet.kernels.losses import SQUARED
-from retronet.kernels.passes import Goal, run_forward, train_sgd
+from retronet.kernels.passes import run_forward, train_sgd
 from retronet.network import sized_layers
 from retronet.trained import Trained
 
@@ -63,7 +64,7 @@ class HostLayers:
         workspace = self._workspace(parameters or self.parameters)
         outputs = np.empty((len(states), workspace.sized_layers[-1].units), np.float32)
         units = np.array([sized.units for sized in workspace.sized_layers])
-        run_forward(workspace.machine, self._planes(states), len(units) - 1, units, outputs)
+        run_forward(workspace.answering, self._planes(states), len(units) - 1, units, outputs)
         return outputs
 
     def retrained(self, states: Floats, labels: NDArray[np.uint8], how: HostRetraining) -> Parameters:
@@ -72,7 +73,7 @@ class HostLayers:
         wanted = target_matrix(self._targets, workspace.sized_layers[-1].units).astype(np.float32)
         planes, order = self._planes(states), np.arange(len(states))
         for _ in range(how.passes):
-            train_sgd(workspace.machine, planes, labels, order, Goal(wanted, SQUARED, 1.0), how.rate)
+            train_sgd(workspace.machine, planes, labels, order, goal_for(wanted, SQUARED, 1.0), how.rate)
         return workspace.read()
 
     def _workspace(self, parameters: Parameters) -> Workspace:

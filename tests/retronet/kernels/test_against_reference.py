@@ -13,6 +13,7 @@ from support import reference
 from support.random_networks import random_network, random_parameters, random_patterns
 
 from retronet.engines.workspace import Parameters, Workspace
+from retronet.kernels.compiling import goal_for
 from retronet.kernels.losses import SOFTMAX, SQUARED
 from retronet.kernels.passes import Goal, Machine, measure_curvature, train_sdlm, train_sgd
 from retronet.network import NetworkSpec, load_network
@@ -43,7 +44,7 @@ def test_sgd_steps(seed: int, kind: int, name: reference.Loss) -> None:
     targets = targets if kind == SQUARED else (targets + 1) / 2
     for pattern in (2, 0, 3, 1):
         found = train_sgd(
-            workspace.machine, images, labels, np.array([pattern]), Goal(targets, kind, 0.5), 0.02
+            workspace.machine, images, labels, np.array([pattern]), goal_for(targets, kind, 0.5), 0.02
         )
         target = targets[labels[pattern]]
         value, gradient, _ = reference.derivatives(network, parameters, images[pattern], target, name, 0.5)
@@ -57,7 +58,7 @@ def test_sgd_steps(seed: int, kind: int, name: reference.Loss) -> None:
 def test_sdlm_steps(seed: int, gamma: float) -> None:
     """A running average takes the pattern in before the step; with gamma 0 the measured diagonal stays."""
     network, workspace, parameters, (images, labels, targets) = prepared(seed)
-    goal, rate, mu = Goal(targets, SQUARED, 1.0), 0.01, 0.05
+    goal, rate, mu = goal_for(targets, SQUARED, 1.0), 0.01, 0.05
     order = np.array([2, 0, 3, 1])
 
     def derivatives(pattern: int) -> tuple[float, Parameters, Parameters]:
@@ -98,7 +99,7 @@ def trained(train: Training, parts: tuple[int, ...]) -> tuple[bytes, bytes]:
     workspace = Workspace(network)
     workspace.load(random_parameters(network, 1, np.float32, spread=0.05))
     images, labels, targets = random_patterns(network, 2, 60, np.float32)
-    goal = Goal(targets, SQUARED, 1.0)
+    goal = goal_for(targets, SQUARED, 1.0)
     measure_curvature(workspace.machine, images, labels, np.arange(20), goal)
     order = np.random.default_rng(3).permutation(60)
     for part in np.split(order, parts):
@@ -116,7 +117,8 @@ def test_parts_of_a_pass_give_the_bytes_of_the_pass(rule: str) -> None:
 
 PROGRAM = """
 import numpy as np
-from retronet.kernels.passes import Goal, measure_curvature, train_sdlm, train_sgd
+from retronet.kernels.compiling import goal_for
+from retronet.kernels.passes import measure_curvature, train_sdlm, train_sgd
 from retronet.engines.workspace import Workspace
 from support.random_networks import random_network, random_parameters, random_patterns
 for seed in (0, 3):
@@ -124,7 +126,7 @@ for seed in (0, 3):
     images, labels, targets = random_patterns(network, seed, 3, np.float32)
     workspace = Workspace(network)
     workspace.load(random_parameters(network, seed, np.float32))
-    goal, order = Goal(targets, 0, 1.0), np.arange(3)
+    goal, order = goal_for(targets, 0, 1.0), np.arange(3)
     train_sgd(workspace.machine, images, labels, order, goal, 0.01)
     measure_curvature(workspace.machine, images, labels, order, goal)
     train_sdlm(workspace.machine, images, labels, order, goal, 0.001, 0.05, 0.05)

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from support.random_networks import random_network, random_parameters, random_patterns
 
 from retronet.engines.workspace import Workspace
+from retronet.kernels.compiling import goal_for
 from retronet.kernels.losses import SOFTMAX, SQUARED
-from retronet.kernels.passes import Goal, measure_curvature, run_forward, train_sgd
+from retronet.kernels.passes import measure_curvature, run_forward, train_sgd
 from retronet.network import (
     Activation,
     Conv,
@@ -163,7 +164,9 @@ def test_gradient_is_that_of_torch(network: NetworkSpec, kind: int, scale: float
     workspace = Workspace(network, np.float64)
     workspace.load(parameters)
     # A step at rate 1 is the gradient.
-    found_loss = train_sgd(workspace.machine, images, labels, np.array([0]), Goal(targets, kind, scale), 1.0)
+    found_loss = train_sgd(
+        workspace.machine, images, labels, np.array([0]), goal_for(targets, kind, scale), 1.0
+    )
     after = workspace.read()
 
     leaves = tensors(parameters, requires_grad=True)
@@ -185,7 +188,7 @@ def test_diagonal_is_that_of_squared_layers_in_torch(network: NetworkSpec, kind:
     targets = targets if kind == SQUARED else (targets + 1) / 2
     workspace = Workspace(network, np.float64)
     workspace.load(parameters)
-    goal = Goal(targets, kind, scale)
+    goal = goal_for(targets, kind, scale)
     measure_curvature(workspace.machine, images, labels, np.array([0, 2]), goal)
     expected = {name: torch.zeros_like(tensor) for name, tensor in tensors(parameters).items()}
     for pattern in (0, 2):
@@ -218,7 +221,7 @@ def test_diagonal_is_exact_where_nothing_is_shared(network: NetworkSpec) -> None
     outputs = sized_layers(network)[-1].units
     workspace = Workspace(network, np.float64)
     workspace.load(parameters)
-    goal = Goal(np.zeros((outputs, outputs)), SQUARED, 1.0)
+    goal = goal_for(np.zeros((outputs, outputs)), SQUARED, 1.0)
     measure_curvature(workspace.machine, images, labels, np.array([0]), goal)
 
     leaves = tensors(parameters, requires_grad=True)
@@ -241,7 +244,7 @@ def test_diagonal_is_what_hutchinson_estimates_where_paths_do_not_meet() -> None
     images, labels, _ = random_patterns(network, 6, 1)
     workspace = Workspace(network, np.float64)
     workspace.load(parameters)
-    goal = Goal(2 * np.eye(10) - 1, SQUARED, 1.0)
+    goal = goal_for(2 * np.eye(10) - 1, SQUARED, 1.0)
     measure_curvature(workspace.machine, images, labels, np.array([0]), goal)
     found = workspace.read(workspace.machine.flat.curvature)
 

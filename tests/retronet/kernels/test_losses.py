@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from retronet.kernels.losses import BINARY, POSTERIOR, SOFTMAX, SQUARED, loss
+from retronet.kernels.losses import BINARY, LOSSES, POSTERIOR, SOFTMAX, SQUARED
 
 
 def chances(outputs: Sequence[float]) -> list[float]:
@@ -50,7 +50,7 @@ PATTERNS = [
 def evaluate(name: str, outputs: np.ndarray, right: int) -> tuple[float, np.ndarray, np.ndarray]:
     kind, scale, _ = CASES[name]
     delta, curvature = np.full(8, 7.0), np.full(8, 7.0)
-    value = loss(kind, scale, np.append(outputs, [0.0, 0.0]), np.eye(6)[right], delta, curvature)
+    value = LOSSES[kind](scale, np.append(outputs, [0.0, 0.0]), np.eye(6)[right], delta, curvature)
     return value, delta, curvature
 
 

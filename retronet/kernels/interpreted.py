@@ -1,7 +1,10 @@
-"""What :mod:`retronet.kernels.vectors` offers, in plain numpy: for kernels that are not compiled.
+"""What `vectors` and `separate` offer, in plain numpy and Python: for kernels that are not compiled.
 
-A multiply-add rounds twice here.
+A multiply-add rounds twice here, and the address of a loop is the loop.
 """
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,3 +102,19 @@ def lower_twice(eight: Floats) -> Floats:
 def upper_twice(eight: Floats) -> Floats:
     """Return the last four of eight numbers, each twice."""
     return np.repeat(eight[4:], 2)
+
+
+def address_of(loop: Callable[..., object], *arguments: object) -> Any:  # noqa: ANN401 - passes for a number
+    """Return the address of `loop`, compiled for arguments of the types of these."""
+    del arguments
+    return loop
+
+
+def call(loop: Any, arguments: tuple[object, ...]) -> None:  # noqa: ANN401
+    """Call the loop at an address; it returns nothing."""
+    loop(*arguments)
+
+
+def call_for_float(loop: Any, arguments: tuple[object, ...]) -> float:  # noqa: ANN401
+    """Call the loop at an address; it returns a double."""
+    return float(loop(*arguments))

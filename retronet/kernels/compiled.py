@@ -1,13 +1,13 @@
-"""What :mod:`retronet.kernels.vectors` offers, as instructions: for kernels that are compiled.
+"""What `vectors` and `separate` offer, as instructions: for kernels that are compiled.
 
-Each function here returns the types that Numba asks for and what writes the instructions. What they do is
-said in :mod:`retronet.kernels.interpreted_vectors`.
+A function marked as intrinsic returns the types that Numba asks for, and what writes the instructions. What
+it does is said in :mod:`retronet.kernels.interpreted`.
 """
 
 from typing import Any
 
 from llvmlite import ir
-from numba import types
+from numba import typeof, types
 from numba.core import cgutils
 from numba.extending import intrinsic, models, register_model
 
@@ -239,3 +239,43 @@ def upper_twice(_context: Any, eight: Any) -> Any:
         return _shuffle(builder, given[0], given[0], 4, 4, 5, 5, 6, 6, 7, 7)
 
     return eight(eight), generate
+
+
+def address_of(loop: Any, *arguments: object) -> int:
+    signature = tuple(_as_passed(typeof(argument)) for argument in arguments)
+    loop.compile(signature)
+    found = loop.overloads[signature]
+    return int(found.library.get_pointer_to_function(found.fndesc.llvm_func_name))
+
+
+def _as_passed(kind: Any) -> Any:
+    return types.int64 if isinstance(kind, types.Integer) else types.unliteral(kind)
+
+
+def _call(given: Any, result: Any) -> Any:
+    kinds = tuple(_as_passed(kind) for kind in given.types)
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        members = cgutils.unpack_tuple(builder, values[1], len(kinds))
+        arguments = [
+            context.cast(builder, member, before, after)
+            for member, before, after in zip(members, signature.args[1].types, kinds, strict=True)
+        ]
+        kind = context.call_conv.get_function_type(result, kinds)
+        function = builder.inttoptr(values[0], kind.as_pointer())
+        status, found = context.call_conv.call_function(builder, function, result, kinds, arguments)
+        with cgutils.if_unlikely(builder, status.is_error):
+            context.call_conv.return_status_propagate(builder, status)
+        return context.get_dummy_value() if result == types.none else found
+
+    return result(types.int64, given), generate
+
+
+@intrinsic
+def call(_context: Any, _address: Any, arguments: Any) -> Any:
+    return _call(arguments, types.none)
+
+
+@intrinsic
+def call_for_float(_context: Any, _address: Any, arguments: Any) -> Any:
+    return _call(arguments, types.float64)

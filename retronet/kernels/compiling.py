@@ -1,0 +1,79 @@
+"""Compiles the loops that a network and a recipe need, and no others."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retronet.kernels.codes import measure_distances, send_down_distances
+from retronet.kernels.layers import CODES, SUBSAMPLE, Loops, Wiring, backward, forward
+from retronet.kernels.losses import LOSSES
+from retronet.kernels.passes import Flat, Goal, Machine
+from retronet.kernels.products import columns, rows_by_columns, rows_by_rows
+from retronet.kernels.separate import address_of
+from retronet.kernels.subsampling import add_subsampled, backward_subsampled
+from retronet.kernels.units import TANH, squash_tanh_double, squash_tanh_single
+
+Floats = NDArray[np.floating]
+
+NO_LOOPS = Loops(0, 0, 0, 0, 0, 0, 0, 0)
+"""What a wiring has before its loops are compiled."""
+
+
+def answering(wiring: Wiring, flat: Flat) -> Machine:
+    """Return the network with what it takes to run forward; `wiring` may have loops already."""
+    vector = flat.activity
+    one, runs, places = vector.dtype.type(1), wiring.runs, wiring.places
+    kinds, squashing = set(wiring.table[:, 0].tolist()), set(wiring.table[:, 1].tolist())
+    squash_tanh = squash_tanh_single if vector.itemsize == 4 else squash_tanh_double
+    product = (vector, 1, vector, 1, vector, 1, 1, 1, 1, runs, 1, True)
+    loops = Loops(
+        squash_tanh=address_of(squash_tanh, one, one, vector, 1, 1, 1) if TANH in squashing else 0,
+        rows_by_columns=address_of(rows_by_columns, *product),
+        rows_by_rows=address_of(rows_by_rows, *product),
+        add_subsampled=address_of(add_subsampled, vector, 1, vector, 1, 1, 1, 1, 1, 1, places)
+        if SUBSAMPLE in kinds
+        else 0,
+        measure_distances=address_of(measure_distances, vector, 1, 1, 1, 1, 1, 1) if CODES in kinds else 0,
+        columns=0,
+        backward_subsampled=0,
+        send_down_distances=0,
+    )
+    wiring = wiring._replace(loops=loops)
+    return Machine(wiring, flat, address_of(forward, wiring, vector, vector), 0)
+
+
+def learning(machine: Machine) -> Machine:
+    """Return the network with what it takes to run backward, too."""
+    wiring, vector = machine.wiring, machine.flat.activity
+    kinds = set(wiring.table[:, 0].tolist())
+    matrices = (vector, 1, vector, 1, vector, 1)
+    loops = wiring.loops._replace(
+        columns=address_of(columns, *matrices, 1, 1, 1, wiring.sent, 1),
+        backward_subsampled=address_of(
+            backward_subsampled, vector, 1, vector, vector, vector, 1, 1, 1, 1, 1, 1, wiring.places
+        )
+        if SUBSAMPLE in kinds
+        else 0,
+        send_down_distances=address_of(send_down_distances, vector, vector, 1, 1, 1, 1, 1)
+        if CODES in kinds
+        else 0,
+    )
+    wiring = wiring._replace(loops=loops)
+    return machine._replace(
+        wiring=wiring, backward=address_of(backward, wiring, vector, vector, vector, vector)
+    )
+
+
+def goal_for(targets: Floats, kind: int, scale: float) -> Goal:
+    """Return what training aims at.
+
+    Parameters
+    ----------
+    targets
+        The wanted outputs, one row a class.
+    kind
+        SQUARED, SOFTMAX, BINARY or POSTERIOR.
+    scale
+        The constant of the loss; see :mod:`retronet.kernels.losses`.
+    """
+    row = targets[0]
+    return Goal(targets, address_of(LOSSES[kind], 1.0, row, row, row, row), scale)

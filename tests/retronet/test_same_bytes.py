@@ -1,0 +1,92 @@
+"""The same bytes on every x86-64 processor: code compiled for others, numpy and the C library held back."""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import numba
+import numpy as np
+import pytest
+from llvmlite.binding import get_host_cpu_features
+
+pytestmark = [
+    pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled"),
+    pytest.mark.skipif(
+        platform.machine() not in ("x86_64", "AMD64"), reason="the promise is for x86-64 processors"
+    ),
+]
+
+PROGRAM = Path(__file__).parents[1] / "support" / "same_bytes.py"
+TARGETS = {
+    # LLVM's name: what the processor here must have to run its code
+    "haswell": ("avx2", "fma", "bmi2"),
+    "znver3": ("avx2", "fma", "sha", "vaes", "vpclmulqdq"),
+    "skylake-avx512": ("avx512f", "avx512bw", "avx512dq", "avx512vl"),
+    "x86-64-v2": (),
+}
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("code")
+
+
+def digests(cache: Path, **settings: str) -> dict[str, str]:
+    """Return the digests that a process with these settings finds; a setting may change nothing."""
+    done = subprocess.run(
+        [sys.executable, str(PROGRAM)],
+        env={**os.environ, "NUMBA_CACHE_DIR": str(cache), **settings},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.fixture(scope="module")
+def here(cache: Path) -> dict[str, str]:
+    """Return what the processor here gives."""
+    return digests(cache)
+
+
+def assert_same(found: Mapping[str, str], here: Mapping[str, str]) -> None:
+    assert found.keys() == here.keys()
+    assert [name for name in here if found[name] != here[name]] == []
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_code_for_other_processors(target: str, cache: Path, here: dict[str, str]) -> None:
+    """x86-64-v2 has no fused multiply-add: the C library does them there, one rounding each."""
+    features = get_host_cpu_features()
+    missing = [name for name in TARGETS[target] if not features.get(name, False)]
+    if missing:
+        pytest.skip(f"this processor can not run code for {target}: it has no {', '.join(missing)}")
+
+    assert_same(digests(cache, NUMBA_CPU_NAME=target, NUMBA_CPU_FEATURES=""), here)
+
+
+def test_numpy_and_the_c_library_without_vector_instructions(cache: Path, here: dict[str, str]) -> None:
+    """What numpy dispatches, what glibc chooses by processor, and BLAS for one of 2008."""
+    from numpy._core import _multiarray_umath as umath
+
+    enabled = [name for name in umath.__cpu_dispatch__ if umath.__cpu_features__.get(name, False)]
+    held_back = {
+        "NPY_DISABLE_CPU_FEATURES": " ".join(enabled),
+        "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX,-AVX2,-FMA,-FMA4,-AVX512F",
+        "OPENBLAS_CORETYPE": "Nehalem",
+    }
+    program = "import numpy as np; print(np.exp(np.linspace(-9, 9, 999)).tobytes().hex()[-40:])"
+    done = subprocess.run(
+        [sys.executable, "-c", program], env={**os.environ, **held_back}, capture_output=True, check=True
+    )
+    assert done.stderr == b""  # numpy warns of names that it does not know
+    assert np.__version__
+
+    assert_same(digests(cache, **held_back), here)
