@@ -14,7 +14,7 @@ FOLDER = Path(__file__).parent
     "words",
     [
         ("kill.py", "--kills", "24", "--spawned", "0", "--seed", "3"),
-        ("mutate.py", "--mutants", "500", "--seed", "3"),
+        ("mutate.py", "--mutants", "400", "--seed", "3"),
     ],
     ids=["kills", "mutants"],
 )
