@@ -35,8 +35,12 @@ class CheckError(RetronetError):
 
 
 def one_line(text: str) -> str:
-    """Return `text` without line ends and other marks that are not printed, which names of files may have."""
-    return "".join(mark if mark.isprintable() else " " for mark in text)
+    """Return `text` without line ends and other marks that are not printed, which names of files may have.
+
+    Bytes of a name that are no text, which Python holds as U+DC80 to U+DCFF, go out as they came in; not
+    those that steer some terminals, 0x80 to 0x9F.
+    """
+    return "".join(mark if mark.isprintable() or "\udca0" <= mark <= "\udcff" else " " for mark in text)
 
 
 def unknown_name(what: str, found: str, allowed: Iterable[str], see: str) -> ChoiceError:

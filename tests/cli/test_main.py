@@ -37,6 +37,7 @@ def failing(monkeypatch: pytest.MonkeyPatch):  # noqa: ANN201
         (CheckError("Too many misses."), 4, "Error: Too many misses.\n"),
         (KeyboardInterrupt(), 130, "Interrupted.\n"),
         (InputError("There is no 'a\nb\x1b[31m'."), 1, "Error: There is no 'a b [31m'.\n"),
+        (InputError("There is no 'a\udc9b31m'."), 1, "Error: There is no 'a 31m'.\n"),
     ],
 )
 def test_errors_become_a_sentence_and_a_code(failing, error: BaseException, code: int, said: str) -> None:  # noqa: ANN001

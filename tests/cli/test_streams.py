@@ -41,6 +41,7 @@ def lines(trained: Path, folder: Path) -> dict[str, tuple[str | Path, ...]]:
     arrays = folder / "arrays.npz"
     return {
         "train": ("train", *FEW, "--run", folder / "run", "--force"),
+        "resume": ("resume", folder / "run"),
         "evaluate": ("evaluate", trained, "--details", "--arrays", arrays),
         "simulate": ("simulate", trained, "--bits", 4, "--accumulator-bits", 12),
         "rates": ("rates", "--data", "digits5k", "--lots", 2, "--lot", 2),
