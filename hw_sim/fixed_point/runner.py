@@ -56,7 +56,8 @@ class LaneRunner:
         pairs = list(zip(network.layers, units, strict=False))
         self.keep_sums = keep_sums
         self.kept = [
-            Kept(*(np.zeros((count if keep_sums else 1, INTEGER_LANES), np.int64) for _ in range(3)))
+            # The kernels keep nothing where there is one row, so a layer of one unit has two.
+            Kept(*(np.zeros((max(count, 2) if keep_sums else 1, INTEGER_LANES), np.int64) for _ in range(3)))
             for count in units[1:]
         ]
         self.work = np.array([_work(layer, count) for layer, count in pairs])
