@@ -143,6 +143,7 @@ def quantize(trained: Trained, plan: PrecisionPlan) -> IntegerNetwork:
         layer, said = _layer(each, plan, index, trained.parameters)
         layers.append(layer)
         warnings += said
+    warnings += _other_activations(sized, plan)
     return IntegerNetwork(network, plan, tuple(layers), tuple(warnings), codes)
 
 

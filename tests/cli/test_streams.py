@@ -16,6 +16,7 @@ from retronet_cli.main import COMMANDS, cli
 from retronet_cli.streams import SUBSTITUTES, plain, plain_character
 
 ENCODINGS = ("ascii", "cp437", "cp1252", "latin-1", "utf-8")
+ALL = ("--tensors", "all", "--jobs", "1")
 FEW = ("--data", "digits5k", "--passes", "1", "--set", "take=60")
 
 
@@ -47,22 +48,23 @@ def lines(trained: Path, folder: Path) -> dict[str, tuple[str | Path, ...]]:
         "rates": ("rates", "--data", "digits5k", "--lots", 2, "--lot", 2),
         "import": ("import", arrays),
         "reproduce": ("reproduce", "karpathy2022", "--data-dir", folder),
-        "sweep": (
-            "sweep",
-            trained,
-            "--bits",
-            4,
-            "--tensors",
-            "all",
-            "-o",
-            folder / "rows.jsonl",
-            "--jobs",
-            1,
-        ),
+        "sweep": ("sweep", trained, "--bits", 4, *ALL, "-o", folder / "rows.jsonl"),
         "allocate": ("allocate", trained, "--bits", 4, "--rise", 60),
         "report": ("report", "--chip", "anna", "--chip", "dsp32c-80ns"),
         "retrain": ("retrain", folder / "run", "--passes", 1, "--run", folder / "again", "--force"),
         "compare": ("compare", trained, "--plan", "bits=8", "--plan", "bits=4"),
+        "export": (
+            "export",
+            "golden",
+            trained,
+            "--bits",
+            4,
+            "--digits",
+            1,
+            "-o",
+            folder / "golden",
+            "--force",
+        ),
         "show": ("show", "recipe", "lecun1989"),
         "show network": ("show", "network", "lenet5"),
         "show chip": ("show", "chip", "graf54"),

@@ -16,6 +16,7 @@ from retronet_cli.options import (
     runs_option,
 )
 from retronet_cli.precision import plan_for, precision_options
+from retronet_cli.suggesting import SuggestingGroup
 
 if TYPE_CHECKING:
     from hw_sim.export.files import Origin
@@ -54,7 +55,7 @@ def _with(*options: Callable[[Command], Command]) -> Callable[[Command], Command
     return add
 
 
-@click.group()
+@click.group(cls=SuggestingGroup)
 def export() -> None:
     """Write a network on integers as files for other tools.
 

@@ -51,7 +51,7 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
 def as_an_earlier_version_wrote_it(run: Run) -> None:
     """Turn the files of a run into those of the first schema."""
     stored = json.loads((run.folder / CONFIGURATION).read_text(encoding="utf-8"))
-    del stored["made"], stored["sha256"]
+    del stored["made"], stored["sha256"], stored["processor"]
     stored |= {"schema": "retronet/run/1", "origin": None}
     (run.folder / CONFIGURATION).write_text(json.dumps(stored, indent=2), encoding="utf-8")
     lines = (run.folder / EPOCHS).read_bytes().splitlines()
