@@ -12,7 +12,7 @@ import numpy as np
 
 from hw_sim.export.files import signed_bits, span
 from hw_sim.export.memories import Memory, Words, biases_of, packed, scales_of, search_of, weights_of
-from hw_sim.export.steps import Steps, biased_bound, reach_of, steps_of
+from hw_sim.export.steps import ThresholdTable, biased_bound, reach_of, threshold_table
 from hw_sim.fixed_point.quantize import IntegerLayer, IntegerNetwork
 from retronet.connections import tap_coordinates
 from retronet.errors import InputError
@@ -58,7 +58,7 @@ class CircuitLayer:
     first_unit: int
     input_place: int
     output_place: int
-    tables: tuple[Steps, ...]
+    tables: tuple[ThresholdTable, ...]
     table: int
     scale: int
 
@@ -117,7 +117,7 @@ def circuit(network: IntegerNetwork, macs: int = 1) -> Circuit:
         per_unit, order = biases_of(layer, macs)
         biases.append(order)
         reach = reach_of(layer)
-        tables = tuple(steps_of(stairs, reach) for stairs in layer.step_functions)
+        tables = tuple(threshold_table(stairs, reach) for stairs in layer.step_functions)
         maps = layer.sized.output[0]
         places = [0 if number % 2 == 0 else state_words - sizes[number] for number in (index, index + 1)]
         layers.append(

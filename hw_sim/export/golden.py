@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw_sim.export.files import Files, Origin, digest, json_file, mem, network_digest, npz, signed_bits, span
-from hw_sim.export.steps import reach_of, steps_of
+from hw_sim.export.steps import reach_of, threshold_table
 from hw_sim.fixed_point.quantize import IntegerLayer, IntegerNetwork
 from hw_sim.fixed_point.trace import LayerTrace, Trace
 from hw_sim.plan.plan_file import plan_toml
@@ -79,7 +79,7 @@ def _layer(layer: IntegerLayer) -> Arrays:
         found["multipliers"] = np.array(layer.multipliers, np.int64)
     reach = reach_of(layer)
     for index, stairs in enumerate(layer.step_functions):
-        steps, own = steps_of(stairs, reach), f"{index}." if len(layer.step_functions) > 1 else ""
+        steps, own = threshold_table(stairs, reach), f"{index}." if len(layer.step_functions) > 1 else ""
         found |= {f"{own}thresholds": steps.thresholds, f"{own}levels": steps.levels}
     return found
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw_sim.export.files import signed_bits, span
-from hw_sim.export.steps import Steps
+from hw_sim.export.steps import ThresholdTable
 from hw_sim.fixed_point.quantize import IntegerLayer, IntegerNetwork
 from retronet.connections import TapOrder
 
@@ -80,7 +80,7 @@ def scales_of(network: IntegerNetwork) -> dict[str, Memory]:
     return {"scales": Memory(42, tuple(words or [0]))}
 
 
-def search_of(steps: list[Steps], state_bits: int) -> tuple[int, int, dict[str, Memory]]:
+def search_of(steps: list[ThresholdTable], state_bits: int) -> tuple[int, int, dict[str, Memory]]:
     """Return the bits of a threshold, the depth of the search and its memories, a level of the trees each."""
     if not steps:
         return 2, 0, {}

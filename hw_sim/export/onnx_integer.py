@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hw_sim.export.files import Origin, network_digest
 from hw_sim.export.onnx_graph import Graph, as_planes, flatten, geometry_of, kernels_of
-from hw_sim.export.steps import Steps, biased_bound, steps_of_sums
+from hw_sim.export.steps import ThresholdTable, biased_bound, threshold_table_of_sums
 from hw_sim.fixed_point.quantize import IntegerLayer, IntegerNetwork
 from hw_sim.formats.levels import Format
 from hw_sim.formats.modes import Overflow
@@ -212,7 +212,7 @@ def _activation(
     name = layer.sized.name
     kind = kind_of(name, layer.plan.state, "states")
     alike = len(layer.step_functions) <= 1 and len(layer.multipliers) <= 1
-    maps = [steps_of_sums(layer, number) for number in range(1 if alike else layer.sized.output[0])]
+    maps = [threshold_table_of_sums(layer, number) for number in range(1 if alike else layer.sized.output[0])]
     edges = np.concatenate([steps.thresholds for steps in maps])
     first, last = (int(edges.min()) - 1, int(edges.max())) if edges.size else (0, 0)
     spread = last - first + 1
@@ -258,7 +258,9 @@ def _of_map(
     return graph.node("Add", [place, graph.constant(f"{name}.maps", offsets)], f"{name}.own_index")
 
 
-def _cells(steps: Steps, first: int, shift: int, cells: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _cells(
+    steps: ThresholdTable, first: int, shift: int, cells: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the threshold in each cell of ``2^shift`` sums, if any, and the state where it begins."""
     starts = first + (np.arange(cells + 2, dtype=np.int64) << shift)
     reached = np.searchsorted(steps.thresholds, starts, side="right")

@@ -17,7 +17,7 @@ CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
-class Steps:
+class ThresholdTable:
     """The state is ``levels[k]`` for sums from which `k` thresholds are reached.
 
     Attributes
@@ -31,14 +31,14 @@ class Steps:
     levels: NDArray[np.int64]
 
 
-def steps_of(stairs: StepFunction, reach: int = NEVER) -> Steps:
+def threshold_table(stairs: StepFunction, reach: int = NEVER) -> ThresholdTable:
     """Return the steps of a staircase that integers of magnitude `reach` or less can take."""
     taken = (stairs.thresholds < NEVER) & (np.diff(stairs.levels) != 0)
     thresholds, after = stairs.thresholds[taken], stairs.levels[1:][taken].astype(np.int64)
     below = int(np.count_nonzero(thresholds <= -reach))
     above = int(np.count_nonzero(thresholds <= reach))
     levels = np.concatenate((stairs.levels[:1].astype(np.int64), after))
-    return Steps(thresholds[below:above], levels[below : above + 1])
+    return ThresholdTable(thresholds[below:above], levels[below : above + 1])
 
 
 def reach_of(layer: IntegerLayer) -> int:
@@ -55,7 +55,7 @@ def biased_bound(layer: IntegerLayer) -> int:
     return (kept << lift) + int(np.abs(layer.ends).max(initial=0))
 
 
-def steps_of_sums(layer: IntegerLayer, map: int) -> Steps:
+def threshold_table_of_sums(layer: IntegerLayer, map: int) -> ThresholdTable:
     """Return the steps from sums with their biases to states, pre-activations in between included.
 
     Raises
@@ -70,7 +70,7 @@ def steps_of_sums(layer: IntegerLayer, map: int) -> Steps:
         unit = Fraction(2) ** -given
         stairs = step_function(layer.plan.activation, unit, layer.plan.state, 1.0, reach_of(layer))
     if pre is None:
-        return steps_of(stairs, bound)
+        return threshold_table(stairs, bound)
     if 2 * bound >= MOST_SUMS:
         raise InputError(
             f"The activation of layer '{layer.sized.name}' can not be written as one table: its "
@@ -90,7 +90,7 @@ def steps_of_sums(layer: IntegerLayer, map: int) -> Steps:
         thresholds.append(changes - before.size + start)
         levels.append(every[changes])
         before = states[-1:]
-    return Steps(np.concatenate(thresholds), np.concatenate(levels))
+    return ThresholdTable(np.concatenate(thresholds), np.concatenate(levels))
 
 
 def _preactivations(layer: IntegerLayer, map: int, sums: NDArray[np.int64]) -> NDArray[np.int64]:
