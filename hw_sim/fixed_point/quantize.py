@@ -1,9 +1,8 @@
 """From a trained network and a plan to a network of integers, with the proofs that its sums fit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -140,7 +139,7 @@ def quantize(trained: Trained, plan: PrecisionPlan) -> IntegerNetwork:
     layers: list[IntegerLayer] = []
     warnings: list[str] = []
     for index, each in enumerate(sized):
-        layer, said = _layer(each, plan, index, trained.parameters)
+        layer, said = _layer(each, plan, index, trained)
         layers.append(layer)
         warnings += said
     warnings += _other_activations(sized, plan)
@@ -164,9 +163,22 @@ def _other_activations(geometry: Sequence[SizedLayer], plan: PrecisionPlan) -> l
     ]
 
 
+def _check_deleted(
+    sized: SizedLayer, formats: LayerPlan, trained: Trained, weights: NDArray[np.int64]
+) -> None:
+    """Refuse formats in which a deleted weight is no longer 0."""
+    kept = trained.mask.get(f"{sized.name}.weight")
+    if kept is not None and weights[weight_rows(sized, kept) == 0].any():
+        raise InputError(
+            f"Weights of layer '{sized.name}' were deleted, and its format {formats.weight.text} has no zero "
+            "to keep them at. Give a format that has one."
+        )
+
+
 def _layer(
-    sized: SizedLayer, plan: PrecisionPlan, index: int, parameters: Mapping[str, NDArray[Any]]
+    sized: SizedLayer, plan: PrecisionPlan, index: int, trained: Trained
 ) -> tuple[IntegerLayer, list[str]]:
+    parameters = trained.parameters
     formats, below = plan.layers[index], plan.input_of(index)
     check_formats(sized, formats, below)
     divisors = _one_or_each(sized, formats.weight_divisor or formats.weight_scale)
@@ -174,6 +186,7 @@ def _layer(
     divided = rows / np.array(divisors)[:, np.newaxis]
     exact, clipped_weights = encode(divided, formats.weight, (plan.seed, index, 0))
     exact[np.arange(rows.shape[1]) >= np.array(sized.fan_in)[:, np.newaxis]] = 0
+    _check_deleted(sized, formats, trained, exact)
     weights = in_order(sized, exact, plan.tap_order)
     product_bits = formats.weight.frac_bits + below.frac_bits
     if formats.accumulator is not None:
