@@ -7,6 +7,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from hw_sim.fixed_point.deleted import check_deleted
 from hw_sim.fixed_point.requantise import multiplier_of
 from hw_sim.fixed_point.step_function import StepFunction, step_function
 from hw_sim.fixed_point.word_bounds import (
@@ -163,18 +164,6 @@ def _other_activations(geometry: Sequence[SizedLayer], plan: PrecisionPlan) -> l
     ]
 
 
-def _check_deleted(
-    sized: SizedLayer, formats: LayerPlan, trained: Trained, weights: NDArray[np.int64]
-) -> None:
-    """Refuse formats in which a deleted weight is no longer 0."""
-    kept = trained.mask.get(f"{sized.name}.weight")
-    if kept is not None and weights[weight_rows(sized, kept) == 0].any():
-        raise InputError(
-            f"Weights of layer '{sized.name}' were deleted, and its format {formats.weight.text} has no zero "
-            "to keep them at. Give a format that has one."
-        )
-
-
 def _layer(
     sized: SizedLayer, plan: PrecisionPlan, index: int, trained: Trained
 ) -> tuple[IntegerLayer, list[str]]:
@@ -186,7 +175,7 @@ def _layer(
     divided = rows / np.array(divisors)[:, np.newaxis]
     exact, clipped_weights = encode(divided, formats.weight, (plan.seed, index, 0))
     exact[np.arange(rows.shape[1]) >= np.array(sized.fan_in)[:, np.newaxis]] = 0
-    _check_deleted(sized, formats, trained, exact)
+    check_deleted(sized, trained, exact, f"its format {formats.weight.text}")
     weights = in_order(sized, exact, plan.tap_order)
     product_bits = formats.weight.frac_bits + below.frac_bits
     if formats.accumulator is not None:

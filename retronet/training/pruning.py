@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from retronet.curvature import diagonal_curvature, goal_of, mean_loss
+from retronet.curvature import Curvature, diagonal_curvature, goal_of, mean_loss
 from retronet.datasets import Dataset, DigitSets
 from retronet.engines.workspace import Parameters, Workspace
 from retronet.errors import ChoiceError, DivergedError
@@ -78,13 +78,13 @@ class Deletions:
     test: Score
 
 
-def saliencies(trained: Trained, digits: Dataset) -> Parameters:
+def saliencies(trained: Trained, digits: Dataset, curvature: Curvature | None = None) -> Parameters:
     """Return the saliency ``h·w²/2`` of each parameter, shaped and named like them.
 
     Second derivatives are those of `retronet.curvature.mean_loss` on `digits`, the training digits as a rule.
-    Those of deleted parameters are 0.
+    Those of deleted parameters are 0. A `curvature` that is known already need not be measured again.
     """
-    second = diagonal_curvature(trained, digits).parameters
+    second = (curvature or diagonal_curvature(trained, digits)).parameters
     return {
         name: 0.5 * second[name].astype(np.float64) * np.square(trained.parameters[name].astype(np.float64))
         for name in parameter_shapes(trained.network)
@@ -234,17 +234,25 @@ def parameter_count(network: NetworkSpec) -> int:
     return sum(math.prod(shape) for shape in parameter_shapes(network).values())
 
 
+def weights_left(trained: Trained) -> dict[str, int]:
+    """Return by layer the weights that are not deleted."""
+    left: dict[str, int] = {}
+    for sized in sized_layers(trained.network):
+        kept = trained.mask.get(f"{sized.name}.weight")
+        left[sized.name] = math.prod(sized.weight_shape) if kept is None else int(np.count_nonzero(kept))
+    return left
+
+
 def macs_left(trained: Trained) -> dict[str, int]:
     """Return by layer the MACs of one image whose weight is not deleted.
 
     A weight is used as often as any other of its layer.
     """
-    left: dict[str, int] = {}
-    for sized in sized_layers(trained.network):
-        kept = trained.mask.get(f"{sized.name}.weight")
-        uses = sized.macs if kept is None else sized.macs // kept.size * int(np.count_nonzero(kept))
-        left[sized.name] = uses
-    return left
+    left = weights_left(trained)
+    return {
+        sized.name: sized.macs // math.prod(sized.weight_shape) * left[sized.name]
+        for sized in sized_layers(trained.network)
+    }
 
 
 def deleted_places(workspace: Workspace, mask: Mapping[str, NDArray[np.floating]]) -> NDArray[np.int64]:
