@@ -13,6 +13,16 @@ from hw_sim.formats.levels import Format
 from hw_sim.formats.modes import Overflow, Rounding
 from hw_sim.formats.scales import fit_scale
 from hw_sim.plan.plan import ONE, LayerPlan, PrecisionPlan
+from hw_sim.plan.room import (
+    Scaled,
+    bias_of,
+    borders_above,
+    coarser,
+    excess_bits,
+    largest_start,
+    scale_for_border,
+    with_border,
+)
 from hw_sim.plan.rules import SumRule, TensorRule
 from retronet.connections import weight_rows
 from retronet.curvature import INPUT
@@ -23,8 +33,6 @@ from retronet.trained import Trained
 
 CHUNK = 1024
 """Images whose float states are held at a time, or that a rule sees which asks for all states."""
-Scaled = tuple[Format, tuple[float, ...], tuple[float, ...] | None]
-"""A format, its scales, and what to divide by before the cast if not by those."""
 
 
 def calibrate(
@@ -66,27 +74,36 @@ def calibrate(
     _check_states(of_states)
     images = digits.images if isinstance(digits, Dataset) else digits
     pixels, seen = _finite_seen(trained, images, whole=not _needs_all(of_states))
-    first, (first_scale,), _ = below = _chosen(of_states, bits, [pixels])
+    borders = borders_above(trained.network)
+    first, (first_scale,), _ = below = _chosen(of_states, bits, [pixels], borders.get("", 0.0))
     layers: list[LayerPlan] = []
     for sized in sized_layers(trained.network):
         if isinstance(sized.layer, Rbf):
             continue
         rows = weight_rows(sized, np.asarray(trained.parameters[f"{sized.name}.weight"], np.float64))
         maps = [row[:taps] for row, taps in zip(rows, sized.fan_in, strict=True)]
-        weight, scale, divisor = _chosen(of_weights, bits, maps)
-        accumulator = of_sums.accumulator(weight.frac_bits + below[0].frac_bits)
-        bias = Fixed(
-            MAX_BITS if accumulator is None else accumulator.form.bits,
-            weight.frac_bits + below[0].frac_bits if accumulator is None else accumulator.form.frac_bits,
-            True,
-            of_weights.rounding or Rounding.RND,
-            of_weights.overflow or Overflow.SAT,
+        weight = _chosen(of_weights, bits, maps)
+        start = largest_start(sized, trained.parameters, weight[1], below[1][0])
+        if of_sums.form is None and (of_weights.form is None or of_weights.scale is not None):
+            excess = excess_bits(start, weight[0].frac_bits + below[0].frac_bits)
+            weight = coarser(weight, excess, given=of_weights.form is not None)
+            start = largest_start(sized, trained.parameters, weight[1], below[1][0])
+        product_bits = weight[0].frac_bits + below[0].frac_bits
+        accumulator = of_sums.accumulator(
+            product_bits
+            if of_sums.bits is None
+            else bias_of(Fixed(of_sums.bits, 0), start, product_bits).frac_bits
         )
-        below = _chosen(of_states, bits, [seen[sized.name]])
+        modes = of_weights.rounding or Rounding.RND, of_weights.overflow or Overflow.SAT
+        if accumulator is None:
+            bias = bias_of(Fixed(MAX_BITS, 0, True, *modes), start, product_bits)
+        else:
+            bias = Fixed(accumulator.form.bits, accumulator.form.frac_bits, True, *modes)
+        below = _chosen(of_states, bits, [seen[sized.name]], borders.get(sized.name, 0.0))
         layers.append(
             LayerPlan(
-                sized.name, weight, bias, below[0], sized.layer.activation, accumulator,
-                weight_scale=scale, weight_divisor=divisor, state_scale=below[1][0],
+                sized.name, weight[0], bias, below[0], sized.layer.activation, accumulator,
+                weight_scale=weight[1], weight_divisor=weight[2], state_scale=below[1][0],
             )
         )  # fmt: skip
     return PrecisionPlan(first, tuple(layers), input_scale=first_scale)
@@ -148,21 +165,24 @@ def _finite_seen(
     return pixels, states
 
 
-def _chosen(rule: TensorRule, bits: int, maps: Sequence[NDArray[Any]]) -> Scaled:
-    """Return what `rule` chooses for the numbers of some maps."""
+def _chosen(rule: TensorRule, bits: int, maps: Sequence[NDArray[Any]], border: float = 0.0) -> Scaled:
+    """Return what `rule` chooses for the numbers of some maps, and for a border that joins them."""
     maps = [values.astype(np.float64) for values in maps]
     modes = rule.rounding or Rounding.RND, rule.overflow or Overflow.SAT
     width = bits if rule.bits is None else rule.bits
     if rule.form is None and (rule.scale is None or rule.scale.kind == "power-of-two"):
         peak = max(float(np.abs(values).max(initial=0.0)) for values in maps)
-        return fitting(peak, width, *modes), ONE, None
+        return with_border(fitting(peak, width, *modes), border), ONE, None
     form = rule.form or Fixed(width, 0, True, *modes)
     if rule.scale is None:
         return form, ONE, None
     parts = maps if rule.scale.per_map else [np.concatenate(maps)]
     pairs = [fit_scale(rule.scale, part, form) for part in parts]
     scales, divisors = (tuple(column) for column in zip(*pairs, strict=True))
-    return form, scales, None if divisors == scales else divisors
+    if divisors != scales:  # those of three levels are a mean: a border becomes the nearest of them
+        return form, scales, divisors
+    power = rule.scale.kind == "power-of-two"
+    return form, tuple(scale_for_border(scale, form, border, power=power) for scale in scales), None
 
 
 def fitting(
@@ -192,6 +212,7 @@ def fitting(
 
 
 def mixed_plan(
+    trained: Trained,
     calibrated: Callable[[int], PrecisionPlan],
     weight_bits: Mapping[str, int],
     state_bits: Mapping[str, int],
@@ -200,8 +221,11 @@ def mixed_plan(
 
     Parameters
     ----------
+    trained
+        The trained network.
     calibrated
-        Gives the plan with that many bits for all tensors and exact sums; asked once for each number.
+        Gives the plan with that many bits for all tensors and exact sums, none of them in a format that was
+        given; asked once for each number.
     weight_bits
         Bits of the weights, by layer.
     state_bits
@@ -209,21 +233,25 @@ def mixed_plan(
     """
     plans = {bits: calibrated(bits) for bits in {*weight_bits.values(), *state_bits.values()}}
     first = plans[state_bits[INPUT]]
-    below = first.input
+    below: tuple[Format, float] = first.input, first.input_scale
     layers: list[LayerPlan] = []
-    for index, layer in enumerate(first.layers):
+    for index, (sized, layer) in enumerate(zip(sized_layers(trained.network), first.layers, strict=False)):
         weights = plans[weight_bits[layer.layer]].layers[index]
         states = plans[state_bits[layer.layer]].layers[index]
+        weight: Scaled = weights.weight, weights.weight_scale, weights.weight_divisor
+        start = largest_start(sized, trained.parameters, weight[1], below[1])
+        weight = coarser(weight, excess_bits(start, weight[0].frac_bits + below[0].frac_bits), given=False)
+        start = largest_start(sized, trained.parameters, weight[1], below[1])
         layers.append(
             replace(
                 layer,
-                weight=weights.weight,
-                weight_scale=weights.weight_scale,
-                weight_divisor=weights.weight_divisor,
-                bias=replace(layer.bias, frac_bits=weights.weight.frac_bits + below.frac_bits),
+                weight=weight[0],
+                weight_scale=weight[1],
+                weight_divisor=weight[2],
+                bias=bias_of(layer.bias, start, weight[0].frac_bits + below[0].frac_bits),
                 state=states.state,
                 state_scale=states.state_scale,
             )
         )
-        below = states.state
+        below = states.state, states.state_scale
     return replace(first, layers=tuple(layers))

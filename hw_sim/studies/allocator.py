@@ -142,7 +142,9 @@ class Allocator:
 
     def plan(self, weights: Mapping[str, int], states: Mapping[str, int]) -> PrecisionPlan:
         """Return the plan with these bits."""
-        return mixed_plan(lambda bits: self.testbench.plan_of_bits(bits, Rounding.RND), weights, states)
+        return mixed_plan(
+            self.trained, lambda bits: self.testbench.plan_of_bits(bits, Rounding.RND), weights, states
+        )
 
     def measured(self, plan: PrecisionPlan, trained: Trained | None = None) -> float:
         """Return the loss of a plan on the training digits, for another network if one is given."""

@@ -71,17 +71,21 @@ class Testbench:
     def largest_sums(self, scale: str = "power-of-two") -> dict[str, float]:
         """Return the largest magnitude of each layer's sums on the training digits, scales divided out.
 
-        Weights and states have the bits of the rest, and scales chosen by the rule `scale`.
+        Sums start with the biases, so those count too. Weights and states have the bits of the rest, and
+        scales chosen by the rule `scale`.
         """
         if scale not in self._largest_sums:
             plan = self.plan_of_bits(self.other_bits, Rounding.RND, scale)
             integers = quantize(self.trained, plan)
-            largest: dict[str, float] = {}
+            largest = {
+                layer.sized.name: float(np.abs(layer.starts).max()) * 2.0**-layer.sum_frac_bits
+                for layer in integers.layers
+            }
             images = self.digits.train.images
             for start in range(0, len(images), CHUNK):
                 for layer in trace_integers(integers, images[start : start + CHUNK]).layers:
                     reached = float(np.abs(layer.sums).max()) * 2.0**-layer.sum_frac_bits
-                    largest[layer.layer] = max(largest.get(layer.layer, 0.0), reached)
+                    largest[layer.layer] = max(largest[layer.layer], reached)
             self._largest_sums[scale] = largest
         return self._largest_sums[scale]
 
@@ -115,7 +119,10 @@ class Testbench:
 
         def mixed(weights: dict[str, int], states: dict[str, int]) -> PrecisionPlan:
             plan = mixed_plan(
-                lambda bits: self.plan_of_bits(bits, point.rounding, point.scale), weights, states
+                self.trained,
+                lambda bits: self.plan_of_bits(bits, point.rounding, point.scale),
+                weights,
+                states,
             )
             return replace(plan, seed=point.seed)
 

@@ -132,7 +132,7 @@ def test_a_mixed_plan_has_the_bits_of_each_tensor() -> None:
     trained, images = drawn(NETWORK, 9, 20)
     weights = {"a": 3, "b": 4, "c": 5, "d": 6}
     states = {"input": 7, "a": 8, "b": 3, "c": 4, "d": 5}
-    plan = mixed_plan(lambda bits: calibrate(trained, images, bits, weights="mse"), weights, states)
+    plan = mixed_plan(trained, lambda bits: calibrate(trained, images, bits, weights="mse"), weights, states)
 
     assert plan.input == calibrate(trained, images, 7).input
     for index, layer in enumerate(plan.layers):
