@@ -7,7 +7,7 @@ import click
 import msgspec
 from click.core import ParameterSource
 
-from retronet_cli.options import as_record, complete_chip
+from retronet_cli.options import SEED, as_record, complete_chip
 
 if TYPE_CHECKING:
     from hw_sim.chips.spec import ChipSpec
@@ -54,7 +54,7 @@ OPTIONS = (
     ),
     click.option(
         "--seed",
-        type=click.IntRange(min=0),
+        type=SEED,
         default=0,
         show_default=True,
         metavar="N",

@@ -1,8 +1,11 @@
 """Every option that more than one command has, once."""
 
+import math
 import os
+import re
 from collections.abc import Callable, Sequence
 from functools import wraps
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,17 @@ from click.shell_completion import CompletionItem
 
 Command = Callable[..., Any]
 Decorator = Callable[[Command], Command]
+_NUMBERS = re.compile(r"([0-9]{1,30})(?:-([0-9]{1,30}))?")
+
+
+SEED = click.IntRange(0, (1 << 63) - 1)
+"""What generators are seeded with, and what is written to files, has 63 bits."""
+PASSES = click.IntRange(1, 900)
+"""Of a rate that halves from pass to pass: a double has no room for many more halvings."""
+COUNT = click.IntRange(1, (1 << 31) - 1)
+"""How many of something there may be; digits, steps and processes are counted in 32 bits."""
+MOST_NUMBERS = 100_000
+"""Numbers in one list; each is a run, or a row of a table."""
 
 
 def as_record(kind: type[msgspec.Struct], argument: str, options: Sequence[Decorator]) -> Decorator:
@@ -105,7 +119,7 @@ other_data_option = click.option(
 
 jobs_option = click.option(
     "--jobs",
-    type=click.IntRange(min=1),
+    type=COUNT,
     default=lambda: os.cpu_count() or 1,
     show_default="the number of processors",
     metavar="N",
@@ -113,12 +127,26 @@ jobs_option = click.option(
 )
 
 
+class Positive(click.FloatRange):
+    """A number above 0 that single precision holds, and a few hundred halvings of it double precision."""
+
+    def __init__(self) -> None:
+        super().__init__(1e-30, 3.4e38)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
+        """Return the number in `value`; NaN lies in no range, whatever compares it."""
+        number = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value} is not in the range {self._describe_range()}.", param, ctx)
+        return number
+
+
 class Numbers(click.ParamType[tuple[int, ...]]):
     """Whole numbers written as 0-9 or 0,3,5 or 2-6,8."""
 
     name = "numbers"
 
-    def __init__(self, lowest: int = 0, highest: int | None = None) -> None:
+    def __init__(self, lowest: int, highest: int) -> None:
         self.range = click.IntRange(lowest, highest)
 
     def convert(
@@ -127,12 +155,13 @@ class Numbers(click.ParamType[tuple[int, ...]]):
         """Return the numbers in `value`, each once."""
         if isinstance(value, tuple):
             return value
-        found: list[int] = []
+        ranges: list[range] = []
         for part in str(value).split(","):
-            first, dash, last = part.partition("-")
-            if not first.isdigit() or (dash and not (last.isdigit() and int(first) <= int(last))):
+            match = _NUMBERS.fullmatch(part)
+            if not match or (match[2] and int(match[1]) > int(match[2])):
                 self.fail(f"'{value}' is not a list of numbers; write 0-9 or 0,3,5.", param, ctx)
-            found += range(int(first), int(last or first) + 1)
-        for number in found:
-            self.range.convert(number, param, ctx)
-        return tuple(dict.fromkeys(found))
+            ends = [self.range.convert(int(end), param, ctx) for end in match.groups() if end]
+            ranges.append(range(ends[0], ends[-1] + 1))
+        if sum(map(len, ranges)) > MOST_NUMBERS:
+            self.fail(f"'{value}' are too many numbers; {MOST_NUMBERS:,} are allowed.", param, ctx)
+        return tuple(dict.fromkeys(chain.from_iterable(ranges)))

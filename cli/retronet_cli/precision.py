@@ -61,7 +61,11 @@ EXCLUSIVE = (
 """Options that say the same thing."""
 
 OPTIONS = (
-    click.option("--bits", type=Bits(), help="Bits of weights, input and states.  [default: 8]"),
+    click.option(
+        "--bits",
+        type=Bits(),
+        help="Bits of weights, input and states; above 18 only where states are no tanh.  [default: 8]",
+    ),
     click.option("--weight-bits", type=Bits(), help="Bits of the weights, if other than --bits."),
     click.option("--state-bits", type=Bits(), help="Bits of input and states, if other than --bits."),
     click.option(
@@ -165,6 +169,8 @@ def chosen_plan(choices: Choices, trained: "Trained", digits: "Dataset") -> "Pre
     InputError
         If options contradict each other or do not suit the network.
     """
+    from hw_sim.fixed_point.quantize import quantize
+    from hw_sim.fixed_point.step_function import STATE_BITS
     from hw_sim.plan.calibrate import calibrate
     from hw_sim.plan.plan_file import load_plan
 
@@ -183,7 +189,13 @@ def chosen_plan(choices: Choices, trained: "Trained", digits: "Dataset") -> "Pre
     except InputError as error:  # of the options' own words, nothing else has been read
         raise ChoiceError(str(error)) from error
     bits = 8 if choices.bits is None else choices.bits
-    return calibrate(trained, digits, bits, weights=weights, states=states, sums=sums)
+    plan = calibrate(trained, digits, bits, weights=weights, states=states, sums=sums)
+    if max(bits, choices.weight_bits or 0, choices.state_bits or 0) > STATE_BITS:
+        try:  # a ReLU's states have up to 32 bits, a tanh's do not, and products of both may not fit 64
+            quantize(trained, plan)
+        except InputError as error:
+            raise ChoiceError(str(error)) from error
+    return plan
 
 
 def rules_of(choices: Choices) -> "tuple[TensorRule, TensorRule, SumRule]":

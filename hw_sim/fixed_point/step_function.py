@@ -30,7 +30,9 @@ from hw_sim.plan.activations import Converter, HardwareActivation, PiecewiseLine
 from retronet.errors import InputError
 from retronet.network import Identity, Relu, Tanh
 
-MAX_LEVELS = 1 << 18
+STATE_BITS = 18
+"""States of so many bits can always be looked up; of more, where few of them are reached."""
+MAX_LEVELS = 1 << STATE_BITS
 MAX_CELLS = 1 << 22
 
 
@@ -105,7 +107,8 @@ def _step_function(
         if min(highest - lowest, fixed_count(state)) > MAX_LEVELS:
             raise InputError(
                 f"An activation has about {highest - lowest:.3g} states in {state.text}; at most "
-                f"{MAX_LEVELS} are allowed. Give the states fewer fraction bits."
+                f"{MAX_LEVELS:,} are allowed, as {STATE_BITS} bits have. Give the states "
+                f"{STATE_BITS} bits or fewer, or fewer fraction bits."
             )
         results = fixed_levels(state, lowest, highest)
         twice, reached = rounding_edges(state.rounding, results[1:])

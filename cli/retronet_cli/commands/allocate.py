@@ -7,6 +7,7 @@ import click
 
 from retronet_cli.options import (
     Numbers,
+    Positive,
     data_dir_option,
     json_option,
     other_data_option,
@@ -25,7 +26,7 @@ MOST = 12
 @run_argument
 @click.option(
     "--rise",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Positive(),
     default=25.0,
     show_default=True,
     metavar="PERCENT",

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from retronet_cli.options import (
+    COUNT,
     data_dir_option,
     json_option,
     other_data_option,
@@ -25,7 +26,7 @@ from retronet_cli.precision import Choices, chosen_plan, precision_options
     help="A plan: a TOML file, or options of `retronet simulate` as words: 'bits=8 scale=mse'. Twice.",
 )
 @click.option(
-    "--worst", type=click.IntRange(min=0), default=3, show_default=True, help="Units a layer to name."
+    "--worst", type=click.IntRange(0, COUNT.max), default=3, show_default=True, help="Units a layer to name."
 )
 @other_data_option
 @data_dir_option

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from retronet_cli.options import (
+    COUNT,
     data_dir_option,
     json_option,
     other_data_option,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--digit",
-    type=click.IntRange(min=0),
+    type=click.IntRange(0, COUNT.max),
     default=0,
     show_default=True,
     help="The test digit whose states are written.",

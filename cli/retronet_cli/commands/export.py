@@ -8,6 +8,7 @@ import click
 
 from retronet.errors import InputError
 from retronet_cli.options import (
+    COUNT,
     data_dir_option,
     json_option,
     other_data_option,
@@ -37,7 +38,7 @@ folder_option = click.option(
 )
 digits_option = click.option(
     "--digits",
-    type=click.IntRange(min=1),
+    type=COUNT,
     default=20,
     show_default=True,
     metavar="N",

@@ -5,7 +5,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from retronet_cli.options import data_dir_option, json_option, quiet_option, run_argument, runs_option
+from retronet_cli.options import (
+    COUNT,
+    PASSES,
+    SEED,
+    Positive,
+    data_dir_option,
+    json_option,
+    quiet_option,
+    run_argument,
+    runs_option,
+)
 
 if TYPE_CHECKING:
     from retronet.datasets import DigitSets
@@ -55,26 +65,26 @@ class Share(click.ParamType[str]):
 )
 @click.option(
     "--stages",
-    type=click.IntRange(min=1),
+    type=COUNT,
     default=10,
     show_default=True,
     help="Equal steps in which they are deleted, with new second derivatives for each.",
 )
 @click.option(
     "--passes",
-    type=click.IntRange(min=0),
+    type=click.IntRange(0, PASSES.max),
     default=3,
     show_default=True,
     help="Passes that the rest learns on after each step; 0 for none.",
 )
 @click.option(
     "--rate",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Positive(),
     default=0.001,
     show_default=True,
     help="The rate of the first pass of each step; it halves from pass to pass.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the order.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Of the order.")
 @click.option(
     "--curve",
     is_flag=True,

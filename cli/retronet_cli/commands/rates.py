@@ -4,21 +4,21 @@ from pathlib import Path
 
 import click
 
-from retronet_cli.options import data_dir_option, json_option
+from retronet_cli.options import COUNT, MOST_NUMBERS, Positive, data_dir_option, json_option
 
 
 @click.command(short_help="Find rates that learn, by letting the rate grow.")
 @click.argument("recipe", default="lecun1989", metavar="[RECIPE]")
 @click.option(
-    "--from", "lowest", type=float, default=1e-5, show_default=True, metavar="RATE", help="First rate."
+    "--from", "lowest", type=Positive(), default=1e-5, show_default=True, metavar="RATE", help="First rate."
 )
 @click.option(
-    "--to", "highest", type=float, default=10.0, show_default=True, metavar="RATE", help="Last rate."
+    "--to", "highest", type=Positive(), default=10.0, show_default=True, metavar="RATE", help="Last rate."
 )
-@click.option("--lots", type=click.IntRange(min=2), default=100, show_default=True, help="Number of rates.")
 @click.option(
-    "--lot", type=click.IntRange(min=1), default=64, show_default=True, help="Digits learnt at each rate."
+    "--lots", type=click.IntRange(2, MOST_NUMBERS), default=100, show_default=True, help="Number of rates."
 )
+@click.option("--lot", type=COUNT, default=64, show_default=True, help="Digits learnt at each rate.")
 @click.option("--data", metavar="NAME", help="The digits, instead of the recipe's.")
 @data_dir_option
 @json_option

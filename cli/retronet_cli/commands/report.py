@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from retronet.errors import InputError
-from retronet_cli.options import chips_option, json_option
+from retronet_cli.options import COUNT, chips_option, json_option
 
 if TYPE_CHECKING:
     from hw_sim.chips.cost.network_cost import CostReport
@@ -35,7 +35,7 @@ WIDTH = click.IntRange(1, 64)
 @click.option("--state-bits", type=WIDTH, help="Bits of the states on arrays.  [default: the chip's]")
 @click.option(
     "--images-per-load",
-    type=click.IntRange(min=1),
+    type=COUNT,
     default=1,
     show_default=True,
     metavar="N",

@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from retronet_cli.options import data_dir_option, json_option, quiet_option, run_argument, runs_option
+from retronet_cli.options import (
+    PASSES,
+    SEED,
+    Positive,
+    data_dir_option,
+    json_option,
+    quiet_option,
+    run_argument,
+    runs_option,
+)
 from retronet_cli.precision import Choices, chosen_plan, precision_options
 
 if TYPE_CHECKING:
@@ -23,15 +32,15 @@ if TYPE_CHECKING:
     show_default=True,
     help="What is trained; the formats hold for all layers in any case.",
 )
-@click.option("--passes", type=click.IntRange(min=1), default=5, show_default=True, help="Passes.")
+@click.option("--passes", type=PASSES, default=5, show_default=True, help="Passes.")
 @click.option(
     "--rate",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Positive(),
     default=0.0005,
     show_default=True,
     help="The rate of the first pass; it halves from pass to pass.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the order.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Of the order.")
 @click.option(
     "--run",
     "folder",

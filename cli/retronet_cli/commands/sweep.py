@@ -82,7 +82,7 @@ class Words(click.ParamType[tuple[str, ...]]):
 )
 @click.option(
     "--seeds",
-    type=Numbers(),
+    type=Numbers(0, (1 << 63) - 1),
     default="0",
     show_default=True,
     metavar="LIST",
@@ -90,7 +90,7 @@ class Words(click.ParamType[tuple[str, ...]]):
 )
 @click.option(
     "--other-bits",
-    type=click.IntRange(2, 19),
+    type=click.IntRange(2, 18),
     default=12,
     show_default=True,
     help="Bits of the weights and states that a point leaves alone.",

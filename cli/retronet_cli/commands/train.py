@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from retronet_cli.options import Numbers, data_dir_option, jobs_option, json_option, quiet_option, runs_option
+from retronet_cli.options import (
+    COUNT,
+    SEED,
+    Numbers,
+    data_dir_option,
+    jobs_option,
+    json_option,
+    quiet_option,
+    runs_option,
+)
 from retronet_cli.runs import going_on
 
 if TYPE_CHECKING:
@@ -26,16 +35,19 @@ if TYPE_CHECKING:
     type=click.Choice(["numba", "torch", "torch-cuda"]),
     help="What trains: compiled loops, or torch on one thread or a graphics card.",
 )
-@click.option("--passes", type=click.IntRange(min=1), help="The number of passes, instead of the recipe's.")
-@click.option("--seed", type=click.IntRange(min=0), help="The seed, instead of the recipe's.")
+@click.option("--passes", type=COUNT, help="The number of passes, instead of the recipe's.")
+@click.option("--seed", type=SEED, help="The seed, instead of the recipe's.")
 @click.option(
     "--history",
-    type=click.IntRange(min=1),
+    type=COUNT,
     metavar="STEPS",
     help="Keep activations, parameters and gradients in summary, every so many steps, in history.jsonl.",
 )
 @click.option(
-    "--seeds", type=Numbers(), metavar="LIST", help="Train from several seeds, such as 0-9 or 0,3,5."
+    "--seeds",
+    type=Numbers(0, (1 << 63) - 1),
+    metavar="LIST",
+    help="Train from several seeds, such as 0-9 or 0,3,5.",
 )
 @jobs_option
 @click.option(

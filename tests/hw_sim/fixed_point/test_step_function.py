@@ -103,7 +103,7 @@ def test_amplitude_on_an_edge_is_never_reached() -> None:
 
 
 def test_states_too_fine_for_a_table_are_refused() -> None:
-    with pytest.raises(InputError, match="at most 262144 are allowed"):
+    with pytest.raises(InputError, match="at most 262,144 are allowed"):
         step_function(LECUN, Fraction(1, 2**30), Fixed(32, 30))
 
 
