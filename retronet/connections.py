@@ -11,7 +11,7 @@ from typing import Any, Literal, assert_never
 import numpy as np
 from numpy.typing import NDArray
 
-from retronet.network import Conv, Dense, Rbf, SizedLayer, Subsample
+from retronet.network import AveragePool, Conv, Dense, MaxPool, Rbf, SizedLayer, Subsample
 
 TapOrder = Literal["plane_fastest", "plane_slowest"]
 
@@ -44,16 +44,15 @@ def tap_coordinates(sized: SizedLayer) -> tuple[NDArray[np.int64], NDArray[np.in
     """
     _, rows, columns = sized.input
     match sized.layer:
-        case Conv(kernel=size, stride=stride, pad=pad):
+        case Conv(kernel=size) | Subsample(size=size) | MaxPool(size=size) | AveragePool(size=size):
             kernel = (size, size)
-        case Subsample(size=size):
-            kernel, stride, pad = (size, size), size, 0
         case Dense() | Rbf():
-            kernel, stride, pad = (rows, columns), 1, 0
+            kernel = (rows, columns)
         case _ as unreachable:
             assert_never(unreachable)
     row, column, tap_row, tap_column = np.indices((*sized.output[1:], *kernel))
-    return row * stride - pad + tap_row, column * stride - pad + tap_column
+    pad, stride = sized.padding, sized.stride
+    return row * stride - pad.top + tap_row, column * stride - pad.left + tap_column
 
 
 def tap_sources(sized: SizedLayer) -> NDArray[np.int32]:
