@@ -434,11 +434,12 @@ def _check_reads(what: str, layer: Layer, shape: Shape, output: Shape) -> int:
             weights = taps * output[0]
         case _ as unreachable:
             assert_never(unreachable)
-    gathered = taps * output[1] * output[2]
+    # The kernels keep a mask of all windows of a max pool.
+    gathered = taps * output[1] * output[2] * (output[0] if isinstance(layer, MaxPool) else 1)
     if gathered > MOST_GATHERED:
         raise InputError(
-            f"{what} is too large: the units of a map read {gathered:,} inputs together; at most "
-            f"{MOST_GATHERED:,} are allowed. Choose smaller sizes."
+            f"{what} is too large: the units of {'its maps' if isinstance(layer, MaxPool) else 'a map'} read "
+            f"{gathered:,} inputs together; at most {MOST_GATHERED:,} are allowed. Choose smaller sizes."
         )
     return weights
 

@@ -16,7 +16,9 @@ from retronet.kernels.compiling import answering, learning
 from retronet.kernels.fields import LANES
 from retronet.kernels.passes import Flat, Machine
 from retronet.network import (
+    AveragePool,
     Conv,
+    MaxPool,
     NetworkSpec,
     Rbf,
     SizedLayer,
@@ -103,6 +105,10 @@ class Workspace:
             if isinstance(sized.layer, Rbf):
                 yield f"padded{level}", (sized.output[0], row_length(sized))
                 yield f"field{level}", (rows(sized), row_length(sized))
+            if isinstance(sized.layer, MaxPool):
+                yield f"field{level}", (sized.units, sized.taps_per_plane)
+            if isinstance(sized.layer, AveragePool):
+                yield f"field{level}", (1,)
             if isinstance(sized.layer, Conv):
                 yield f"field{level}", (row_length(sized) * sized.positions + LANES,)
                 yield (
@@ -124,6 +130,8 @@ class Workspace:
         for level, sized in enumerate(self.sized_layers):
             if isinstance(sized.layer, Conv):
                 self._activity.view(flat.activity, f"padded{level}")[:] = sized.layer.border
+            if isinstance(sized.layer, AveragePool):
+                self._activity.view(flat.activity, f"field{level}")[:] = 1 / sized.taps_per_plane
             if isinstance(sized.layer, Rbf):
                 self._activity.view(flat.activity, f"padded{level}")[:] = code_matrix(sized.layer)
                 # What follows the codes stands for the rubbish class; see `retronet.kernels.codes`.
