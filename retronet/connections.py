@@ -4,12 +4,12 @@ A *tap* is one of the inputs that a unit reads, a *kernel* the taps that it read
 packed, kernel after kernel, as `parameter_shapes` says; as *rows*, one a map, for whoever adds them up.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, assert_never
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from retronet.network import AveragePool, Conv, Dense, MaxPool, Rbf, SizedLayer, Subsample
 
@@ -127,6 +127,25 @@ def weight_rows(sized: SizedLayer, weights: NDArray[Any], order: TapOrder = "pla
     else:
         rows[np.arange(most) < np.array(sized.fan_in)[:, np.newaxis]] = weights.ravel()
     return in_order(sized, rows, order)
+
+
+def rows_and_biases(
+    sized: SizedLayer, parameters: Mapping[str, NDArray[Any]], dtype: DTypeLike = np.float64
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return a layer's weights as rows of taps, plane by plane, and its biases; constants for a pool.
+
+    Returns
+    -------
+    tuple of ndarray of `dtype`
+        Weights (maps, most taps): 1 for a max pool, ``1 / size²`` for an average pool. Biases as
+        :attr:`SizedLayer.bias_shape` says; zeros, one a map, for a pool.
+    """
+    if isinstance(sized.layer, MaxPool | AveragePool):
+        each = 1 / sized.taps_per_plane if isinstance(sized.layer, AveragePool) else 1.0
+        shape = (sized.output[0], sized.taps_per_plane)
+        return np.full(shape, each, dtype), np.zeros(sized.output[0], dtype)
+    weights, biases = (np.asarray(parameters[f"{sized.name}.{part}"], dtype) for part in ("weight", "bias"))
+    return weight_rows(sized, weights), biases
 
 
 def in_order(sized: SizedLayer, rows: NDArray[Any], order: TapOrder) -> NDArray[Any]:

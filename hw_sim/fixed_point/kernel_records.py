@@ -29,7 +29,7 @@ from hw_sim.kernels.layer_records import (
 from hw_sim.kernels.pixels import PixelCast
 from hw_sim.kernels.sums import CAST_TAPS, DOUBLE_LIMIT, EXACT_TAPS, FLOAT_LIMIT, UNITS, Casts, Split
 from retronet.connections import TapOrder, sources_of, taps_among
-from retronet.network import Relu, SizedLayer
+from retronet.network import MaxPool, Relu, SizedLayer
 
 Ints = NDArray[np.int64]
 SMALL = 2.0**28
@@ -178,7 +178,7 @@ def adding_of(layer: IntegerLayer) -> tuple[Adding, int]:
     """Return how the sums of a layer are made, and the offset from which they are counted."""
     accumulator = layer.plan.accumulator
     if accumulator is None:
-        return Adding(True, None, None, None), 0
+        return Adding(not isinstance(layer.sized.layer, MaxPool), None, None, None), 0
     form, product = accumulator.form, accumulator.product
     product_bits = layer.input.frac_bits + layer.plan.weight.frac_bits + layer.prescale
     if product is not None:

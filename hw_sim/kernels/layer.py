@@ -21,7 +21,17 @@ from hw_sim.kernels.layer_records import (
     StateCast,
     Steps,
 )  # fmt: skip
-from hw_sim.kernels.sums import INTEGER_LANES, UNITS, Casts, Split, add_exact, add_split, cast32, cast64
+from hw_sim.kernels.sums import (
+    INTEGER_LANES,
+    UNITS,
+    Casts,
+    Split,
+    add_exact,
+    add_split,
+    cast32,
+    cast64,
+    keep_largest,
+)
 
 Ints = NDArray[Any]
 Numbers = NDArray[Any]
@@ -36,8 +46,11 @@ COUNTS = (
     "saturations",
     "overflows",
     "preactivation_overflows",
+    "comparisons",
+    "additions",
 )
 MACS, BORDER, ZERO, WEIGHT_READS, STATE_READS, STATE_WRITES, SATURATIONS, OVERFLOWS, PRE_OVERFLOWS = range(9)
+COMPARISONS, ADDITIONS = 9, 10
 
 
 @njit(cache=True)
@@ -238,7 +251,10 @@ def run_integer_layer(
                     for lane in range(INTEGER_LANES):
                         totals[slot, lane] = layer.starts[unit] - offset
                 if exact is not None:
-                    add_exact(weights, sources, taps, lanes.inputs, totals)
+                    if exact:
+                        add_exact(weights, sources, taps, lanes.inputs, totals)
+                    else:
+                        keep_largest(weights, sources, taps, lanes.inputs, totals)
                 if narrow is not None:
                     cast32(weights, sources, taps, lanes.inputs, totals, overflows, narrow)
                 if wide is not None:

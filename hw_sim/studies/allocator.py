@@ -89,7 +89,16 @@ class Allocator:
         self.float_loss = self._loss(self.trained.outputs(testbench.digits.train.images))
         names = [sized.name for sized in self.sized_layers]
         kinds: tuple[Literal["weights", "states"], ...] = ("weights", "states")
-        self.tensors = (Tensor(INPUT, "states"), *(Tensor(name, kind) for name in names for kind in kinds))
+        bare = [sized.name for sized in self.sized_layers if not sized.trained]
+        self.tensors = (
+            Tensor(INPUT, "states"),
+            *(
+                Tensor(name, kind)
+                for name in names
+                for kind in kinds
+                if kind == "states" or name not in bare  # pools have no weights
+            ),
+        )
 
     def _loss(self, answers: NDArray[np.floating]) -> float:
         return mean_loss(answers, self.testbench.digits.train.labels, self.trained.recipe)
@@ -156,8 +165,8 @@ class Allocator:
         """Return cost, predicted and measured rise, and the score on the test digits, of these bits."""
         plan, test = self.plan(weights, states), self.testbench.digits.test
         answers = run_integers(quantize(self.trained, plan), test.images).outputs
-        chosen = [(Tensor(layer, "weights"), bits) for layer, bits in weights.items()]
-        chosen += [(Tensor(layer, "states"), bits) for layer, bits in states.items()]
+        bits_of = {"weights": weights, "states": states}
+        chosen = [(tensor, bits_of[tensor.kind][tensor.layer]) for tensor in self.tensors]
         below = [INPUT, *(sized.name for sized in self.sized_layers)]
         return Budget(
             name=name,

@@ -86,6 +86,8 @@ def _parameter_formats(
 ) -> Iterator[tuple[str, Format, Doubles, Doubles]]:
     """Yield for each array of parameters its format, its divisors, and its scales with the step."""
     for index, (sized, layer) in enumerate(zip(sized_layers, plan.layers, strict=True)):
+        if not sized.trained:
+            continue
         divisors = _spread(sized, layer.weight_divisor or layer.weight_scale)
         scales = _spread(sized, layer.weight_scale)
         yield f"{sized.name}.weight", layer.weight, divisors, scales * layer.weight.step

@@ -214,7 +214,7 @@ def _check(network: NetworkSpec, plan: PrecisionPlan) -> None:
     if isinstance(network.layers[-1], Rbf):
         raise InputError(
             f"Network '{network.name}' can not be retrained here: its outputs are distances to fixed codes; "
-            "Conv, Subsample and Dense are allowed. Choose another network."
+            "all other kinds of layers are allowed. Choose another network."
         )
     for layer in plan.layers:
         if isinstance(layer.weight, Fixed) and layer.weight.rounding is Rounding.STOCHASTIC:
