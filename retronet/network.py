@@ -289,6 +289,12 @@ class SizedLayer:
         return self._inputs_in_windows - self.units if isinstance(self.layer, AveragePool) else 0
 
     @property
+    def state_reads(self) -> int:
+        """Inputs that the units read for one image, those on the border left out."""
+        bare = isinstance(self.layer, MaxPool | AveragePool)
+        return self._inputs_in_windows if bare else self.macs - self.border_macs
+
+    @property
     def weight_shape(self) -> tuple[int, ...]:
         """Shape of the array of trainable weights.
 

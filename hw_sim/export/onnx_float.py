@@ -249,7 +249,8 @@ def activated(graph: Graph, name: str, activation: HardwareActivation, sums: str
             kind = activation.__struct_config__.tag
             raise InputError(
                 f"Layer '{name}' can not be put in the ONNX graph: its activation is of kind {kind}; tanh, "
-                f"relu, identity, sigmoid and hard_tanh are allowed. Export the integer form, which looks activations up."
+                "relu, identity, sigmoid and hard_tanh are allowed. Export the integer form, which looks "
+                "activations up."
             )
 
 

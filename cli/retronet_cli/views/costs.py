@@ -21,8 +21,16 @@ def work_table(title: str, layers: Sequence[str], work: Sequence[Work]) -> Table
     """Return the counted work of each layer for one digit."""
     table = new_table(title)
     table.add_column("layer")
+    # Other operations are the comparisons and additions of pools.
+    pools = any(each.other_operations for each in work)
     add_numbers(table, "MACs", "weights\nread", "states\nread", "states\nwritten")
-    rows = [(each.macs, each.weight_reads, each.state_reads, each.state_writes) for each in work]
+    if pools:
+        add_numbers(table, "compared\nor added")
+    rows = [
+        (each.macs, each.weight_reads, each.state_reads, each.state_writes)
+        + ((each.other_operations,) if pools else ())
+        for each in work
+    ]
     for layer, row in zip(layers, rows, strict=True):
         table.add_row(layer, *(f"{count:,.0f}" for count in row))
     totals = (f"{sum(column):,.0f}" for column in zip(*rows, strict=True))

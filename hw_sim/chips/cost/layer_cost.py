@@ -14,12 +14,16 @@ Bound = Literal["compute", "weight load", "state input", "state output", "overhe
 
 
 class Work(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Work of one layer for one image; a mean where it was counted over several."""
+    """Work of one layer for one image; a mean where it was counted over several.
+
+    ``other_operations`` are the comparisons and additions of pools, which are no MACs.
+    """
 
     macs: float
     weight_reads: float
     state_reads: float
     state_writes: float
+    other_operations: float = 0.0
 
 
 class LayerCost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,9 +56,12 @@ class LayerCost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def on_processor(chip: ChipSpec, engine: Processor, sized: SizedLayer, work: Work) -> LayerCost:
-    """Return the cost of a layer on a machine that does one MAC after the other."""
+    """Return the cost of a layer on a machine that does one MAC after the other.
+
+    A comparison or an addition of a pool is taken to last as long as a MAC.
+    """
     cycle_s = number(engine.cycle_s)
-    mac_cycles = work.macs * number(engine.cycles_per_mac)
+    mac_cycles = (work.macs + work.other_operations) * number(engine.cycles_per_mac)
     unit_cycles = work.state_writes * number(engine.cycles_per_unit)
     parts: list[tuple[Bound, float]] = [
         ("compute", mac_cycles * cycle_s),
@@ -64,7 +71,7 @@ def on_processor(chip: ChipSpec, engine: Processor, sized: SizedLayer, work: Wor
         layer=sized.name,
         chip=chip.name,
         work=work,
-        calls=sized.macs,
+        calls=sized.macs + sized.comparisons + sized.additions,
         cells=0,
         partial_sums=0,
         instructions=mac_cycles + unit_cycles,
@@ -76,7 +83,7 @@ def on_processor(chip: ChipSpec, engine: Processor, sized: SizedLayer, work: Wor
         state_output_s=0.0,
         host_s=None,
         seconds=parts[0][1] + parts[1][1],
-        utilisation=mac_cycles / (mac_cycles + unit_cycles),
+        utilisation=mac_cycles / (mac_cycles + unit_cycles) if mac_cycles else 0.0,
         energy_j=_energy_j(chip.energy, work),
         bound_by=largest(parts),
     )

@@ -73,7 +73,13 @@ class CostReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def work_of(network: NetworkSpec) -> tuple[Work, ...]:
     """Return the work of each layer as the geometry says."""
     return tuple(
-        Work(sized.macs, sized.connections, sized.macs - sized.border_macs, sized.units)
+        Work(
+            sized.macs,
+            sized.connections,
+            sized.state_reads,
+            sized.units,
+            sized.comparisons + sized.additions,
+        )
         for sized in sized_layers(network)
     )
 
@@ -86,6 +92,7 @@ def work_counted(counts: Sequence["LayerCounts"], images: int) -> tuple[Work, ..
             layer.weight_reads / images,
             layer.state_reads / images,
             layer.state_writes / images,
+            (layer.comparisons + layer.additions) / images,
         )
         for layer in counts
     )

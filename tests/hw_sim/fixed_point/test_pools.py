@@ -1,11 +1,11 @@
-"""Pools, sigmoid, hard tanh and unequal borders on integers: every integer and count against the reference."""
+"""Pools, sigmoid, hard tanh and unequal borders on integers: every integer and count of the reference."""
 
 import pytest
 from support.random_networks import random_pools
 from support.small_network import check, draw, plans_of_all_kinds
+from support.trained_networks import trained_of
 
 from hw_sim.plan.calibrate import calibrate
-from support.trained_networks import trained_of
 
 SEEDS = range(12)
 
