@@ -27,8 +27,9 @@ def check_squashing(sized: SizedLayer, chip: str) -> None:
     if isinstance(sized.layer, MaxPool | AveragePool):
         kind = sized.layer.__struct_config__.tag
         raise InputError(
-            f"Layer '{sized.name}' can not run on {chip}: it is of the kind {kind}, and the chip's "
-            "neurons are weighted sums with trained weights. Leave it and what is above it to floating point, or choose a network of conv, subsample and dense layers."
+            f"Layer '{sized.name}' can not run on {chip}: it is of the kind {kind}, and the chip's neurons "
+            "are weighted sums with trained weights. Leave it and what is above it to floating point, or "
+            "choose a network of conv, subsample and dense layers."
         )
     if isinstance(sized.layer, Rbf) or not isinstance(sized.layer.activation, Tanh):
         raise InputError(
