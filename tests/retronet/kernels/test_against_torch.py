@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from support.random_networks import random_network, random_parameters, random_patterns
+from support.random_networks import random_network, random_parameters, random_patterns, random_pools
 
 from retronet.engines.workspace import Workspace
 from retronet.kernels.compiling import goal_for
@@ -14,12 +14,16 @@ from retronet.kernels.losses import SOFTMAX, SQUARED
 from retronet.kernels.passes import measure_curvature, run_forward, train_sgd
 from retronet.network import (
     Activation,
+    AveragePool,
     Conv,
     Dense,
+    HardTanh,
     Identity,
+    MaxPool,
     NetworkSpec,
     Rbf,
     Relu,
+    Sigmoid,
     SizedLayer,
     Subsample,
     Tanh,
@@ -31,6 +35,7 @@ Tensors = dict[str, torch.Tensor]
 Floats = NDArray[np.floating]
 
 NETWORKS = [random_network(seed) for seed in range(40)] + [load_network("lecun1989")]
+NETWORKS += [random_pools(seed) for seed in range(8)]
 IDENTICAL = pytest.mark.parametrize("network", NETWORKS, ids=lambda network: network.name)
 LOSSES = pytest.mark.parametrize(("kind", "scale"), [(SQUARED, 1.0), (SQUARED, 0.2), (SOFTMAX, 1.0)])
 
@@ -39,7 +44,7 @@ def sums(sized: SizedLayer, state: torch.Tensor, weight: torch.Tensor, border: f
     """Return a layer's weighted sums (maps, rows, columns), bias not added."""
     layer = sized.layer
     match layer:
-        case Conv(kernel=kernel, pad=pad, stride=stride):
+        case Conv(kernel=kernel, stride=stride):
             planes = sized.input[0]
             packed = iter(weight.reshape(-1, kernel, kernel))
             empty = torch.zeros(kernel, kernel, dtype=weight.dtype)
@@ -49,16 +54,29 @@ def sums(sized: SizedLayer, state: torch.Tensor, weight: torch.Tensor, border: f
                     for seen in sized.sees
                 ]
             )
-            padded = torch.nn.functional.pad(state, (pad,) * 4, value=border)
+            padded = torch.nn.functional.pad(state, sides(sized), value=border)
             return torch.nn.functional.conv2d(padded[None], dense, stride=stride)[0]
         case Subsample(size=size):
             return torch.nn.functional.avg_pool2d(state[None], size)[0] * size**2 * weight[:, None, None]
         case Dense():
             return (weight @ state.reshape(-1)).reshape(-1, 1, 1)
-        case Rbf():
+        case MaxPool() | AveragePool() | Rbf():
             raise AssertionError(layer)
         case _ as unreachable:
             assert_never(unreachable)
+
+
+def sides(sized: SizedLayer) -> tuple[int, int, int, int]:
+    pad = sized.padding
+    return pad.left, pad.right, pad.top, pad.bottom
+
+
+def pool(layer: MaxPool | AveragePool, sized: SizedLayer, state: torch.Tensor) -> torch.Tensor:
+    function = torch.nn.functional
+    if isinstance(layer, MaxPool):
+        padded = function.pad(state[None], sides(sized), value=-torch.inf)
+        return function.max_pool2d(padded, layer.size, layer.stride)[0]
+    return function.avg_pool2d(function.pad(state[None], sides(sized)), layer.size, layer.stride)[0]
 
 
 def squash(activation: Activation, value: torch.Tensor) -> torch.Tensor:
@@ -69,6 +87,10 @@ def squash(activation: Activation, value: torch.Tensor) -> torch.Tensor:
             return torch.relu(value)
         case Identity():
             return value
+        case Sigmoid():
+            return torch.sigmoid(value)
+        case HardTanh(low=low, high=high):
+            return torch.nn.functional.hardtanh(value, low, high)
         case _ as unreachable:
             assert_never(unreachable)
 
@@ -90,8 +112,11 @@ def run(network: NetworkSpec, parameters: Tensors, image: torch.Tensor) -> list[
     """Return all states from the input up."""
     states = [image.reshape(network.input)]
     for sized in sized_layers(network):
-        weight, bias = parameters[f"{sized.name}.weight"], parameters[f"{sized.name}.bias"]
-        total = sums(sized, states[-1], weight, border(sized)) + wide(bias)
+        if isinstance(sized.layer, MaxPool | AveragePool):
+            total = pool(sized.layer, sized, states[-1])
+        else:
+            weight, bias = parameters[f"{sized.name}.weight"], parameters[f"{sized.name}.bias"]
+            total = sums(sized, states[-1], weight, border(sized)) + wide(bias)
         states.append(squash(activation(sized), total))
     return states
 
@@ -113,6 +138,16 @@ def diagonal(network: NetworkSpec, parameters: Tensors, image: torch.Tensor, top
     found: Tensors = {}
     arriving = top
     for level, sized in reversed(list(enumerate(sized_layers(network)))):
+        if isinstance(sized.layer, MaxPool | AveragePool):
+            # Its own derivatives squared: 0 or 1 for the largest, all alike for the mean.
+            below = states[level].detach().requires_grad_()
+            total = pool(sized.layer, sized, below)
+            leaf = total.detach().requires_grad_()
+            (slope,) = torch.autograd.grad(squash(activation(sized), leaf).sum(), leaf)
+            share = 1 if isinstance(sized.layer, MaxPool) else sized.layer.size**-2
+            delta = share * arriving.reshape(total.shape) * slope**2
+            (arriving,) = torch.autograd.grad(total, below, delta)
+            continue
         weight, bias = parameters[f"{sized.name}.weight"], parameters[f"{sized.name}.bias"]
         total = sums(sized, states[level], weight, border(sized)) + wide(bias)
         total.requires_grad_()
