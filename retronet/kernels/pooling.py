@@ -36,17 +36,20 @@ def take_largest(
     below, mask, result = np.uint64(state), np.uint64(field), np.uint64(out)
     size, count = np.uint64(plane), np.uint64(taps.size // positions)
     for _ in range(np.uint64(planes)):
-        tap, winner = _0, _0
+        tap = _0
         for position in range(np.uint64(positions)):
-            largest, nothing = zero, True
+            # Choices in place of branches, which no processor could foretell.
+            largest, winner, nothing = zero, _0, True
             for k in range(count):
-                activity[mask + k] = zero
+                place = np.uint64(taps[tap + k])
+                inside = place < size
+                value = activity[below + (place if inside else _0)]
                 # Only NaN is not itself.
-                if taps[tap + k] < size:
-                    value = activity[below + np.uint64(taps[tap + k])]
-                    if nothing or value > largest or value != value:
-                        largest, winner, nothing = value, mask + k, False
-            activity[winner] = one
+                better = inside & (nothing | (value > largest) | (value != value))
+                largest, winner = value if better else largest, np.uint64(k) if better else winner
+                nothing &= not inside
+            for k in range(count):
+                activity[mask + k] = one if k == winner else zero
             activity[result + position] = largest
             tap += count
             mask += count
@@ -65,14 +68,17 @@ def take_mean(
         As for `take_largest`; the field is the number.
     """
     below, result, factor = np.uint64(state), np.uint64(out), activity[field]
+    zero = activity.dtype.type(0)
     size, count = np.uint64(plane), np.uint64(taps.size // positions)
     for _ in range(np.uint64(planes)):
         tap = _0
         for position in range(np.uint64(positions)):
-            total = activity.dtype.type(0)
+            total = zero
             for k in range(count):
-                if taps[tap + k] < size:
-                    total += activity[below + np.uint64(taps[tap + k])]
+                place = np.uint64(taps[tap + k])
+                inside = place < size
+                value = activity[below + (place if inside else _0)]
+                total += value if inside else zero
             activity[result + position] = factor * total
             tap += count
         below, result = below + size, result + np.uint64(positions)
@@ -108,9 +114,11 @@ def send_to_largest(
         for k in range(below, below + size):
             received[k] = zero
         for position in range(np.uint64(positions)):
+            delta = received[result + position]
             for k in range(count):
-                if activity[mask + k] != zero:
-                    received[below + np.uint64(taps[tap + k])] += received[result + position]
+                place = np.uint64(taps[tap + k])
+                sent = delta if activity[mask + k] != zero else zero
+                received[below + (place if place < size else _0)] += sent
             tap += count
             mask += count
         below, result = below + size, result + np.uint64(positions)
@@ -145,7 +153,7 @@ def send_to_all(
         for position in range(np.uint64(positions)):
             sent = factor * received[result + position]
             for k in range(count):
-                if taps[tap + k] < size:
-                    received[below + np.uint64(taps[tap + k])] += sent
+                place = np.uint64(taps[tap + k])
+                received[below + (place if place < size else _0)] += sent if place < size else zero
             tap += count
         below, result = below + size, result + np.uint64(positions)

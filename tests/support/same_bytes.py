@@ -17,6 +17,7 @@ from retronet.recipe import Recipe, load_recipe, recipe_names
 from retronet_cli.main import cli
 
 TAKE = 50
+POOLED = Path(__file__).with_name("pooled.toml")
 VOLATILE = ("seconds", "run", "rows_file", "origin", "wall_seconds")
 SIMULATIONS: dict[str, tuple[str, ...]] = {
     **{
@@ -69,6 +70,8 @@ def digests(folder: Path) -> Iterator[tuple[str, str]]:
     runs = {name: (name, *changes(load_recipe(name))) for name in recipe_names()}
     runs["in double precision"] = ("lecun1989", "precision=float64")
     runs["in batches"] = ("chang2022", "rule.batch=8")
+    runs["pools"] = ("lecun1989", f"network={POOLED}")
+    runs["pools in double precision"] = ("lecun1989", f"network={POOLED}", "precision=float64")
     runs["one cycle"] = ("karpathy2022", 'schedule={kind="one-cycle",peak=0.05}')
     for name, (recipe, *others) in runs.items():
         train(recipe, folder / name, *others)
@@ -78,6 +81,9 @@ def digests(folder: Path) -> Iterator[tuple[str, str]]:
         chosen = [part.format(folder=folder) if "{folder}" in part else part for part in command]
         printed = without_times(call(*chosen, str(folder / "lecun1989"), "--json", "--quiet"))
         yield name, sha256(printed.replace(str(folder), "").encode()).hexdigest()[:16]
+    for name, command in (("sweep", ("--bits", "3", "--jobs", "1")), ("simulate", ("--bits", "4"))):
+        printed = without_times(call(name, *command, str(folder / "pools"), "--json", "--quiet"))
+        yield f"{name} pools", sha256(printed.replace(str(folder), "").encode()).hexdigest()[:16]
     yield "pruned: checkpoint", digest(folder / "pruned" / "checkpoint.safetensors")
     yield "retrained: checkpoint", digest(folder / "retrained" / "checkpoint.safetensors")
 

@@ -8,14 +8,13 @@ import pytest
 from numpy.typing import NDArray
 from support.hardware_tools import change_a_weight, make, require, written
 from support.random_networks import random_pools
-from support.small_network import draw, plans_of_all_kinds
+from support.small_network import draw, plan_of, plans_of_all_kinds
 from support.trained_networks import trained_of
 
 from hw_sim.export.files import Origin
 from hw_sim.export.golden import golden
 from hw_sim.export.onnx_float import onnx_float, onnx_qdq
 from hw_sim.export.onnx_integer import onnx_integer
-from hw_sim.export.onnx_qonnx import onnx_qonnx
 from hw_sim.export.rtl import rtl
 from hw_sim.fixed_point.quantize import IntegerNetwork, quantize
 from hw_sim.fixed_point.trace import Trace, trace_integers
@@ -78,25 +77,14 @@ def test_integer_graphs_make_every_sum_and_state(seed: int) -> None:
 @SEEDS
 def test_quantisers_around_pools_are_the_simulator_but_for_neighbours(seed: int) -> None:
     pytest.importorskip("onnx")
-    integers, traced, images = made(random_pools(seed), seed, count=20)
+    network = random_pools(seed)
+    # Means meet halves often, which QuantizeLinear takes to the even neighbour.
+    integers, traced, images = made(network, seed, plan_of(network, "s8.6:RND_CONV:SAT"), count=20)
     found = run(onnx_qdq(integers, ORIGIN, every=True), "image", images[:, np.newaxis])
     for layer in traced.layers:
         off = np.abs(found[f"{layer.layer}.states"].reshape(layer.states.shape) - layer.states)
         assert off.max() <= 4
         assert np.count_nonzero(off) <= 0.05 * off.size
-
-
-@pytest.mark.parametrize("seed", [4, 11])
-def test_qonnx_states_are_the_simulators(seed: int) -> None:
-    wrapper = pytest.importorskip("qonnx.core.modelwrapper").ModelWrapper
-    execute = pytest.importorskip("qonnx.core.onnx_exec").execute_onnx
-    onnx = pytest.importorskip("onnx")
-    integers, traced, images = made(random_pools(seed), seed)
-    model = wrapper(onnx.load_from_string(onnx_qonnx(integers, ORIGIN)))
-    for index, image in enumerate(images):
-        found = execute(model, {"image": image[np.newaxis, np.newaxis]})["output"]
-        step = integers.plan.layers[-1].state.step * integers.plan.layers[-1].state_scale
-        assert np.abs(found[0] - traced.outputs[index]).max() <= 2 * step
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -142,6 +130,6 @@ def test_a_sum_that_is_cast_on_the_way_is_refused_with_its_layer() -> None:
     names = [layer.name for layer in network.layers]
     parameters, images = draw(network, 2, 2)
     trained = trained_of(network, parameters)
-    integers = quantize(trained, calibrate(trained, images, sums="9 bits"))
+    integers = quantize(trained, calibrate(trained, images, sums="s9.3"))
     with pytest.raises(InputError, match=f"The sums of layer '{names[0]}' can not be put in the ONNX graph"):
         onnx_integer(integers, ORIGIN)
