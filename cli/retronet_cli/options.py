@@ -133,12 +133,12 @@ class Numbers(click.ParamType[tuple[int, ...]]):
         """Return the numbers in `value`, each once."""
         if isinstance(value, tuple):
             return value
-        found: list[int] = []
+        numbers: list[int] = []
         for part in str(value).split(","):
             first, dash, last = part.partition("-")
             if not first.isdigit() or (dash and not (last.isdigit() and int(first) <= int(last))):
                 self.fail(f"'{value}' is not a list of numbers; write 0-9 or 0,3,5.", param, ctx)
-            found += range(int(first), int(last or first) + 1)
-        for number in found:
+            numbers += range(int(first), int(last or first) + 1)
+        for number in numbers:
             self.range.convert(number, param, ctx)
-        return tuple(dict.fromkeys(found))
+        return tuple(dict.fromkeys(numbers))

@@ -128,8 +128,8 @@ class _First(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Return what made the run."""
         if self.origin is None:
             return ByTraining()
-        if found := re.fullmatch(r"imported from (.*), SHA-256 ([0-9a-f]*)", self.origin, re.DOTALL):
-            return ByImport(found[1], found[2])
+        if match := re.fullmatch(r"imported from (.*), SHA-256 ([0-9a-f]*)", self.origin, re.DOTALL):
+            return ByImport(match[1], match[2])
         return ByRetraining(self.origin.partition(", its ")[0])
 
 
@@ -191,7 +191,7 @@ def configure(
     recipe: Recipe, network: NetworkSpec, digits: DigitSets, made: Made | None = None
 ) -> RunConfiguration:
     """Return the configuration of a run that begins now; see :func:`retronet.runs.run.create_run`."""
-    found = RunConfiguration(
+    configuration = RunConfiguration(
         schema=SCHEMA,
         recipe=recipe,
         network=network,
@@ -201,7 +201,7 @@ def configure(
         made=ByTraining() if made is None else made,
         processor=processor(recipe),
     )
-    return replace(found, sha256=digest_of(found))
+    return replace(configuration, sha256=digest_of(configuration))
 
 
 def digest_of(configuration: RunConfiguration) -> str:

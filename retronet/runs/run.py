@@ -377,15 +377,15 @@ def steps_watched(run: Run) -> int | None:
 
 def _unused(folder: Path) -> Path:
     """Make `folder`, or a numbered sibling if it exists: two runs may start in one second."""
-    number, found = 2, folder
+    number, free = 2, folder
     while True:
         try:
-            found.mkdir(parents=True)
+            free.mkdir(parents=True)
         except FileExistsError:
-            found = folder.with_name(f"{folder.name}-{number}")
+            free = folder.with_name(f"{folder.name}-{number}")
             number += 1
         else:
-            return found
+            return free
 
 
 def open_run(folder: Path) -> Run:
@@ -415,7 +415,7 @@ def latest_run(runs: Path) -> Run:
     InputError
         If no run there has one.
     """
-    found = sorted(runs.glob(f"*/{CHECKPOINT}"), key=lambda path: (path.stat().st_mtime_ns, path))
-    if not found:
+    checkpoints = sorted(runs.glob(f"*/{CHECKPOINT}"), key=lambda path: (path.stat().st_mtime_ns, path))
+    if not checkpoints:
         raise InputError(f"There is no trained run in {runs}. Make one with `retronet train`, or name one.")
-    return open_run(found[-1].parent)
+    return open_run(checkpoints[-1].parent)

@@ -70,10 +70,10 @@ def train_seed(recipe: Recipe, runs: Path, data_dir: Path | None) -> SeedResult:
     return SeedResult(recipe.seed, str(folder), tuple(run.records()))
 
 
-def _is_the_same(found: RunConfiguration, wanted: RunConfiguration) -> bool:
+def _is_the_same(configuration: RunConfiguration, wanted: RunConfiguration) -> bool:
     """Return whether two configurations say the same, in whichever schema and wherever they were begun."""
     free = {"schema": wanted.schema, "sha256": wanted.sha256, "processor": wanted.processor}
-    return replace(found, **free) == wanted
+    return replace(configuration, **free) == wanted
 
 
 def train_seeds(

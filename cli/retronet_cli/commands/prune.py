@@ -289,14 +289,14 @@ def _print_curve(trained: "Trained", digits: "DigitSets", origin: Path, as_json:
     name, loss = digits.test.provenance.name, loss_name(trained.recipe)
     count = parameter_count(trained.network)
     if as_json:
-        found = {
+        told = {
             "run": str(origin),
             "dataset": name,
             "loss": loss,
             "parameters": count,
             "points": [msgspec.to_builtins(point) for point in points],
         }
-        print_json("deletions", found)
+        print_json("deletions", told)
         return
     title = f"{trained.network.name} on {name}: rise of the {loss} by deletions"
     print_table(deletions_table(title, points, digits.notice))

@@ -228,8 +228,8 @@ def _report(
         talk(f"Warning: {note}")
     name, floating = testbench.digits.test.provenance.name, testbench.reference_score
     if as_json:
-        found = {"run": str(folder), "dataset": name, "rows_file": str(output), **fields(rows, floating)}
-        print_json("sweep", found | {"other_bits": testbench.other_bits})
+        told = {"run": str(folder), "dataset": name, "rows_file": str(output), **fields(rows, floating)}
+        print_json("sweep", told | {"other_bits": testbench.other_bits})
     elif form == "csv":
         click.echo(to_csv(rows, floating), nl=False)
     elif form == "markdown":

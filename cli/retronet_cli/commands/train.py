@@ -196,19 +196,19 @@ def _settings(settings: tuple[str, ...]) -> dict[str, Any]:
     from retronet.errors import InputError
     from retronet.refusals import parse_toml
 
-    found: dict[str, Any] = {}
+    changes: dict[str, Any] = {}
     for setting in settings:
         key, equals, value = setting.partition("=")
         if not equals or not key:
             raise click.UsageError(f"--set takes KEY=VALUE, such as rule.mu=0.02; found '{setting}'.")
-        found[key] = value
+        changes[key] = value
         try:
             content = parse_toml(f"value = {value}")
         except InputError:
             continue
         if len(content) == 1:
-            found[key] = content["value"]
-    return found
+            changes[key] = content["value"]
+    return changes
 
 
 def _resolve(name: str | None, changes: dict[str, Any]) -> "Recipe":
