@@ -57,7 +57,7 @@ def log(values: ArrayLike) -> Doubles:
     return np.where(regular, logarithms, np.where(x == 0, -np.inf, np.where(x > 0, x, np.nan)))
 
 
-def decibels(ratio: float) -> float:
+def decibels_of_ratio(ratio: float) -> float:
     """Return 10 log₁₀ of a ratio of powers."""
     return 10.0 * float(log(ratio)) / 2.302585092994046
 

@@ -142,3 +142,30 @@ class Numbers(click.ParamType[tuple[int, ...]]):
         for number in numbers:
             self.range.convert(number, param, ctx)
         return tuple(dict.fromkeys(numbers))
+
+
+class Share(click.ParamType[str]):
+    """A number of parameters, or a percentage of them."""
+
+    name = "share"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return what was typed if it is such a number."""
+        digits = value.removesuffix("%")
+        try:
+            number = float(digits) if value.endswith("%") else int(digits)
+        except ValueError:
+            number = 0
+        if not number > 0 or (value.endswith("%") and number > 100):
+            self.fail(
+                f"'{value}' is no share of the parameters; a number from 1 on, or a percentage up to 100 %, "
+                "is allowed. Give for example 1500 or 60%.",
+                param,
+                ctx,
+            )
+        return value
+
+    @staticmethod
+    def count(value: str, of: int) -> int:
+        """Return how many of `of` parameters a share is."""
+        return max(1, round(float(value[:-1]) / 100 * of)) if value.endswith("%") else int(value)

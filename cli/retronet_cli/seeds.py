@@ -10,7 +10,7 @@ from retronet.errors import InputError
 from retronet.studies.seeds import QUANTITIES, SeedResult, spreads, train_seeds
 from retronet_cli.executors import executor_of
 from retronet_cli.terminal import interrupted, print_json, print_table, progress, talk, this_command
-from retronet_cli.views.seeds import seed_table, spread_table
+from retronet_cli.views.seeds import seed_spread_table, seed_table
 
 if TYPE_CHECKING:
     from retronet.recipe import Recipe
@@ -98,4 +98,4 @@ def train_and_print_seeds(
         return
     title = f"{recipe.name} on {name}, after pass {results[0].records[-1].number}"
     print_table(seed_table(f"{title}: each seed", results, digits.notice))
-    print_table(spread_table(f"{title}: over {len(results)} seeds", over_seeds, QUANTITIES))
+    print_table(seed_spread_table(f"{title}: over {len(results)} seeds", over_seeds, QUANTITIES))

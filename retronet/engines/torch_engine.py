@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from retronet.engines.batches import Batches
-from retronet.engines.torch_losses import losses, output_curvatures
+from retronet.engines.torch_losses import output_curvatures, torch_losses_of
 from retronet.errors import InputError
 from retronet.evaluate import target_matrix
 from retronet.network import (
@@ -208,14 +208,14 @@ class TorchEngine:
         """Return the gradient of the mean loss of these digits; nothing is learnt."""
         numbers, leaves = self._labels(labels), list(self._parameters.values())
         outputs = self._forward(self._tensor(images), None).states[-1].flatten(1)
-        mean = losses(self._recipe.loss, outputs, numbers, self._wanted[numbers]).mean()
+        mean = torch_losses_of(self._recipe.loss, outputs, numbers, self._wanted[numbers]).mean()
         gradients = torch.autograd.grad(mean, leaves, allow_unused=True, materialize_grads=True)
         return _arrays(dict(zip(self._parameters, gradients, strict=True)))
 
     def _step(self, images: Tensor, labels: Tensor, factors: Tensor | None, rate: float) -> float:
         passage = self._forward(images, factors)
         outputs = passage.states[-1].flatten(1)
-        each = losses(self._recipe.loss, outputs, labels, self._wanted[labels])
+        each = torch_losses_of(self._recipe.loss, outputs, labels, self._wanted[labels])
         leaves = list(self._parameters.values())
         gradients = torch.autograd.grad(each.mean(), leaves, allow_unused=True, materialize_grads=True)
         match self._recipe.rule:

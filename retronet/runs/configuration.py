@@ -70,7 +70,7 @@ class ByPruning(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="pr
 Made = ByTraining | ByRetraining | ByImport | ByPruning
 
 
-class Processor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RunProcessor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where a run was begun. It is no part of what a run depends on if its bytes are the same elsewhere.
 
     ``code_target`` is the processor that code is compiled for, in LLVM's words; ``same_bytes_on`` where the
@@ -95,7 +95,7 @@ class RunConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     notice: str | None
     versions: dict[str, str]
     made: Made
-    processor: Processor | None = None
+    processor: RunProcessor | None = None
     sha256: str | None = None
 
     @property
@@ -133,14 +133,14 @@ class _First(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return ByRetraining(self.origin.partition(", its ")[0])
 
 
-def processor(recipe: Recipe) -> Processor:
+def processor(recipe: Recipe) -> RunProcessor:
     """Return the processor that trains here."""
     from llvmlite.binding import get_host_cpu_name
     from numba import config
 
     target = getattr(config, "CPU_NAME", None) or get_host_cpu_name()
     proved = recipe.engine == "numba" and platform.machine() in ("x86_64", "AMD64")
-    return Processor(_processor_name(), target, "any x86-64 processor" if proved else "this processor")
+    return RunProcessor(_processor_name(), target, "any x86-64 processor" if proved else "this processor")
 
 
 def _processor_name() -> str:

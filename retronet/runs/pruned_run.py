@@ -25,7 +25,7 @@ from retronet.runs.origin import checkpoint_digest, trained_of_origin
 from retronet.runs.run import Run, Timing, check_digits, create_run
 from retronet.schedule import Constant
 from retronet.trained import Trained
-from retronet.training.pruning import Pruning, Settings, StageRecord
+from retronet.training.pruning import Pruning, PruningSettings, StageRecord
 from retronet.training.train import PassRecord, TrainingState
 
 FIGURES = "pruning"
@@ -56,7 +56,7 @@ def create_pruned_run(pruning: Pruning, origin: Path, folder: Path | None, runs:
     return create_run(recipe, pruning.trained.network, pruning.digits, folder, runs, force, made)
 
 
-def pruned_recipe(recipe: Recipe, settings: Settings) -> Recipe:
+def pruned_recipe(recipe: Recipe, settings: PruningSettings) -> Recipe:
     """Return what was done as a recipe; that parameters were deleted is what it can not say."""
     return replace(
         recipe,
@@ -123,7 +123,7 @@ def continue_pruning(run: Run, digits: DigitSets) -> Iterator[StageRecord]:
             yield record
 
 
-def settings_of(run: Run) -> Settings:
+def settings_of(run: Run) -> PruningSettings:
     """Return how a pruned run was made.
 
     Raises
@@ -135,7 +135,7 @@ def settings_of(run: Run) -> Settings:
     if not isinstance(made, ByPruning):
         raise other_maker(run.folder, made)
     try:
-        return msgspec.convert(made.settings, Settings)
+        return msgspec.convert(made.settings, PruningSettings)
     except ValueError as error:
         raise InputError(
             f"The run {run.folder} is damaged: its run.json holds no usable settings ({error}). "

@@ -104,7 +104,7 @@ def allocate(
     from retronet.curvature import loss_name
     from retronet_cli.runs import take_digits, take_run
     from retronet_cli.terminal import print_json, print_table, progress
-    from retronet_cli.views.allocation import bits_table, budget_table, estimate_table, fields
+    from retronet_cli.views.allocation import allocation_fields, bits_table, budget_table, estimate_table
 
     folder, checkpoint = take_run(run, runs, quiet)
     digits = take_digits(checkpoint, data, data_dir)
@@ -135,7 +135,7 @@ def allocate(
             "training_digits": allocator.curvature.digits,
             "other_bits": other,
         }
-        print_json("allocation", measured | fields(estimates, attempts, uniform))
+        print_json("allocation", measured | allocation_fields(estimates, attempts, uniform))
         return
     on = f"{allocator.curvature.digits:,} training digits of {name}"
     title = f"{checkpoint.header.network.name}: rise of the {loss} by rounding one tensor"

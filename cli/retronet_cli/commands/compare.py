@@ -57,8 +57,8 @@ def compare(
     from retronet_cli.runs import take_digits, take_run, title_of
     from retronet_cli.terminal import print_json, print_table, talk
     from retronet_cli.views.comparison import (
-        answer_table,
-        fields,
+        changed_answer_table,
+        comparison_fields,
         layer_table,
         notes,
         sides_table,
@@ -79,14 +79,14 @@ def compare(
     name = digits.test.provenance.name
     if as_json:
         told = {"run": str(folder), "dataset": name, "plans": list(plans)}
-        print_json("comparison", told | fields(comparison))
+        print_json("comparison", told | comparison_fields(comparison))
         return
     title = f"A: {plans[0]}\nB: {plans[1]}\n{title_of(checkpoint)}, on the test digits of {name}"
     print_table(sides_table(title, ("A", "B"), comparison, digits.notice))
     print_table(layer_table(comparison))
     if worst and comparison.parts_at is not None:
         print_table(unit_table(comparison))
-    print_table(answer_table(comparison))
+    print_table(changed_answer_table(comparison))
 
 
 def _choices(text: str) -> Choices:

@@ -183,13 +183,15 @@ def _print(
         return
     if form != "table":
         text = csv_text if form == "csv" else markdown_text
-        click.echo(text(costs.records(reports)), nl=False)
+        click.echo(text(costs.cost_records(reports)), nl=False)
         return
-    print_table(costs.work_table(f"{network.name}: work for one digit, counted from its shape", layers, work))
+    print_table(
+        costs.shape_table(f"{network.name}: work for one digit, counted from its shape", layers, work)
+    )
     title = f"{network.name} on each chip, modelled for one digit"
     print_table(costs.totals_table(title, reports, costs.COST_ALONE))
     for each, modelled in zip(chips, reports, strict=True) if details else ():
-        print_table(costs.layers_table(each, modelled))
+        print_table(costs.cost_table(each, modelled))
         print_table(costs.parts_table(each, modelled))
     if published:
         print_table(costs.published_table(published))

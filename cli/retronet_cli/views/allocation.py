@@ -90,7 +90,7 @@ def _score(score: Score) -> tuple[str, str, str]:
     return f"{score.misses:,}", f"{score.error_percent:.2f}", interval
 
 
-def fields(
+def allocation_fields(
     estimates: Sequence[Estimate], attempts: Sequence[Budget], uniform: Sequence[Budget]
 ) -> dict[str, Any]:
     """Return the fields of the JSON object; the last attempt is the allocation."""

@@ -70,7 +70,7 @@ def unit_table(comparison: Comparison) -> Table:
     return table
 
 
-def answer_table(comparison: Comparison) -> Table:
+def changed_answer_table(comparison: Comparison) -> Table:
     """Return the digits whose answer changed, the first of them."""
     more = len(comparison.changed) - MOST
     table = new_table(
@@ -102,7 +102,7 @@ def notes(name: str, side: Side) -> list[str]:
     return warnings
 
 
-def fields(comparison: Comparison) -> dict[str, Any]:
+def comparison_fields(comparison: Comparison) -> dict[str, Any]:
     """Return the fields of the JSON object."""
     sides = {
         name: {

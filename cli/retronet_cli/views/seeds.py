@@ -34,7 +34,9 @@ def seed_table(title: str, results: Sequence[SeedResult], caption: str | None) -
     return table
 
 
-def spread_table(title: str, spreads: Mapping[str, Mapping[str, Spread]], quantities: Sequence[str]) -> Table:
+def seed_spread_table(
+    title: str, spreads: Mapping[str, Mapping[str, Spread]], quantities: Sequence[str]
+) -> Table:
     """Return mean, deviation and 95 % interval of each quantity."""
     table = new_table(
         title, "The interval is Student's, for the mean; it does not cover the choice of test digits."

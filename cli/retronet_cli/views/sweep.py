@@ -99,7 +99,7 @@ def overflow_notes(rows: Sequence[SweepRow]) -> list[str]:
     return notes
 
 
-def records(rows: Sequence[SweepRow], floating: Score) -> list[dict[str, Any]]:
+def row_records(rows: Sequence[SweepRow], floating: Score) -> list[dict[str, Any]]:
     """Return the rows as flat records, floating point first, units in the names."""
     axes = dict.fromkeys(AXES)
     first = {"bits": None, "tensors": FLOAT, **axes, **_fields(floating)}
@@ -127,9 +127,9 @@ def _fields(score: Score) -> dict[str, Any]:
     }
 
 
-def fields(rows: Sequence[SweepRow], floating: Score) -> dict[str, Any]:
+def sweep_fields(rows: Sequence[SweepRow], floating: Score) -> dict[str, Any]:
     """Return the fields of the JSON object: the records, each with its counts by layer and its warnings."""
-    first, *others = records(rows, floating)
+    first, *others = row_records(rows, floating)
     details = (
         {
             "state_saturations_by_layer": row.saturations,
@@ -144,7 +144,7 @@ def fields(rows: Sequence[SweepRow], floating: Score) -> dict[str, Any]:
 
 def to_csv(rows: Sequence[SweepRow], floating: Score) -> str:
     """Return the records as CSV with a heading."""
-    made = records(rows, floating)
+    made = row_records(rows, floating)
     text = io.StringIO()
     writer = csv.DictWriter(text, list(made[0]), lineterminator="\n")
     writer.writeheader()
@@ -154,7 +154,7 @@ def to_csv(rows: Sequence[SweepRow], floating: Score) -> str:
 
 def to_markdown(rows: Sequence[SweepRow], floating: Score) -> str:
     """Return the records as a Markdown table, figures rounded for reading."""
-    made = records(rows, floating)
+    made = row_records(rows, floating)
     lines = [
         list(made[0]),
         ["---"] * len(made[0]),
