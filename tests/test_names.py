@@ -1,4 +1,4 @@
-"""No public name stands for two things: each class and function is defined once in its package, but for twins."""
+"""No public name stands for two things: each class and function is defined once in its package, twins aside."""
 
 import ast
 from collections import defaultdict

@@ -190,7 +190,7 @@ def versions() -> dict[str, str]:
 def configure(
     recipe: Recipe, network: NetworkSpec, digits: DigitSets, made: Made | None = None
 ) -> RunConfiguration:
-    """Return the configuration of a run that begins now; see :func:`retronet.runs.run.create_run`."""
+    """Return the configuration of a run that begins now; see :func:`retronet.runs.create.create_run`."""
     configuration = RunConfiguration(
         schema=SCHEMA,
         recipe=recipe,

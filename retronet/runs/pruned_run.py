@@ -19,10 +19,12 @@ from retronet.errors import InputError
 from retronet.recipe import Recipe, SdlmBatch
 from retronet.runs.checkpoint import MASK, Checkpoint
 from retronet.runs.configuration import ByPruning
+from retronet.runs.create import create_run
 from retronet.runs.lock import writing
 from retronet.runs.makers import other_maker
 from retronet.runs.origin import checkpoint_digest, trained_of_origin
-from retronet.runs.run import Run, Timing, check_digits, create_run
+from retronet.runs.run import Run, Timing
+from retronet.runs.trained_run import check_digits
 from retronet.schedule import Constant
 from retronet.trained import Trained
 from retronet.training.pruning import Pruning, PruningSettings, StageRecord
@@ -43,7 +45,7 @@ def create_pruned_run(pruning: Pruning, origin: Path, folder: Path | None, runs:
     origin
         The run that the network comes from.
     folder, runs, force
-        As for :func:`retronet.runs.run.create_run`.
+        As for :func:`retronet.runs.create.create_run`.
 
     Raises
     ------

@@ -14,7 +14,9 @@ from retronet.datasets import load
 from retronet.network import load_network
 from retronet.recipe import Recipe, override
 from retronet.runs.configuration import RunConfiguration, configure
-from retronet.runs.run import CONFIGURATION, continue_run, create_run, open_run
+from retronet.runs.create import create_run
+from retronet.runs.run import CONFIGURATION, open_run
+from retronet.runs.trained_run import continue_run
 from retronet.training.train import PassRecord
 
 QUANTITIES = ("misses", "error_percent", "half_mse", "reject_percent_at_1_percent_error")

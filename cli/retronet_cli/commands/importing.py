@@ -69,8 +69,8 @@ def import_network(
     from retronet.network import load_network
     from retronet.recipe import load_recipe, override
     from retronet.runs.configuration import ByImport
+    from retronet.runs.create import create_run
     from retronet.runs.lock import writing
-    from retronet.runs.run import create_run
     from retronet.training.train import TrainingState
     from retronet_cli.terminal import print_json, stdout, talk
 

@@ -143,12 +143,13 @@ def anna_network(
 def _check(sized: SizedLayer, sizes: AnnaSizes, above: int) -> None:
     """Refuse a layer that the chip can not sum; from it on there are `above` layers."""
     check_squashing(sized, sizes.called)
-    if max(sized.fan_in) > sizes.most_terms:
+    needed, most = max(sized.fan_in), sizes.most_terms
+    if needed > most:
         raise InputError(
-            f"Layer '{sized.name}' can not run on {sizes.called}: it sums {max(sized.fan_in)} products; at "
-            f"most {sizes.most_terms} are added before they are converted. engine.inputs is {sizes.most_terms}; "
-            f"from {max(sized.fan_in)} to {MOST_INPUTS:,} are allowed for it. State more inputs, or leave this "
-            f"layer and those above it to floating point: float_layers={above}."
+            f"Layer '{sized.name}' can not run on {sizes.called}: it sums {needed} products; at most {most} are "
+            f"added before they are converted. engine.inputs is {most}; from {needed} to {MOST_INPUTS:,} are "
+            "allowed for it. State more inputs, or leave this layer and those above it to floating point: "
+            f"float_layers={above}."
         )
 
 

@@ -9,7 +9,8 @@ from support.small_runs import DIGITS, begin, go_on, small_recipe
 
 from retronet.errors import InputError
 from retronet.runs.pruned_run import continue_pruning, create_pruned_run, settings_of, stages_of
-from retronet.runs.run import Run, continue_run, open_run
+from retronet.runs.run import Run, open_run
+from retronet.runs.trained_run import continue_run
 from retronet.training.pruning import Pruning, PruningSettings
 
 SETTINGS = PruningSettings(60, 3, 1)
