@@ -1,4 +1,4 @@
-"""No public name stands for two things: each class and function is defined once in its package, twins aside."""
+"""No public name stands for two things: each class and function has one home in its package, twins aside."""
 
 import ast
 from collections import defaultdict
