@@ -148,7 +148,7 @@ def _check(sized: SizedLayer, sizes: AnnaSizes, above: int) -> None:
         raise InputError(
             f"Layer '{sized.name}' can not run on {sizes.called}: it sums {needed} products; at most {most} "
             f"are added before they are converted. engine.inputs is {most}; from {needed} to {MOST_INPUTS:,} "
-            "are allowed for it. State more inputs, or leave this layer and those above it to floating point: "
+            "are allowed. State more inputs, or leave this layer and those above it to floating point: "
             f"float_layers={above}."
         )
 
