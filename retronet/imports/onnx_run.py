@@ -35,11 +35,11 @@ def run_file(path: Path, read: OnnxNetwork, images: NDArray[np.floating]) -> tup
     InputError
         If neither runs it.
     """
-    name, run = _runtime(path, read)
     inputs = read.inputs(images)
     lot = read.graph.batch or len(inputs)
-    outputs = []
+    name, outputs = "the package onnx", []
     try:
+        name, run = _runtime(path, read)
         for first in range(0, len(inputs), lot):
             few = inputs[first : first + lot]
             # A file made for so many images at a time takes no fewer.

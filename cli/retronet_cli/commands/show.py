@@ -204,7 +204,7 @@ def schema(kind: str) -> None:
 
     from retronet_cli.views.formats import schema_of
 
-    click.echo(json.dumps(schema_of(kind), indent=2, sort_keys=True, ensure_ascii=False))
+    click.echo(json.dumps(schema_of(kind), indent=2, sort_keys=True))
 
 
 @show.command("formats")
@@ -216,9 +216,15 @@ def formats() -> None:
 
 
 def _print_toml(description: "msgspec.Struct") -> None:
+    import sys
+
     from retronet.descriptions import as_toml
 
-    click.echo(as_toml(description), nl=False)
+    text = as_toml(description)
+    if (sys.stdout.encoding or "").lower().replace("-", "") != "utf8":
+        # TOML is UTF-8: elsewhere its escapes keep the file one that is read again.
+        text = "".join(mark if mark.isascii() else f"\\U{ord(mark):08x}" for mark in text)
+    click.echo(text, nl=False)
 
 
 def _list(what: str, titles: dict[str, str], as_json: bool) -> None:

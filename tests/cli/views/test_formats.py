@@ -6,18 +6,19 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from click.testing import Result
+from click.testing import CliRunner, Result
 from jsonschema import Draft202012Validator
 
 from hw_sim.chips.load import FOLDER as CHIPS
 from hw_sim.chips.load import chip_names
 from retronet.descriptions import find, read_toml
 from retronet.network import FOLDER as NETWORKS
-from retronet.network import network_names
+from retronet.network import load_network, network_names
 from retronet.recipe import FOLDER as RECIPES
 from retronet.recipe import recipe_names
 from retronet.refusals import parse_toml
 from retronet_cli.commands.show import SCHEMAS as NAMES
+from retronet_cli.main import cli
 from retronet_cli.views.formats import KINDS, formats_page, schema_of
 
 Call = Callable[..., Result]
@@ -58,6 +59,17 @@ def test_schemas_are_printed(call: Call, kind: str) -> None:
     assert printed.exit_code == 0
     assert json.loads(printed.stdout) == msgspec.to_builtins(schema_of(kind))
     assert tuple(KINDS) == NAMES
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+def test_a_printed_file_is_read_again_whatever_the_encoding(encoding: str, tmp_path: Path) -> None:
+    path = tmp_path / "network.toml"
+    path.write_bytes(
+        CliRunner(charset=encoding).invoke(cli, ["show", "network", "lecun1989", "--toml"]).stdout_bytes
+    )
+    assert load_network(str(path)) == load_network("lecun1989")
+    schema = CliRunner(charset=encoding).invoke(cli, ["show", "schema", "network"]).stdout_bytes
+    assert json.loads(schema) == schema_of("network")
 
 
 def test_a_layer_that_is_none_is_invalid() -> None:

@@ -1,5 +1,6 @@
 """Whole networks: those of the package out and in again, and those of frameworks."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -147,6 +148,19 @@ def test_images_as_rows_and_planes(tmp_path: Path, shape: tuple[int, ...], image
     images = np.random.default_rng(0).uniform(-1, 1, (3, *image)).astype(np.float32)
     ours = slow_outputs(found.network, found.parameters, images)
     assert largest_difference(run_file(path, found, images)[1], ours) < 1e-6
+
+
+def test_without_a_runtime_the_reference_evaluator_runs_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nodes = [node("Conv", "x w", "c"), node("Flatten", "c", "f"), node("Gemm", "f d", "y")]
+    path = write(model_of(nodes, {"w": drawn(3, 1, 3, 3), "d": drawn(48, 10)}), tmp_path / "m.onnx")
+    found = import_onnx(path)
+    images = np.random.default_rng(0).uniform(-1, 1, (3, 6, 6)).astype(np.float32)
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    by, theirs = run_file(path, found, images)
+    assert by == "onnx's reference evaluator"
+    assert largest_difference(theirs, slow_outputs(found.network, found.parameters, images)) < 1e-6
 
 
 def test_rows_that_are_no_square_are_refused(tmp_path: Path) -> None:
