@@ -56,7 +56,10 @@ class CheckedFile(caching.IndexDataCacheFile):
         packed = Path(path).read_bytes()
         if sha256(packed[DIGEST:]).digest() != packed[:DIGEST]:
             raise Damaged(path)
-        return pickle.loads(packed[DIGEST:])
+        try:
+            return pickle.loads(packed[DIGEST:])
+        except Exception as error:  # what was written names things that this version has no more
+            raise Damaged(path) from error
 
 
 class KeptCode(caching.FunctionCache):

@@ -184,7 +184,7 @@ def add_bias_gradient(layer: Layer, received: Floats, gradient: Floats) -> None:
 
 
 @njit()
-def finish(wiring: Wiring, row: int, t: Layer, activity: Floats) -> None:
+def squash_layer(wiring: Wiring, row: int, t: Layer, activity: Floats) -> None:
     """Make states of a layer's sums, and multiply them and their slopes by the factors of dropout."""
     loops, out, units = wiring.loops, t.output, t.maps * t.positions
     first, second = wiring.constants[row, 0], wiring.constants[row, 1]
@@ -226,7 +226,7 @@ def forward(wiring: Wiring, parameters: Floats, activity: Floats) -> None:
             taps = wiring.strips[t.first_strip : t.stop_strip]
             loop = loops.take_largest if t.kind == MAX_POOL else loops.take_mean
             call(loop, (activity, t.state, f, out, t.planes, t.plane, t.positions, taps))
-            finish(wiring, row, t, activity)
+            squash_layer(wiring, row, t, activity)
             continue
         set_biases(t, parameters, activity)
         if inner or t.kind == TAPS_INNER:
@@ -249,7 +249,7 @@ def forward(wiring: Wiring, parameters: Floats, activity: Floats) -> None:
             call(
                 loops.rows_by_rows, (parameters, w, activity, f, activity, out, *product, runs, first, inner)
             )
-        finish(wiring, row, t, activity)
+        squash_layer(wiring, row, t, activity)
 
 
 @njit(inline="always")

@@ -1,31 +1,25 @@
 """Forward pass, gradient and Gauss–Newton diagonal against torch in double precision."""
 
-from typing import Any, assert_never
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
 from support.random_networks import random_network, random_parameters, random_patterns, random_pools
+from support.torch_layers import activation, border, pool, squash, sums
 
 from retronet.engines.workspace import Workspace
 from retronet.kernels.compiling import goal_for
 from retronet.kernels.losses import SOFTMAX, SQUARED
 from retronet.kernels.passes import measure_curvature, run_forward, train_sgd
 from retronet.network import (
-    Activation,
     AveragePool,
     Conv,
     Dense,
-    HardTanh,
     Identity,
     MaxPool,
     NetworkSpec,
-    Rbf,
-    Relu,
-    Sigmoid,
-    SizedLayer,
-    Subsample,
     Tanh,
     load_network,
     sized_layers,
@@ -38,70 +32,6 @@ NETWORKS = [random_network(seed) for seed in range(40)] + [load_network("lecun19
 NETWORKS += [random_pools(seed) for seed in range(8)]
 IDENTICAL = pytest.mark.parametrize("network", NETWORKS, ids=lambda network: network.name)
 LOSSES = pytest.mark.parametrize(("kind", "scale"), [(SQUARED, 1.0), (SQUARED, 0.2), (SOFTMAX, 1.0)])
-
-
-def sums(sized: SizedLayer, state: torch.Tensor, weight: torch.Tensor, border: float) -> torch.Tensor:
-    """Return a layer's weighted sums (maps, rows, columns), bias not added."""
-    layer = sized.layer
-    match layer:
-        case Conv(kernel=kernel, stride=stride):
-            planes = sized.input[0]
-            packed = iter(weight.reshape(-1, kernel, kernel))
-            empty = torch.zeros(kernel, kernel, dtype=weight.dtype)
-            dense = torch.stack(
-                [
-                    torch.stack([next(packed) if plane in seen else empty for plane in range(planes)])
-                    for seen in sized.sees
-                ]
-            )
-            padded = torch.nn.functional.pad(state, sides(sized), value=border)
-            return torch.nn.functional.conv2d(padded[None], dense, stride=stride)[0]
-        case Subsample(size=size):
-            return torch.nn.functional.avg_pool2d(state[None], size)[0] * size**2 * weight[:, None, None]
-        case Dense():
-            return (weight @ state.reshape(-1)).reshape(-1, 1, 1)
-        case MaxPool() | AveragePool() | Rbf():
-            raise AssertionError(layer)
-        case _ as unreachable:
-            assert_never(unreachable)
-
-
-def sides(sized: SizedLayer) -> tuple[int, int, int, int]:
-    pad = sized.padding
-    return pad.left, pad.right, pad.top, pad.bottom
-
-
-def pool(layer: MaxPool | AveragePool, sized: SizedLayer, state: torch.Tensor) -> torch.Tensor:
-    function = torch.nn.functional
-    if isinstance(layer, MaxPool):
-        padded = function.pad(state[None], sides(sized), value=-torch.inf)
-        return function.max_pool2d(padded, layer.size, layer.stride)[0]
-    return function.avg_pool2d(function.pad(state[None], sides(sized)), layer.size, layer.stride)[0]
-
-
-def squash(activation: Activation, value: torch.Tensor) -> torch.Tensor:
-    match activation:
-        case Tanh(amplitude=amplitude, slope=slope):
-            return amplitude * torch.tanh(slope * value)
-        case Relu():
-            return torch.relu(value)
-        case Identity():
-            return value
-        case Sigmoid():
-            return torch.sigmoid(value)
-        case HardTanh(low=low, high=high):
-            return torch.nn.functional.hardtanh(value, low, high)
-        case _ as unreachable:
-            assert_never(unreachable)
-
-
-def border(sized: SizedLayer) -> float:
-    return sized.layer.border if isinstance(sized.layer, Conv) else 0.0
-
-
-def activation(sized: SizedLayer) -> Activation:
-    assert not isinstance(sized.layer, Rbf)
-    return sized.layer.activation
 
 
 def wide(bias: torch.Tensor) -> torch.Tensor:
