@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import numba
@@ -36,7 +37,7 @@ FRESH, KEPT = "[0.0, 1.0, 4.0, 9.0] 0", "[0.0, 1.0, 4.0, 9.0] 1"
 
 
 @pytest.mark.parametrize("suffix", [".nbi", ".nbc"])
-@pytest.mark.parametrize("damage", ["cut", "emptied", "one byte", "garbage"])
+@pytest.mark.parametrize("damage", ["cut", "emptied", "one byte", "garbage", "older"])
 def test_damaged_files_are_written_anew(tmp_path: Path, suffix: str, damage: str) -> None:
     assert run(tmp_path)[0] == FRESH
     assert run(tmp_path)[0] == KEPT
@@ -44,7 +45,10 @@ def test_damaged_files_are_written_anew(tmp_path: Path, suffix: str, damage: str
     content = bytearray(path.read_bytes())
     if damage == "one byte":
         content[len(content) // 2] ^= 1
+    # What an older version wrote may name things that this one has no more.
+    gone = b"cretronet.kernels.updates\nNothing\n."
     kept = {"cut": content[: len(content) // 2], "emptied": b"", "garbage": b"\x80\x04garbage" * 9}
+    kept["older"] = sha256(gone).digest() + gone
     path.write_bytes(kept.get(damage, content))
 
     assert run(tmp_path) == (FRESH, "")
