@@ -162,6 +162,6 @@ def kernels(sized: SizedLayer) -> Iterator[tuple[int, int, slice]]:
     """Yield map, plane and packed weights of each kernel; a coefficient is a kernel of one in plane 0."""
     weights, packed = sized.taps_per_plane // sized.taps_per_weight, 0
     for row, seen in enumerate(sized.sees):
-        for plane in seen if sized.taps_per_weight == 1 else (0,):
+        for plane in (0,) if isinstance(sized.layer, Subsample) else seen:
             yield row, plane, slice(packed, packed + weights)
             packed += weights

@@ -103,6 +103,31 @@ other_data_option = click.option(
     "--data", metavar="NAME", help="The digits, instead of those the run was trained on."
 )
 
+plan_out_option = click.option(
+    "--plan-out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the plan too, a TOML file for --plan of simulate, export, retrain and compare.",
+)
+
+
+def _complete_preparation(
+    _ctx: click.Context, _parameter: click.Parameter, typed: str
+) -> list[CompletionItem]:
+    from retronet.datasets.prepare import PREPARATIONS
+
+    names = dict.fromkeys(name for known in PREPARATIONS.values() for name in known)
+    return [CompletionItem(name) for name in names if name.startswith(typed)]
+
+
+preparation_option = click.option(
+    "--preparation",
+    metavar="NAME",
+    shell_complete=_complete_preparation,
+    help="The form of the digits, one of `retronet data list`.  [default: the recipe's, else that of the "
+    "size which the network reads]",
+)
+
 jobs_option = click.option(
     "--jobs",
     type=click.IntRange(min=1),

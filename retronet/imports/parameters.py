@@ -264,6 +264,20 @@ def _converted(name: str, array: NDArray[Any], precision: str) -> tuple[NDArray[
     return converted, ""
 
 
+def converted(arrays: Mapping[str, NDArray[np.floating]], precision: str) -> dict[str, NDArray[np.floating]]:
+    """Return arrays that fit their network in `precision`.
+
+    Raises
+    ------
+    InputError
+        If numbers are not finite in it, all of which the message names.
+    """
+    cast = {name: _converted(name, array, precision) for name, array in arrays.items()}
+    if problems := [said for _, said in cast.values() if said]:
+        raise InputError(f"The network can not be imported: {'; '.join(problems)}. Save finite numbers.")
+    return {name: array for name, (array, _) in cast.items()}
+
+
 def file_digest(path: Path) -> str:
     """Return the SHA-256 of a file, to say later what was imported."""
     return hashlib.sha256(path.read_bytes()).hexdigest()

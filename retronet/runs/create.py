@@ -14,7 +14,7 @@ from retronet.recipe import Recipe
 from retronet.runs.checkpoint import write_atomically
 from retronet.runs.configuration import Made, configure
 from retronet.runs.lock import is_own, writing
-from retronet.runs.run import BEFORE, CHECKPOINT, CONFIGURATION, EPOCHS, HISTORY, PLAN, TIMING, Run
+from retronet.runs.run import BEFORE, CHECKPOINT, CONFIGURATION, EPOCHS, HISTORY, NETWORK, PLAN, TIMING, Run
 
 
 def create_run(
@@ -56,7 +56,7 @@ def create_run(
     _check_free(folder, force)
     with writing(folder):
         _check_free(folder, force)
-        for name in (CHECKPOINT, EPOCHS, TIMING, HISTORY, PLAN, BEFORE) if force else ():
+        for name in (CHECKPOINT, EPOCHS, TIMING, HISTORY, PLAN, BEFORE, NETWORK) if force else ():
             (folder / name).unlink(missing_ok=True)
         write_atomically(folder / CONFIGURATION, content.encode() + b"\n")
     return Run(folder, configuration)

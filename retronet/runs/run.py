@@ -52,6 +52,8 @@ HISTORY = "history.jsonl"
 PLAN = "plan.toml"
 BEFORE = "before.json"
 """What a retrained run has besides: see :mod:`hw_sim.studies.retrained_run`."""
+NETWORK = "network.toml"
+"""What a run has besides whose network came with it: its description, for people; ``run.json`` counts."""
 
 
 class Timing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"number": "pass"}):

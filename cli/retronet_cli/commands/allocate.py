@@ -10,10 +10,12 @@ from retronet_cli.options import (
     data_dir_option,
     json_option,
     other_data_option,
+    plan_out_option,
     quiet_option,
     run_argument,
     runs_option,
 )
+from retronet_cli.precision import write_plan
 
 if TYPE_CHECKING:
     from hw_sim.studies.allocate import Objective
@@ -60,6 +62,7 @@ MOST = 12
     metavar="LIST",
     help="Numbers of bits at which prediction and measurement are set side by side.",
 )
+@plan_out_option
 @click.option(
     "--prune",
     is_flag=True,
@@ -77,6 +80,7 @@ def allocate(
     lowest_bits: int,
     state_bits: int,
     bits: tuple[int, ...],
+    plan_out: Path | None,
     prune: bool,
     data: str | None,
     data_dir: Path | None,
@@ -94,8 +98,14 @@ def allocate(
     Examples:
       retronet allocate
       retronet allocate --rise 10 --minimise mac-bits
+      retronet allocate --plan-out bits.toml
       retronet allocate --prune
     """
+    if prune and plan_out is not None:
+        raise click.UsageError(
+            "--plan-out writes formats, and a plan says of no weight that it is deleted: it would not give "
+            "what --prune reports. Leave one of them out, or delete weights first, by `retronet prune`."
+        )
     import numpy as np
 
     from hw_sim.studies.allocate import choose_bits, uniform_budgets
@@ -122,6 +132,7 @@ def allocate(
         choices = range(lowest_bits, MOST + 1)
         attempts = list(choose_bits(allocator, allowed, objective, choices, state_bits, prune=prune))
         uniform = uniform_budgets(allocator, attempts[-1], objective, range(2, MOST + 1), state_bits)
+    write_plan(plan_out, allocator.plan(attempts[-1].weights, attempts[-1].states))
     name, loss = digits.test.provenance.name, loss_name(checkpoint.header.recipe)
     if as_json:
         measured = {

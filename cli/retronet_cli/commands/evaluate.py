@@ -10,6 +10,7 @@ from retronet_cli.options import (
     data_dir_option,
     json_option,
     other_data_option,
+    preparation_option,
     quiet_option,
     run_argument,
     runs_option,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 @click.command(short_help="Score a trained network on a set of digits.")
 @run_argument
 @other_data_option
+@preparation_option
 @click.option(
     "--details", is_flag=True, help="Show the confusion matrix, classes and mistakes of the test digits."
 )
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
 def evaluate(
     run: Path | None,
     data: str | None,
+    preparation: str | None,
     details: bool,
     arrays: Path | None,
     digit: int,
@@ -66,6 +69,7 @@ def evaluate(
     Examples:
       retronet evaluate --details
       retronet evaluate runs/20261122-093001-lecun1989-1a2b3c --data digits5k
+      retronet evaluate --data mnist --preparation antialiased16
     """
     import msgspec
 
@@ -82,7 +86,7 @@ def evaluate(
             "The run was retrained within number formats; its scores here are those of its weights in "
             f"floating point. `{shlex.join(['retronet', 'simulate', str(folder)])}` runs it under its plan."
         )
-    digits = take_digits(checkpoint, data, data_dir)
+    digits = take_digits(checkpoint, data, data_dir, preparation)
     trained, recipe = checkpoint.trained, header.recipe
     outputs = {
         half.provenance.split: trained.outputs(half.images, recipe.precision)

@@ -5,8 +5,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from retronet_cli.options import data_dir_option, json_option, quiet_option, run_argument, runs_option
-from retronet_cli.precision import Choices, chosen_plan, precision_options
+from retronet_cli.options import (
+    data_dir_option,
+    json_option,
+    plan_out_option,
+    quiet_option,
+    run_argument,
+    runs_option,
+)
+from retronet_cli.precision import Choices, chosen_plan, precision_options, write_plan
 
 if TYPE_CHECKING:
     from retronet.datasets import DigitSets
@@ -46,6 +53,7 @@ if TYPE_CHECKING:
     help="Go on with the retrained run in DIR, to the same bytes as if it had not stopped.",
 )
 @click.option("--force", is_flag=True, help="Overwrite the run that is in the folder.")
+@plan_out_option
 @data_dir_option
 @runs_option
 @json_option
@@ -60,6 +68,7 @@ def retrain(
     folder: Path | None,
     resume: Path | None,
     force: bool,
+    plan_out: Path | None,
     data_dir: Path | None,
     runs: Path,
     as_json: bool,
@@ -77,12 +86,14 @@ def retrain(
       retronet retrain
       retronet retrain --weight-format '{-1,0,1}' --scale threshold:0.7 --state-bits 8
       retronet retrain --weight-bits 3 --state-bits 8 --scale mse --layers last
+      retronet retrain --plan-out three-bits.toml
     """
     if resume is not None:
         _refuse_other_options(run)
         from retronet.runs.run import open_run
 
         resume_retraining(open_run(resume), data_dir, as_json, quiet)
+        _write_plan_of(open_run(resume), plan_out)
         return
     from hw_sim.studies.retrain import Retraining, Settings
     from hw_sim.studies.retrained_run import create_retrained_run
@@ -97,6 +108,15 @@ def retrain(
     training = Retraining(trained, digits, chosen, settings)
     new = create_retrained_run(training, origin, folder, runs, force=force)
     _learn_and_print(new, digits, data_dir, as_json, quiet)
+    _write_plan_of(new, plan_out)
+
+
+def _write_plan_of(run: "Run", plan_out: Path | None) -> None:
+    from hw_sim.studies.retrained_run import plan_of
+
+    plan = plan_of(run)
+    assert plan is not None
+    write_plan(plan_out, plan)
 
 
 def resume_retraining(run: "Run", data_dir: Path | None, as_json: bool, quiet: bool) -> None:
@@ -121,7 +141,7 @@ def resume_retraining(run: "Run", data_dir: Path | None, as_json: bool, quiet: b
 def _refuse_other_options(run: Path | None) -> None:
     """Refuse what says how to retrain beside --resume, which goes on as the run was begun."""
     context = click.get_current_context()
-    allowed = {"resume", "data_dir", "runs", "as_json", "quiet"}
+    allowed = {"resume", "data_dir", "runs", "as_json", "quiet", "plan_out"}
     for name in context.params:
         given = context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
         if run is not None or (given and name not in allowed):

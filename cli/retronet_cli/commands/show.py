@@ -1,6 +1,7 @@
 """The commands `retronet show …`: the descriptions, read for people."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +15,14 @@ from retronet_cli.options import (
 )
 from retronet_cli.precision import Choices, plan_for, precision_options
 from retronet_cli.suggesting import SuggestingGroup
+
+if TYPE_CHECKING:
+    import msgspec
+
+
+SCHEMAS = ("network", "recipe", "chip", "plan")
+
+toml_option = click.option("--toml", "as_toml", is_flag=True, help="Print a file that reads as the same.")
 
 
 @click.group(cls=SuggestingGroup, short_help="Show recipes, networks and chips, and what they assume.")
@@ -41,8 +50,9 @@ def networks(as_json: bool) -> None:
 
 @show.command("recipe")
 @click.argument("name")
+@toml_option
 @json_option
-def recipe(name: str, as_json: bool) -> None:
+def recipe(name: str, as_toml: bool, as_json: bool) -> None:
     """Show one recipe, a name or a TOML file."""
     import msgspec
 
@@ -51,6 +61,9 @@ def recipe(name: str, as_json: bool) -> None:
     from retronet_cli.views.descriptions import recipe_table
 
     shown = load_recipe(name)
+    if as_toml:
+        _print_toml(shown)
+        return
     if as_json:
         print_json("recipe", msgspec.to_builtins(shown))
         return
@@ -60,8 +73,9 @@ def recipe(name: str, as_json: bool) -> None:
 
 @show.command("network")
 @click.argument("name")
+@toml_option
 @json_option
-def network(name: str, as_json: bool) -> None:
+def network(name: str, as_toml: bool, as_json: bool) -> None:
     """Show one network with all its counts, a name or a TOML file."""
     import msgspec
 
@@ -70,6 +84,9 @@ def network(name: str, as_json: bool) -> None:
     from retronet_cli.views.descriptions import network_counts, network_table
 
     shown = load_network(name)
+    if as_toml:
+        _print_toml(shown)
+        return
     if as_json:
         print_json(
             "network",
@@ -152,14 +169,18 @@ def chips(as_json: bool) -> None:
 
 @show.command("chip")
 @click.argument("name")
+@toml_option
 @json_option
-def chip(name: str, as_json: bool) -> None:
+def chip(name: str, as_toml: bool, as_json: bool) -> None:
     """Show one chip, every constant with its standing; a name or a TOML file."""
     from hw_sim.chips.load import load_chip
     from retronet_cli.terminal import print_json, print_table
     from retronet_cli.views.chips import chip_fields, constants_table, facts_table, figures_table
 
     shown = load_chip(name)
+    if as_toml:
+        _print_toml(shown)
+        return
     if as_json:
         print_json("chip", chip_fields(shown))
         return
@@ -168,6 +189,42 @@ def chip(name: str, as_json: bool) -> None:
         print_table(facts_table(shown))
     if shown.published:
         print_table(figures_table(shown, name))
+
+
+@show.command("schema")
+@click.argument("kind", type=click.Choice(SCHEMAS), metavar="|".join(SCHEMAS))
+def schema(kind: str) -> None:
+    """Print the JSON Schema of a kind of file, for editors and checkers.
+
+    \b
+    Example:
+      retronet show schema network > network.schema.json
+    """
+    import json
+
+    from retronet_cli.views.formats import schema_of
+
+    click.echo(json.dumps(schema_of(kind), indent=2, sort_keys=True))
+
+
+@show.command("formats")
+def formats() -> None:
+    """Print the reference of the files that people write, every key of them, as Markdown."""
+    from retronet_cli.views.formats import formats_page
+
+    click.echo(formats_page(), nl=False)
+
+
+def _print_toml(description: "msgspec.Struct") -> None:
+    import sys
+
+    from retronet.descriptions import as_toml
+
+    text = as_toml(description)
+    if (sys.stdout.encoding or "").lower().replace("-", "") != "utf8":
+        # TOML is UTF-8: elsewhere its escapes keep the file one that is read again.
+        text = "".join(mark if mark.isascii() else f"\\U{ord(mark):08x}" for mark in text)
+    click.echo(text, nl=False)
 
 
 def _list(what: str, titles: dict[str, str], as_json: bool) -> None:
