@@ -1,8 +1,8 @@
 """A network on integers, and its floating-point twin, as data for a page: the script beside it runs both.
 
-The script adds in doubles, which hold whole numbers up to 2^53, where the proved bounds stay below that, and in
-integers of any length where they do not: both are exact, so that a page makes the simulator's integers or is
-refused.
+The script adds in doubles, which hold whole numbers up to 2^53, where the proved bounds stay below that, and
+in integers of any length where they do not: both are exact, so that a page makes the simulator's integers or
+is refused.
 """
 
 import base64
@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from hw_sim.export.files import signed_bits
 from hw_sim.export.steps import ThresholdTable, biased_bound, reach_of, threshold_table
 from hw_sim.fixed_point.quantize import IntegerLayer, IntegerNetwork
 from hw_sim.formats.fixed import Fixed
@@ -28,7 +29,6 @@ DOUBLE = 1 << 53
 MOST_STEPS = 1 << 18
 """Steps of all staircases together: they are by far the largest part of a page with wide states."""
 MOST_WEIGHTS = 1 << 18
-KINDS = (("i1", np.int8), ("i2", np.int16), ("i4", np.int32), ("i8", np.int64))
 
 
 def script() -> str:
@@ -61,8 +61,8 @@ def page_network(network: IntegerNetwork, trained: Trained) -> dict[str, Any]:
     if weights > MOST_WEIGHTS:
         largest = max(network.layers, key=lambda layer: layer.weights.size)
         raise InputError(
-            f"Layer '{largest.sized.name}' can not be put in a page: the network has {weights:,} weights, of which "
-            f"it has {largest.weights.size:,}; at most {MOST_WEIGHTS:,} are allowed. Take a smaller network."
+            f"Layer '{largest.sized.name}' can not be put in a page: the network has {weights:,} weights, of "
+            f"which it has {largest.weights.size:,}; at most {MOST_WEIGHTS:,} are allowed. Take a smaller network."
         )
     tables = [_tables(layer) for layer in network.layers]
     steps = [sum(table.thresholds.size for table in each) for each in tables]
@@ -70,8 +70,8 @@ def page_network(network: IntegerNetwork, trained: Trained) -> dict[str, Any]:
         worst = int(np.argmax(steps))
         raise InputError(
             f"Layer '{network.layers[worst].sized.name}' can not be put in a page: its activation has "
-            f"{steps[worst]:,} steps, of {sum(steps):,} in the network; at most {MOST_STEPS:,} are allowed. Give the "
-            "states fewer bits, or weights one scale for all maps."
+            f"{steps[worst]:,} steps, of {sum(steps):,} in the network; at most {MOST_STEPS:,} are allowed. "
+            "Give the states fewer bits, or weights one scale for all maps."
         )
     return {
         "network": network.network.name,
@@ -79,7 +79,7 @@ def page_network(network: IntegerNetwork, trained: Trained) -> dict[str, Any]:
         "tap_order": network.plan.tap_order,
         "pixels": _pixels(network),
         "layers": [
-            _layer(layer, each, network.plan.input_of(index), network.plan.input_scale_of(index))
+            _layer(layer, each, network.plan.input_of(index))
             for index, (layer, each) in enumerate(zip(network.layers, tables, strict=True))
         ],
         "float": [_float_layer(layer, trained, network.plan.tap_order) for layer in sized],
@@ -88,16 +88,12 @@ def page_network(network: IntegerNetwork, trained: Trained) -> dict[str, Any]:
 
 
 def packed(values: NDArray[Any]) -> dict[str, str]:
-    """Return an array as a page has it: integers in the fewest bytes that hold all, reals in single precision."""
-    if values.dtype.kind == "f":
-        name, kind = "f4", np.dtype("<f4")
-    else:
-        low, high = int(values.min(initial=0)), int(values.max(initial=0))
-        name, of = next(
-            each for each in KINDS if np.iinfo(each[1]).min <= low and high <= np.iinfo(each[1]).max
-        )
-        kind = np.dtype(of).newbyteorder("<")
-    content = np.ascontiguousarray(values, kind).tobytes()
+    """Return an array as a page has it: integers in as few bytes as hold all, reals in single precision."""
+    name = "f4"
+    if values.dtype.kind != "f":
+        bits = max(signed_bits(int(values.min(initial=0)), int(values.max(initial=0))), 8)
+        name = f"i{1 << (bits - 1 >> 3).bit_length()}"
+    content = np.ascontiguousarray(values, f"<{name}").tobytes()
     return {"type": name, "data": base64.b64encode(content).decode()}
 
 
@@ -144,9 +140,7 @@ def _geometry(sized: SizedLayer) -> dict[str, Any]:
     }
 
 
-def _layer(
-    layer: IntegerLayer, tables: tuple[ThresholdTable, ...], below: Format, below_scale: float
-) -> dict[str, Any]:
+def _layer(layer: IntegerLayer, tables: tuple[ThresholdTable, ...], below: Format) -> dict[str, Any]:
     plan, pre = layer.plan, layer.plan.preactivation
     product_bits = below.frac_bits + plan.weight.frac_bits + layer.prescale
     given = layer.biased_frac_bits if pre is None else pre.frac_bits
@@ -156,12 +150,8 @@ def _layer(
         stage = _cast(pre, layer.biased_frac_bits - pre.frac_bits)
         largest = _cast_bound(largest, stage["shift"])
     elif pre is not None:
-        stage = {
-            "requantise": plan.requantise,
-            "multipliers": layer.multipliers,
-            "low": pre.low,
-            "high": pre.high,
-        }
+        stage = {"requantise": plan.requantise, "multipliers": layer.multipliers}
+        stage |= {"low": pre.low, "high": pre.high}
         lift = max(0, *(shift for _, shift in layer.multipliers))
         largest = (largest << lift + 31) + (1 << 62)
     state = None
@@ -232,8 +222,9 @@ def _codes(network: IntegerNetwork) -> dict[str, Any] | None:
     inputs = network.codes.shape[1]
     if inputs * plan.state.magnitude**2 >= DOUBLE:
         raise InputError(
-            f"Layer '{name}' can not be put in a page: its distances sum {inputs} squares of {plan.state.text}, which "
-            "double precision does not hold exactly; sums below 2^53 are allowed. Give the layer below fewer bits."
+            f"Layer '{name}' can not be put in a page: its distances sum {inputs} squares of {plan.state.text}, "
+            "which double precision does not hold exactly; sums below 2^53 are allowed. Give the layer below "
+            "fewer bits."
         )
     step = plan.state.step * plan.state_scale
     return {

@@ -1,4 +1,4 @@
-"""Debian's chromium, driven as a person would: pages opened without a network, and no error in their console."""
+"""Debian's chromium, driven as a person would: pages opened without a network, their consoles silent."""
 
 import shutil
 from collections.abc import Iterator
@@ -14,9 +14,7 @@ WITHOUT = "chromium not found; Debian has it: apt-get install -y chromium"
 @contextmanager
 def browser() -> Iterator[Any]:
     """Start the browser; skip the test where there is none."""
-    playwright = pytest.importorskip(
-        "playwright.sync_api", reason="the package playwright drives the browser"
-    )
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright drives the browser")
     if CHROMIUM is None:
         pytest.skip(WITHOUT)
     with playwright.sync_playwright() as driver:
@@ -30,7 +28,7 @@ def browser() -> Iterator[Any]:
 
 @contextmanager
 def opened(started: Any, address: str | None = None, **options: Any) -> Iterator[Any]:
-    """Open a page that has no network; whatever its console says, or it asks a network for, fails the test."""
+    """Open a page without a network; what its console says or it asks a network for fails the test."""
     context = started.new_context(offline=True, **options)
     page, said = context.new_page(), []
     page.on("console", lambda message: said.append(message.text))
