@@ -69,6 +69,11 @@ COMMANDS = {
         "export",
         "Write a network on integers as files for other tools.",
     ),
+    "draw": (
+        "retronet_cli.commands.draw",
+        "draw",
+        "Write a page to draw digits on, with a run's network in it.",
+    ),
     "show": (
         "retronet_cli.commands.show",
         "show",

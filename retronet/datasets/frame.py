@@ -1,0 +1,54 @@
+"""Where a digit lies in the picture that a network reads, and between which levels: for digits from elsewhere."""
+
+from typing import Literal
+
+import msgspec
+
+from retronet.errors import InputError
+
+
+class Frame(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A square of `size` pixels, paper `low` and ink `high`, with a digit in its middle.
+
+    The longer side of the digit's box is `box` pixels; what lies in the middle is that box, or the ``mass`` of the
+    ink.
+    """
+
+    size: int
+    box: float
+    centre: Literal["box", "mass"]
+    low: float
+    high: float
+
+
+USPS = Frame(16, 16.0, "box", -1.0, 1.0)
+"""The digits show it: their longer side fills the square, and they are centred on the shorter one."""
+MNIST = Frame(28, 20.0, "mass", 0.0, 1.0)
+"""MNIST's own page: fitted into 20×20, the centre of mass in the middle of 28×28."""
+REDUCED = 16 / 28
+FRAMES: dict[tuple[int, str], Frame] = {
+    (16, "none"): USPS,
+    (16, "bipolar28"): Frame(28, 16.0, "box", -1.0, 1.0),
+    (28, "bipolar16"): Frame(16, 20 * REDUCED, "mass", -1.0, 1.0),
+    (28, "antialiased16"): Frame(16, 20 * REDUCED, "mass", -1.0, 1.0),
+    (28, "bipolar28"): Frame(28, 20 * REDUCED, "mass", -1.0, 1.0),
+    (28, "unit28"): MNIST,
+    (28, "lenet5_32"): Frame(32, 20.0, "mass", -0.1, 0.922 / 0.78),
+}
+"""By rows of the decoded digits and name of the preparation: see `retronet.datasets.prepare`."""
+
+
+def frame_of(size: tuple[int, int], preparation: str) -> Frame:
+    """Return where a digit lies that was decoded at `size` and prepared so.
+
+    Raises
+    ------
+    InputError
+        If no frame is known for that preparation.
+    """
+    if (size[0], preparation) not in FRAMES:
+        raise InputError(
+            f"How digits of {size[0]}×{size[1]} lie in the square after the preparation '{preparation}' is not "
+            f"known; it is for {', '.join(sorted({name for _, name in FRAMES}))}. Choose data with one of them."
+        )
+    return FRAMES[size[0], preparation]
