@@ -111,6 +111,12 @@ class Run:
         """Return the measured times of the passes so far."""
         return _decode(self.folder / TIMING, _lines(self.folder / TIMING), Timing)
 
+    def snapshots(self) -> list[Snapshot]:
+        """Return the snapshots of the passes so far, none if the run was trained without them."""
+        passes, path = self.passes, self.folder / HISTORY
+        whole = [line for line in _lines(path) if line.endswith(b"\n")]
+        return [each for each in _decode(path, whole, Snapshot) if each.number <= passes]
+
     def checkpoint(self) -> Checkpoint:
         """Return the checkpoint.
 

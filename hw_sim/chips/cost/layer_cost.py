@@ -111,7 +111,7 @@ def on_array(
     instructions = mapping.calls + overhead_cycles + moves
     cycles = compute_cycles + overhead_cycles + moves - hidden
     chip_s = cycles * cycle_s
-    host_s = None if host is None else _host_s(host, instructions, _bytes(array, mapping, loads))
+    host_s = None if host is None else _host_s(host, instructions, moved_bytes(array, mapping, loads))
     seconds = chip_s if host_s is None else max(chip_s, host_s)
     return LayerCost(
         layer=sized.name,
@@ -151,7 +151,7 @@ def loads_per_image(images_per_load: int) -> float:
     return 1 / images_per_load
 
 
-def _bytes(array: NeuronArray, mapping: CallPlan, loads: float) -> float:
+def moved_bytes(array: NeuronArray, mapping: CallPlan, loads: float) -> float:
     """Return the bytes that cross the ports for one image."""
     ports = (
         ((mapping.weight_moves or 0) * loads, array.weight_port_bits),
