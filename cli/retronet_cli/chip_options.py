@@ -102,14 +102,14 @@ def options_of(chip: "ChipSpec", choices: ChipChoices) -> dict[str, object]:
             raise no_option(chip, key, settable)
         settings[key] = value
     if choices.precisions:
-        _refuse_besides_precisions({*settings, *_given()})
+        _refuse_besides_precisions({*settings, *given_options()})
         return {"precisions": True, **settings}
     return {name: getattr(choices, name) for name in ("tanh", "chips", "seed") if name in names} | settings
 
 
 def refuse_options_of_chips() -> None:
     """Refuse what only a chip takes."""
-    given = _given() & (set(ChipChoices.__struct_fields__) - {"chip"})
+    given = given_options() & (set(ChipChoices.__struct_fields__) - {"chip"})
     if given:
         raise click.UsageError(f"--{_word(given)} goes with --chip alone. Name a chip, or leave it out.")
 
@@ -117,7 +117,7 @@ def refuse_options_of_chips() -> None:
 def refuse_options(chip: "ChipSpec", names: Collection[str]) -> None:
     """Refuse what this chip would ignore; `names` are those of its simulation's options."""
     takes = OWN.intersection(names) | ({"settings"} if set(names) - OWN else set())
-    left = _given() - SHARED - takes
+    left = given_options() - SHARED - takes
     if left:
         raise click.UsageError(
             f"--{_word(left)} does not go with --chip {chip.name}, whose arithmetic is its own. "
@@ -142,7 +142,7 @@ def _word(names: set[str]) -> str:
     return {"settings": "set"}.get(min(names), min(names)).replace("_", "-")
 
 
-def _given() -> set[str]:
+def given_options() -> set[str]:
     """Return the parameters that stand on the command line."""
     context = click.get_current_context()
     names = [parameter.name or "" for parameter in context.command.params]

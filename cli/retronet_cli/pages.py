@@ -33,7 +33,7 @@ force_option = click.option("--force", is_flag=True, help="Write over a file tha
 
 @dataclass(frozen=True)
 class Playable:
-    """A network as a page runs it: its data, what the integers are called, and how a digit lies in its input."""
+    """A network as a page runs it: its data, what the integers are called, how a digit lies in its input."""
 
     network: dict[str, Any]
     bits: str
@@ -95,13 +95,18 @@ def write_page(path: Path, page: str, force: bool) -> dict[str, Any]:
     content = page.encode()
     if len(content) >= MOST_BYTES:
         raise InputError(
-            f"The page {path} would have {len(content):,} bytes; less than {MOST_BYTES:,} are allowed. Take fewer "
-            "bits for states or weights, one scale for all maps, or a smaller network."
+            f"The page {path} would have {len(content):,} bytes; less than {MOST_BYTES:,} are allowed. Take "
+            "fewer bits for states or weights, one scale for all maps, or a smaller network."
         )
     refuse_existing(path, force)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, content)
     return {"file": str(path), "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def shown(folder: Path) -> str:
+    """Return a run's folder as a page names it: where it lies on this machine is nobody's business."""
+    return folder.name if folder.is_absolute() else str(folder)
 
 
 def command_of(words: list[str], choices: "Choices") -> str:

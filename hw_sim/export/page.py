@@ -62,7 +62,8 @@ def page_network(network: IntegerNetwork, trained: Trained) -> dict[str, Any]:
         largest = max(network.layers, key=lambda layer: layer.weights.size)
         raise InputError(
             f"Layer '{largest.sized.name}' can not be put in a page: the network has {weights:,} weights, of "
-            f"which it has {largest.weights.size:,}; at most {MOST_WEIGHTS:,} are allowed. Take a smaller network."
+            f"which it has {largest.weights.size:,}; at most {MOST_WEIGHTS:,} are allowed. Take a smaller "
+            "network."
         )
     tables = [_tables(layer) for layer in network.layers]
     steps = [sum(table.thresholds.size for table in each) for each in tables]
@@ -222,9 +223,9 @@ def _codes(network: IntegerNetwork) -> dict[str, Any] | None:
     inputs = network.codes.shape[1]
     if inputs * plan.state.magnitude**2 >= DOUBLE:
         raise InputError(
-            f"Layer '{name}' can not be put in a page: its distances sum {inputs} squares of {plan.state.text}, "
-            "which double precision does not hold exactly; sums below 2^53 are allowed. Give the layer below "
-            "fewer bits."
+            f"Layer '{name}' can not be put in a page: its distances sum {inputs} squares of "
+            f"{plan.state.text}, more than double precision holds exactly; sums below 2^53 are allowed. Give the layer below fewer "
+            "bits."
         )
     step = plan.state.step * plan.state_scale
     return {

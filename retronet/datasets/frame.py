@@ -1,4 +1,4 @@
-"""Where a digit lies in the picture that a network reads, and between which levels: for digits from elsewhere."""
+"""Where a digit lies in the picture that a network reads, and between which levels."""
 
 from typing import Literal
 
@@ -10,8 +10,7 @@ from retronet.errors import InputError
 class Frame(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A square of `size` pixels, paper `low` and ink `high`, with a digit in its middle.
 
-    The longer side of the digit's box is `box` pixels; what lies in the middle is that box, or the ``mass`` of the
-    ink.
+    The longer side of the digit's box is `box` pixels; in the middle lies that box, or the ``mass`` of the ink.
     """
 
     size: int
@@ -48,7 +47,7 @@ def frame_of(size: tuple[int, int], preparation: str) -> Frame:
     """
     if (size[0], preparation) not in FRAMES:
         raise InputError(
-            f"How digits of {size[0]}×{size[1]} lie in the square after the preparation '{preparation}' is not "
-            f"known; it is for {', '.join(sorted({name for _, name in FRAMES}))}. Choose data with one of them."
+            f"How digits of {size[0]}×{size[1]} lie after the preparation '{preparation}' is not known; it "
+            f"is for {', '.join(sorted({name for _, name in FRAMES}))}. Choose data with one of them."
         )
     return FRAMES[size[0], preparation]

@@ -2,7 +2,7 @@
 
     PYTHONPATH=tests python tests/cli/measure_redrawn.py PAGE
 
-The digits are enlarged eight times, thresholded, and normalised again in the browser by the page's own script.
+The digits are enlarged eight times, thresholded, and normalised again in the browser by the page's script.
 """
 
 import sys
@@ -18,8 +18,8 @@ def main(page_file: Path) -> None:
     digits = load("usps").test
     with browser() as started, opened(started, page_file.resolve().as_uri()) as page:
         real, whole = redrawn(page, digits.images, digits.labels)
-    print(f"{len(digits.labels):,} digits redrawn: {100 * real:.2f} % read right in floating point, "  # noqa: T201
-          f"{100 * whole:.2f} % on integers")
+    shares = f"{100 * real:.2f} % read right in floating point, {100 * whole:.2f} % on integers"
+    sys.stdout.write(f"{len(digits.labels):,} digits redrawn: {shares}\n")
 
 
 if __name__ == "__main__":

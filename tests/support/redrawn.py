@@ -32,15 +32,13 @@ def redrawn(page: Any, images: NDArray[np.float32], labels: NDArray[np.uint8]) -
     """Return the share that a page of `retronet draw` reads right, in floating point and on integers."""
     inks = ["".join("1" if each else "0" for each in enlarged(image).ravel()) for image in images]
     side = images.shape[1] * TIMES
-    answers = np.array(
-        page.evaluate(READ, [inks, side])
-    )
+    answers = np.array(page.evaluate(READ, [inks, side]))
     real, whole = (answers == labels[:, np.newaxis]).mean(axis=0)
     return float(real), float(whole)
 
 
 def weighed(ink: NDArray[np.integer], frame: Frame) -> NDArray[np.float32]:
-    """Return ink normalised into a frame whose middle is the centre of the ink, as the page's script does it."""
+    """Return ink normalised into any frame, as the page's script does it."""
     part = np.asarray(ink)[box_of(ink)].astype(np.float64)
     shares = []
     for axis in (0, 1):

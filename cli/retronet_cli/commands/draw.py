@@ -39,10 +39,10 @@ def draw(
 ) -> None:
     """Write a page to draw digits on, with a run's network in it.
 
-    RUN is the folder of a run; without it, the latest one. FILE is one page of HTML that needs no network: open
-    it in a browser, draw with mouse, finger or keyboard, or drop a picture, and see the digit as the network
-    reads it, its feature maps and its outputs, in floating point and on integers side by side. Every integer is
-    the simulator's. Formats are chosen as by `retronet simulate`.
+    RUN is the folder of a run; without it, the latest one. FILE is one page of HTML that needs no network:
+    open it in a browser, draw with mouse, finger or keyboard, or drop a picture, and see the digit as the
+    network reads it, its feature maps and its outputs, in floating point and on integers side by side. Every
+    integer is the simulator's. Formats are chosen as by `retronet simulate`.
 
     \b
     Examples:
@@ -50,8 +50,10 @@ def draw(
       retronet draw runs/a --bits 4 -o digit.html
       retronet draw --weight-bits 6 --state-bits 3 --accumulator-bits 18 -o digit.html
     """
+    from html import escape
+
     import retronet
-    from retronet_cli.pages import bits_of, command_of, playable, refuse_existing, write_page
+    from retronet_cli.pages import bits_of, command_of, playable, refuse_existing, shown, write_page
     from retronet_cli.runs import take_digits, take_run, title_of
     from retronet_cli.terminal import print_json, stdout, talk
     from retronet_cli.views.pages.pad import draw_page, pad_part, pad_scripts
@@ -64,7 +66,7 @@ def draw(
     for warning in play.warnings:
         talk(f"Warning: {warning}")
     name = digits.test.provenance.name
-    words = command_of(["draw", folder.name], choices)
+    words = escape(command_of(["draw", shown(folder)], choices))
     page = draw_page(
         checkpoint.header.network.name,
         play.bits,

@@ -7,6 +7,7 @@ import click
 
 from retronet.errors import InputError
 from retronet_cli.options import chips_option, json_option
+from retronet_cli.run_page import PageChoices, check_options, page_options, write_story
 
 if TYPE_CHECKING:
     from hw_sim.chips.cost.network_cost import CostReport
@@ -50,6 +51,7 @@ WIDTH = click.IntRange(1, 64)
     show_default=True,
     help="How the layers are printed.",
 )
+@page_options
 @json_option
 def report(
     run: Path | None,
@@ -61,6 +63,7 @@ def report(
     images_per_load: int,
     chip_alone: bool,
     form: str,
+    page: PageChoices,
     as_json: bool,
 ) -> None:
     """Model what a network costs on chips.
@@ -69,6 +72,10 @@ def report(
     laid on each chip's geometry. No chip was run: every time is modelled, and the efficiency that would meet
     a published figure stands beside it, apart.
 
+    With --html the whole of a run is told on one page that needs no network: its digits, network, training,
+    precision, bits, chips and mistakes, what is assumed, and a pad to draw on. RUN is then the latest one if
+    it is not named.
+
     \b
     Examples:
       retronet report
@@ -76,11 +83,16 @@ def report(
       retronet report --chip ./mine.toml --network lenet1
       retronet report --chip net32k --weight-bits 4 --state-bits 2 --format csv
       retronet report --rtl circuit
+      retronet report runs/a --html story.html
     """
     from hw_sim.chips.cost.network_cost import cost
     from hw_sim.chips.load import chip_names, load_chip
     from hw_sim.chips.spec import NeuronArray
 
+    check_options(page)
+    if page.html is not None:
+        write_story(run, chips, page, as_json)
+        return
     if circuits:
         spec, laid_out = _circuits(circuits, run, network, form)
     else:

@@ -120,7 +120,7 @@ def until(page: Any, condition: str) -> None:
 
 
 def agrees(page: Any, run: Run) -> str:
-    """Compare what stands on the page with the library's normalisation and simulation; return its sentence."""
+    """Compare what stands on the page with the library's own; return its sentence."""
     image, ink, said = read(page)
     expected = normalised_for(ink)
     assert np.array_equal(image.reshape(expected.shape), expected)
@@ -128,7 +128,9 @@ def agrees(page: Any, run: Run) -> str:
     plan = calibrate(trained, load("digits5k").train)
     outputs = run_integers(quantize(trained, plan), image.reshape(1, 16, 16)).outputs[0]
     shown = page.locator("#outputs tbody tr td:nth-child(3) .number").all_inner_texts()
-    np.testing.assert_allclose([float(each.replace("−", "-")) for each in shown], outputs, rtol=0, atol=5.01e-4)
+    np.testing.assert_allclose(
+        [float(each.replace("−", "-")) for each in shown], outputs, rtol=0, atol=5.01e-4
+    )
     whole = page.locator("#outputs tbody tr td:nth-child(4)").all_inner_texts()
     steps = outputs / plan.layers[-1].state.step
     assert [int(each.replace("−", "-")) for each in whole] == steps.tolist()

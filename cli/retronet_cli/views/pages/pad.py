@@ -35,9 +35,9 @@ PAD = """<div class="play">
 <p><label for="pen-width">Width of the pen</label>
 <input type="range" id="pen-width" min="6" max="32" value="16"></p>
 <details><summary>Without a mouse, and with a picture</summary>
-<p id="pad-help">Draw with a mouse, a finger or a pen. With the keyboard: arrow keys move the pen, <kbd>Shift</kbd>
-moves it farther, <kbd>Space</kbd> puts it down and lifts it, <kbd>U</kbd> takes back a stroke, <kbd>C</kbd> clears.
-A picture of one digit can be dropped on the pad.</p></details>
+<p id="pad-help">Draw with a mouse, a finger or a pen. With the keyboard: arrow keys move the pen,
+<kbd>Shift</kbd> moves it farther, <kbd>Space</kbd> puts it down and lifts it, <kbd>U</kbd> takes back a
+stroke, <kbd>C</kbd> clears. A picture of one digit can be dropped on the pad.</p></details>
 </section>
 <section aria-labelledby="reading-heading">
 <{h} id="reading-heading">What the network makes of it</{h}>
@@ -57,8 +57,9 @@ A picture of one digit can be dropped on the pad.</p></details>
 </section>
 </div>"""
 
-ROW = """<tr><th scope="row">{digit}</th><td><span class="number">–</span><span class="track"><span class="bar">
-</span></span></td><td><span class="number">–</span><span class="track"><span class="bar"></span></span></td>
+ROW = """<tr><th scope="row">{digit}</th><td><span class="number">–</span><span class="track">
+<span class="bar"></span></span></td><td><span class="number">–</span><span class="track">
+<span class="bar"></span></span></td>
 <td>–</td></tr>"""
 
 MAPS = """<figure><figcaption>{name}: {what}, weights {weight}, sums {sums}, states {state}</figcaption>
@@ -128,7 +129,7 @@ def pad_scripts(
     digits
         Test digits; the first ones can be looked at.
     reaches
-        For each layer with integers, the largest state, where there is one: black in the pictures of its maps.
+        For each layer with integers the largest state, if there is one: black in the pictures of its maps.
     """
     images: NDArray[np.float32] = digits.images[:SAMPLES]
     fields = {
@@ -155,8 +156,8 @@ def reaches_of(activations: Sequence[Any]) -> list[float | None]:
     return [abs(each.amplitude) if isinstance(each, Tanh) else None for each in activations]
 
 
-LEAD = """<p>The network runs in this page, once in floating point and once in {bits}, each integer equal to the
-simulator's. It is {trained}. Nothing that you draw leaves the page.</p>"""
+LEAD = """<p>The network runs in this page, once in floating point and once in {bits}, each integer equal to
+the simulator's. It is {trained}. Nothing that you draw leaves the page.</p>"""
 
 
 def draw_page(name: str, bits: str, trained: str, pad: str, footer: str, scripts: Sequence[str]) -> str:
