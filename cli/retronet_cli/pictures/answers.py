@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from retronet_cli.pictures.paper import THEMES, ThemeName, mark, new_figure, note, on_paper, one_axes, show_plane
 
 if TYPE_CHECKING:
@@ -18,17 +20,17 @@ ALLOWED = 1.0
 
 def confusion_figure(runs: "Mapping[str, Analysis]", theme: ThemeName = "light") -> "Figure":
     """Return how often each digit is taken for each other, one square of counts a run."""
-    import numpy as np
-
     with on_paper(theme) as colours:
+        from matplotlib.colors import LinearSegmentedColormap
+
         figure = new_figure(4.6 * len(runs), 4.5)
         panels = figure.subplots(1, len(runs), squeeze=False)[0]
         for panel, (name, analysis) in zip(panels, runs.items(), strict=True):
             counts = np.array(analysis.confusion)
             wrong = counts - np.diag(np.diag(counts))
             most = max(int(wrong.max()), 1)
-            cmap = "Greys" if theme == "light" else "Greys_r"
-            panel.imshow(wrong, cmap=cmap, vmin=0, vmax=1.35 * most)
+            shades = LinearSegmentedColormap.from_list("shades", [colours.paper, colours.ink])
+            panel.imshow(wrong, cmap=shades, vmin=0, vmax=1.35 * most)
             for label, row in enumerate(counts):
                 for answer, count in enumerate(row):
                     if count:

@@ -29,10 +29,10 @@ def kernels_figure(runs: "Mapping[str, NDArray[Any]]", layer: str, theme: ThemeN
     planes = {name: kernels.reshape(-1, *kernels.shape[-2:]) for name, kernels in runs.items()}
     largest = max(float(np.abs(each).max()) for each in planes.values())
     most = max(len(each) for each in planes.values())
-    columns = min(most, 12 if most <= 12 else 16)
+    columns = 12 if most <= 24 else 16
     rows = {name: -(-len(each) // columns) for name, each in planes.items()}
     with on_paper(theme) as colours:
-        figure = new_figure(7.2, 1.0 + 0.62 * sum(rows.values()) * min(1.0, 12 / columns) + 0.25 * len(runs))
+        figure = new_figure(7.2, 0.65 * sum(rows.values()) * 12 / max(columns, 12) + 0.9 * len(runs))
         parts = figure.subfigures(len(runs), 1, squeeze=False, height_ratios=list(rows.values()))[:, 0]
         image = None
         every: list[Any] = []
