@@ -69,6 +69,11 @@ COMMANDS = {
         "export",
         "Write a network on integers as files for other tools.",
     ),
+    "plot": (
+        "retronet_cli.commands.plot",
+        "plot",
+        "Draw runs, formats and chips as pictures.",
+    ),
     "show": (
         "retronet_cli.commands.show",
         "show",

@@ -1,11 +1,20 @@
-"""Pictures of answers: confusion, mistakes and surest answers as digits, what rejecting some of them gains."""
+"""Pictures of answers: confusion, mistakes and surest answers as digits, what rejecting some gains."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from retronet_cli.pictures.paper import THEMES, ThemeName, mark, new_figure, note, on_paper, one_axes, show_plane
+from retronet_cli.pictures.paper import (
+    THEMES,
+    ThemeName,
+    mark,
+    new_figure,
+    note,
+    on_paper,
+    one_axes,
+    show_plane,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -98,7 +107,9 @@ def rejection_figure(runs: "Mapping[str, RejectionCurve]", theme: ThemeName = "l
                 label=f"{point:.1f} % rejected for 1 % of the rest",
             )  # fmt: skip
         axes.axhline(ALLOWED, color=THEMES[theme].ink, linewidth=0.9, linestyle=(0, (4, 3)))
-        axes.set_xlim(0, min(100.0, max(2.5 * each.reject_percent_at_1_percent_error for each in runs.values()) or 100))
+        axes.set_xlim(
+            0, min(100.0, max(2.5 * each.reject_percent_at_1_percent_error for each in runs.values()) or 100)
+        )
         axes.set_ylim(bottom=0)
         axes.set_xlabel("test digits rejected (%)")
         axes.set_ylabel("misread of the rest (%)")

@@ -3,7 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from retronet_cli.pictures.paper import THEMES, ThemeName, mark, new_figure, note, on_paper, one_axes, plain_ticks
+from retronet_cli.pictures.paper import (
+    THEMES,
+    ThemeName,
+    mark,
+    new_figure,
+    note,
+    on_paper,
+    one_axes,
+    plain_ticks,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -71,9 +71,8 @@ def maps_figure(
     shapes = {name: _drawn(array) for name, array in states.items()}
     with on_paper(theme):
         figure = new_figure(7.2, 1.3 + 1.25 * len(shapes))
-        top, *parts = figure.subfigures(
-            1 + len(shapes), 1, height_ratios=[0.9, *(2.0 if len(each) > 1 else 1.1 for each in shapes.values())]
-        )
+        heights = [0.9, *(2.0 if len(each) > 1 else 1.1 for each in shapes.values())]
+        top, *parts = figure.subfigures(len(heights), 1, squeeze=False, height_ratios=heights)[:, 0]
         panels = top.subplots(1, 9)
         for index, panel in enumerate(panels):
             if index == 4:
@@ -84,7 +83,9 @@ def maps_figure(
         for part, (name, exact) in zip(parts, shapes.items(), strict=True):
             other = _drawn(few[name])
             reach = max(float(np.abs(exact).max()), float(np.abs(other).max())) or 1.0
-            part.suptitle(f"{name}, states from −{reach:.3g} (black) to {reach:.3g} (white)", fontsize="small")
+            part.suptitle(
+                f"{name}, states from −{reach:.3g} (black) to {reach:.3g} (white)", fontsize="small"
+            )
             rows = part.subplots(2, len(exact), squeeze=False)
             for row, planes, label in zip(rows, (exact, other), ("float", words), strict=True):
                 for panel, plane in zip(row, planes, strict=True):

@@ -1,4 +1,4 @@
-"""What pictures are drawn on: colours of two themes, figures without pyplot's state, bytes that stay the same.
+"""What pictures are drawn on: two themes, figures without pyplot's state, bytes that stay the same.
 
 Colours are Okabe and Ito's, which the colour-blind tell apart; markers and dashes tell lines apart on a grey
 print too.
@@ -154,12 +154,16 @@ def show_plane(axes: "Axes", plane: "NDArray[Any]", low: float, high: float) -> 
     for spine in axes.spines.values():
         spine.set_visible(True)
         spine.set_linewidth(0.5)
-    return axes.imshow(np.asarray(plane, np.float64), cmap="gray", vmin=low, vmax=high, interpolation="nearest")
+    return axes.imshow(
+        np.asarray(plane, np.float64), cmap="gray", vmin=low, vmax=high, interpolation="nearest"
+    )
 
 
 def svg(figure: "Figure", title: str = "") -> str:
     """Return a figure as SVG; the same figure gives the same text."""
-    return _saved(figure, "svg", {"Date": None, "Creator": "retronet"} | ({"Title": title} if title else {})).decode()
+    return _saved(
+        figure, "svg", {"Date": None, "Creator": "retronet"} | ({"Title": title} if title else {})
+    ).decode()
 
 
 def png(figure: "Figure", title: str = "") -> bytes:

@@ -3,7 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from retronet_cli.pictures.paper import THEMES, ThemeName, mark, new_figure, note, on_paper, one_axes, plain_ticks
+from retronet_cli.pictures.paper import (
+    THEMES,
+    ThemeName,
+    mark,
+    new_figure,
+    note,
+    on_paper,
+    one_axes,
+    plain_ticks,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -52,7 +61,7 @@ def bits_figure(
                 )  # fmt: skip
                 number += 1
             axes.axhline(
-                floating.error_percent, color=THEMES[theme].ink, linewidth=1, linestyle=(0, (6, 2 + 2 * index)),
+                floating.error_percent, color=THEMES[theme].ink, linewidth=1, linestyle=(0, (6, 2 + index)),
                 label=f"{prefix}floating point, {floating.error_percent:.2f} %",
             )  # fmt: skip
         axes.set_yscale("log")
@@ -145,7 +154,9 @@ def levels_figure(counts: "Sequence[LevelCounts]", title: str, theme: ThemeName 
                 panel.bar(each.values, shares, width=0.8 * each.step, color=colours.lines[0])
             else:
                 panel.plot(each.values, shares, color=colours.lines[0], linewidth=0.8)
-            panel.set_title(f"{each.tensor}: {each.text}, {each.used} of {each.levels_available:,} levels used")
+            panel.set_title(
+                f"{each.tensor}: {each.text}, {each.used} of {each.levels_available:,} levels used"
+            )
             panel.title.set_fontsize("small")
             panel.set_xlim(each.minimum - each.step, each.maximum + each.step)
             panel.set_ylim(bottom=0)
