@@ -73,6 +73,10 @@ COMMANDS = {
         "retronet_cli.commands.draw",
         "draw",
         "Write a page to draw digits on, with a run's network in it.",
+    "plot": (
+        "retronet_cli.commands.plot",
+        "plot",
+        "Draw runs, formats and chips as pictures.",
     ),
     "show": (
         "retronet_cli.commands.show",

@@ -224,8 +224,8 @@ def _codes(network: IntegerNetwork) -> dict[str, Any] | None:
     if inputs * plan.state.magnitude**2 >= DOUBLE:
         raise InputError(
             f"Layer '{name}' can not be put in a page: its distances sum {inputs} squares of "
-            f"{plan.state.text}, more than double precision holds exactly; sums below 2^53 are allowed. Give the layer below fewer "
-            "bits."
+            f"{plan.state.text}, more than double precision holds exactly; sums below 2^53 are allowed. Give "
+            "the layer below fewer bits."
         )
     step = plan.state.step * plan.state_scale
     return {

@@ -63,8 +63,8 @@ def level_counts(trained: Trained, digits: Dataset, plan: PrecisionPlan) -> tupl
     states: list[dict[int, int]] = [{} for _ in integers.layers]
     for start in range(0, len(digits.images), CHUNK):
         traced = trace_integers(integers, digits.images[start : start + CHUNK])
-        for found, layer in zip(states, traced.layers, strict=True):
-            _add(found, layer.states)
+        for found, made in zip(states, traced.layers, strict=True):
+            _add(found, made.states)
     tensors: list[LevelCounts] = []
     for layer, counted in zip(integers.layers, states, strict=True):
         weights: dict[int, int] = {}

@@ -10,7 +10,8 @@ from retronet.errors import InputError
 class Frame(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A square of `size` pixels, paper `low` and ink `high`, with a digit in its middle.
 
-    The longer side of the digit's box is `box` pixels; in the middle lies that box, or the ``mass`` of the ink.
+    The longer side of the digit's box is `box` pixels; in the middle lies that box, or the ``mass`` of its
+    ink.
     """
 
     size: int

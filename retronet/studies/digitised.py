@@ -1,4 +1,4 @@
-"""The learning curves of the 1989 paper, as points read off its scanned plots; data, in ``digitised.toml``."""
+"""The learning curves of the 1989 paper, read off its scanned plots: data, in ``digitised.toml``."""
 
 import tomllib
 from pathlib import Path
@@ -16,8 +16,6 @@ class _Point(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"n
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    source: str
-    recipe: str
     train: tuple[_Point, ...]
     test: tuple[_Point, ...]
 

@@ -1,9 +1,20 @@
-"""Pictures of answers: confusion, mistakes and surest answers as digits, what rejecting some of them gains."""
+"""Pictures of answers: confusion, mistakes and surest answers as digits, what rejecting some gains."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from retronet_cli.pictures.paper import THEMES, ThemeName, mark, new_figure, note, on_paper, one_axes, show_plane
+import numpy as np
+
+from retronet_cli.pictures.paper import (
+    THEMES,
+    ThemeName,
+    mark,
+    new_figure,
+    note,
+    on_paper,
+    one_axes,
+    show_plane,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,17 +29,17 @@ ALLOWED = 1.0
 
 def confusion_figure(runs: "Mapping[str, Analysis]", theme: ThemeName = "light") -> "Figure":
     """Return how often each digit is taken for each other, one square of counts a run."""
-    import numpy as np
-
     with on_paper(theme) as colours:
+        from matplotlib.colors import LinearSegmentedColormap
+
         figure = new_figure(4.6 * len(runs), 4.5)
         panels = figure.subplots(1, len(runs), squeeze=False)[0]
         for panel, (name, analysis) in zip(panels, runs.items(), strict=True):
             counts = np.array(analysis.confusion)
             wrong = counts - np.diag(np.diag(counts))
             most = max(int(wrong.max()), 1)
-            cmap = "Greys" if theme == "light" else "Greys_r"
-            panel.imshow(wrong, cmap=cmap, vmin=0, vmax=1.35 * most)
+            shades = LinearSegmentedColormap.from_list("shades", [colours.paper, colours.ink])
+            panel.imshow(wrong, cmap=shades, vmin=0, vmax=1.35 * most)
             for label, row in enumerate(counts):
                 for answer, count in enumerate(row):
                     if count:
@@ -96,7 +107,9 @@ def rejection_figure(runs: "Mapping[str, RejectionCurve]", theme: ThemeName = "l
                 label=f"{point:.1f} % rejected for 1 % of the rest",
             )  # fmt: skip
         axes.axhline(ALLOWED, color=THEMES[theme].ink, linewidth=0.9, linestyle=(0, (4, 3)))
-        axes.set_xlim(0, min(100.0, max(2.5 * each.reject_percent_at_1_percent_error for each in runs.values()) or 100))
+        axes.set_xlim(
+            0, min(100.0, max(2.5 * each.reject_percent_at_1_percent_error for each in runs.values()) or 100)
+        )
         axes.set_ylim(bottom=0)
         axes.set_xlabel("test digits rejected (%)")
         axes.set_ylabel("misread of the rest (%)")

@@ -3,10 +3,18 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from retronet_cli.pictures.paper import THEMES, ThemeName, mark, new_figure, note, on_paper, one_axes
+from retronet_cli.pictures.paper import (
+    THEMES,
+    ThemeName,
+    mark,
+    new_figure,
+    note,
+    on_paper,
+    one_axes,
+    plain_ticks,
+)
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from retronet.studies.digitised import CurvePoint
@@ -61,7 +69,7 @@ def curve_figure(
                     )
             panel.set_yscale("log")
             panel.set_xlabel("pass over the training digits")
-            _plain_ticks(panel)
+            plain_ticks(panel)
         axes[0].set_ylabel("digits misread (%)")
         axes[1].set_ylabel("half mean squared error, ½(d − y)²")
         handles, labels = axes[0].get_legend_handles_labels()
@@ -75,15 +83,6 @@ def curve_figure(
 
 def _every(count: int) -> int:
     return max(1, count // 12)
-
-
-def _plain_ticks(panel: "Axes") -> None:
-    """Write ticks of a logarithmic axis as numbers, 0.5 rather than a power of ten."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
-    panel.yaxis.set_major_locator(LogLocator(base=10, subs=(1.0, 2.0, 5.0)))
-    panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    panel.yaxis.set_minor_formatter(NullFormatter())
 
 
 def rates_figure(
@@ -120,8 +119,10 @@ def history_figure(runs: "Mapping[str, Sequence[Snapshot]]", theme: ThemeName = 
     with on_paper(theme):
         figure = new_figure(7.2, 2.3 + 2.6 * len(runs))
         panels = figure.subplots(len(runs), 3, squeeze=False)
+        for panel, words in zip(panels[0], kinds.values(), strict=True):
+            panel.set_title(words)
         for row, (name, snapshots) in zip(panels, runs.items(), strict=True):
-            for panel, (kind, words) in zip(row, kinds.items(), strict=True):
+            for panel, kind in zip(row, kinds, strict=True):
                 names = [each for each in getattr(snapshots[0], kind) if not each.endswith(".bias")]
                 for number, part in enumerate(names):
                     steps = [each.step for each in snapshots]
@@ -130,7 +131,6 @@ def history_figure(runs: "Mapping[str, Sequence[Snapshot]]", theme: ThemeName = 
                     label = part.removesuffix(".weight")
                     panel.plot(steps, spread, label=label, markevery=_every(len(steps)), **style)
                 panel.set_yscale("log")
-                panel.set_title(words if row is panels[0] else "")
                 panel.set_xlabel("steps")
             row[0].set_ylabel(f"{name}\nstandard deviation")
         handles, labels = panels[0][2].get_legend_handles_labels()

@@ -29,10 +29,10 @@ def kernels_figure(runs: "Mapping[str, NDArray[Any]]", layer: str, theme: ThemeN
     planes = {name: kernels.reshape(-1, *kernels.shape[-2:]) for name, kernels in runs.items()}
     largest = max(float(np.abs(each).max()) for each in planes.values())
     most = max(len(each) for each in planes.values())
-    columns = min(most, 12 if most <= 12 else 16)
+    columns = 12 if most <= 24 else 16
     rows = {name: -(-len(each) // columns) for name, each in planes.items()}
     with on_paper(theme) as colours:
-        figure = new_figure(7.2, 1.0 + 0.62 * sum(rows.values()) * min(1.0, 12 / columns) + 0.25 * len(runs))
+        figure = new_figure(7.2, 0.65 * sum(rows.values()) * 12 / max(columns, 12) + 0.9 * len(runs))
         parts = figure.subfigures(len(runs), 1, squeeze=False, height_ratios=list(rows.values()))[:, 0]
         image = None
         every: list[Any] = []
@@ -71,9 +71,8 @@ def maps_figure(
     shapes = {name: _drawn(array) for name, array in states.items()}
     with on_paper(theme):
         figure = new_figure(7.2, 1.3 + 1.25 * len(shapes))
-        top, *parts = figure.subfigures(
-            1 + len(shapes), 1, height_ratios=[0.9, *(2.0 if len(each) > 1 else 1.1 for each in shapes.values())]
-        )
+        heights = [0.9, *(2.0 if len(each) > 1 else 1.1 for each in shapes.values())]
+        top, *parts = figure.subfigures(len(heights), 1, squeeze=False, height_ratios=heights)[:, 0]
         panels = top.subplots(1, 9)
         for index, panel in enumerate(panels):
             if index == 4:
@@ -84,7 +83,9 @@ def maps_figure(
         for part, (name, exact) in zip(parts, shapes.items(), strict=True):
             other = _drawn(few[name])
             reach = max(float(np.abs(exact).max()), float(np.abs(other).max())) or 1.0
-            part.suptitle(f"{name}, states from −{reach:.3g} (black) to {reach:.3g} (white)", fontsize="small")
+            part.suptitle(
+                f"{name}, states from −{reach:.3g} (black) to {reach:.3g} (white)", fontsize="small"
+            )
             rows = part.subplots(2, len(exact), squeeze=False)
             for row, planes, label in zip(rows, (exact, other), ("float", words), strict=True):
                 for panel, plane in zip(row, planes, strict=True):

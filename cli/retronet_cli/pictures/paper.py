@@ -1,4 +1,4 @@
-"""What pictures are drawn on: colours of two themes, figures without pyplot's state, bytes that stay the same.
+"""What pictures are drawn on: two themes, figures without pyplot's state, bytes that stay the same.
 
 Colours are Okabe and Ito's, which the colour-blind tell apart; markers and dashes tell lines apart on a grey
 print too.
@@ -43,8 +43,10 @@ THEMES: dict[ThemeName, Theme] = {
         "#15181c", "#e8e8e8", "#3d434b", ("#56b4e9", "#f0953f", "#2fc29a", "#e08fc0", "#f0e442", "#e8e8e8")
     ),
 }
-MARKERS = ("o", "s", "^", "D", "v", "P")
-DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (9, 2)), (0, (3, 3)))
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<")
+DASHES: tuple[Any, ...] = (
+    "-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (9, 2)), (0, (3, 3)), (0, (1, 3)),
+)  # fmt: skip
 
 
 def mark(theme: ThemeName, number: int) -> dict[str, Any]:
@@ -135,6 +137,15 @@ def note(figure: "Figure", text: str) -> None:
     figure.supxlabel(text, fontsize="x-small", x=0.01, ha="left")
 
 
+def plain_ticks(axes: "Axes") -> None:
+    """Write ticks of a logarithmic y-axis as numbers, 0.5 rather than a power of ten."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    axes.yaxis.set_major_locator(LogLocator(base=10, subs=(1.0, 2.0, 5.0)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
 def show_plane(axes: "Axes", plane: "NDArray[Any]", low: float, high: float) -> Any:  # noqa: ANN401 - an image
     """Draw a plane of numbers as squares from black (`low`) to white (`high`), without ticks."""
     axes.set_xticks([])
@@ -143,12 +154,16 @@ def show_plane(axes: "Axes", plane: "NDArray[Any]", low: float, high: float) -> 
     for spine in axes.spines.values():
         spine.set_visible(True)
         spine.set_linewidth(0.5)
-    return axes.imshow(np.asarray(plane, np.float64), cmap="gray", vmin=low, vmax=high, interpolation="nearest")
+    return axes.imshow(
+        np.asarray(plane, np.float64), cmap="gray", vmin=low, vmax=high, interpolation="nearest"
+    )
 
 
 def svg(figure: "Figure", title: str = "") -> str:
     """Return a figure as SVG; the same figure gives the same text."""
-    return _saved(figure, "svg", {"Date": None, "Creator": "retronet"} | ({"Title": title} if title else {})).decode()
+    return _saved(
+        figure, "svg", {"Date": None, "Creator": "retronet"} | ({"Title": title} if title else {})
+    ).decode()
 
 
 def png(figure: "Figure", title: str = "") -> bytes:
@@ -160,5 +175,8 @@ def _saved(figure: "Figure", form: str, metadata: dict[str, str | None]) -> byte
     matplotlib = _matplotlib()
     content = io.BytesIO()
     with matplotlib.rc_context({"svg.hashsalt": SALT, "svg.fonttype": "path", "savefig.facecolor": "auto"}):
+        if figure.get_layout_engine() is not None:  # laid out once: a second time would move it by a hair
+            figure.draw_without_rendering()
+            figure.set_layout_engine("none")
         figure.savefig(content, format=form, dpi=DOTS_PER_INCH, metadata=metadata)
     return content.getvalue()

@@ -3,10 +3,18 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from retronet_cli.pictures.paper import THEMES, ThemeName, mark, new_figure, note, on_paper, one_axes
+from retronet_cli.pictures.paper import (
+    THEMES,
+    ThemeName,
+    mark,
+    new_figure,
+    note,
+    on_paper,
+    one_axes,
+    plain_ticks,
+)
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from hw_sim.fixed_point.simulate import SimulationReport
@@ -53,11 +61,11 @@ def bits_figure(
                 )  # fmt: skip
                 number += 1
             axes.axhline(
-                floating.error_percent, color=THEMES[theme].ink, linewidth=1, linestyle=(0, (6, 2 + 2 * index)),
+                floating.error_percent, color=THEMES[theme].ink, linewidth=1, linestyle=(0, (6, 2 + index)),
                 label=f"{prefix}floating point, {floating.error_percent:.2f} %",
             )  # fmt: skip
         axes.set_yscale("log")
-        _plain(axes)
+        plain_ticks(axes)
         axes.set_xticks(sorted({row.point.bits for rows, _ in runs.values() for row in rows}))
         axes.set_xlabel("bits, the sign counted")
         axes.set_ylabel("test digits misread (%)")
@@ -83,14 +91,6 @@ def _named(point: "Point", several: Mapping[str, bool]) -> str:
     words += [point.scale] if several["scale"] else []
     words += [f"seed {point.seed}"] if several["seed"] else []
     return ", ".join(words)
-
-
-def _plain(axes: "Axes") -> None:
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
-    axes.yaxis.set_major_locator(LogLocator(base=10, subs=(1.0, 2.0, 5.0)))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.yaxis.set_minor_formatter(NullFormatter())
 
 
 def noise_figure(reports: "Mapping[str, SimulationReport]", theme: ThemeName = "light") -> "Figure":
@@ -131,7 +131,11 @@ def noise_figure(reports: "Mapping[str, SimulationReport]", theme: ThemeName = "
             panel.grid(visible=False, axis="x")
             panel.set_xlabel("layer")
         left.set_ylabel("signal over quantisation noise (dB)")
-        right.set_ylabel("states at the end of their range (%)")
+        right.set_ylabel("states beyond their format (%)")
+        right.set_ylim(bottom=0)
+        if not any(layer.counts.saturations for report in reports.values() for layer in report.layers):
+            right.set_ylim(0, 1)
+            right.text(0.5, 0.5, "No state left its format.", transform=right.transAxes, ha="center")
         handles, labels = left.get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside upper center", ncols=len(reports))
         return figure
@@ -150,7 +154,9 @@ def levels_figure(counts: "Sequence[LevelCounts]", title: str, theme: ThemeName 
                 panel.bar(each.values, shares, width=0.8 * each.step, color=colours.lines[0])
             else:
                 panel.plot(each.values, shares, color=colours.lines[0], linewidth=0.8)
-            panel.set_title(f"{each.tensor}: {each.text}, {each.used} of {each.levels_available:,} levels used")
+            panel.set_title(
+                f"{each.tensor}: {each.text}, {each.used} of {each.levels_available:,} levels used"
+            )
             panel.title.set_fontsize("small")
             panel.set_xlim(each.minimum - each.step, each.maximum + each.step)
             panel.set_ylim(bottom=0)

@@ -161,11 +161,11 @@ def moved_bytes(array: NeuronArray, mapping: CallPlan, loads: float) -> float:
     return sum(moves * (port.value or 0.0) for moves, port in ports) / 8
 
 
-def _host_s(host: Host, instructions: float, moved_bytes: float) -> float | None:
+def _host_s(host: Host, instructions: float, crossing_bytes: float) -> float | None:
     """Return the time that the host takes; instructions and data go over buses of their own."""
     times = [
         amount / rate.value
-        for amount, rate in ((instructions, host.instructions_per_s), (moved_bytes, host.bytes_per_s))
+        for amount, rate in ((instructions, host.instructions_per_s), (crossing_bytes, host.bytes_per_s))
         if rate.value is not None
     ]
     return max(times, default=None)

@@ -1,4 +1,4 @@
-"""How near a network comes to a chip's peak, and what traffic leaves of it: a roofline's numbers, all modelled."""
+"""How near a network comes to a chip's peak, and what traffic leaves of it; all modelled."""
 
 from typing import assert_never
 
@@ -65,7 +65,8 @@ def roof_of(chip: ChipSpec, network: NetworkSpec, report: CostReport) -> Roof:
             loads = 0.0 if report.resident else loads_per_image(report.images_per_load)
             geometry = sized_layers(network)[: len(own)]
             maps = [
-                map_layer(sized, array, report.weight_bits, report.state_bits, chip.name) for sized in geometry
+                map_layer(sized, array, report.weight_bits, report.state_bits, chip.name)
+                for sized in geometry
             ]
             parts = [
                 part
