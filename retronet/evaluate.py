@@ -119,6 +119,31 @@ def reject_percent(outputs: NDArray[np.float64], labels: NDArray[np.uint8], allo
     A digit is rejected when its two largest outputs differ by less than a threshold, chosen on these very
     digits (NC89 §5). Digits of equal difference go together.
     """
+    return 100 * (1 - _kept(outputs, labels, allowed_error)[0] / len(labels))
+
+
+def least_confidence(
+    outputs: NDArray[np.floating], labels: NDArray[np.uint8], allowed_error: float = 0.01
+) -> float:
+    """Return the threshold that leaves no more than `allowed_error` among the digits not rejected.
+
+    It is the least difference of the two largest outputs among the digits kept by `reject_percent`'s rule
+    (NC89 §5): a digit is rejected below it. Infinite if all must be rejected.
+
+    Parameters
+    ----------
+    outputs
+        One row a digit, (n, classes).
+    labels
+        The right answers.
+    allowed_error
+        The share of errors allowed among the rest.
+    """
+    return _kept(outputs.astype(np.float64), labels, allowed_error)[1]
+
+
+def _kept(outputs: NDArray[np.float64], labels: NDArray[np.uint8], allowed_error: float) -> tuple[int, float]:
+    """Return how many digits may be kept, and the least difference among them."""
     ranked = np.sort(outputs, axis=1)
     difference = ranked[:, -1] - ranked[:, -2]
     order = np.argsort(-difference, kind="stable")
@@ -126,7 +151,9 @@ def reject_percent(outputs: NDArray[np.float64], labels: NDArray[np.uint8], allo
     kept = np.arange(1, len(labels) + 1)
     ends_a_tie = np.append(np.diff(difference[order]) != 0, True)
     allowed = kept[ends_a_tie & (misses <= allowed_error * kept)]
-    return 100 * (1 - (int(allowed.max()) if allowed.size else 0) / len(labels))
+    if not allowed.size:
+        return 0, math.inf
+    return int(allowed.max()), float(difference[order][allowed.max() - 1])
 
 
 def wilson_percent(misses: int, n: int) -> tuple[float, float]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retronet.errors import InputError
-from retronet.reading.forms import BIPOLAR, Form
+from retronet.reading.forms import USPS16, Form
 from retronet.reading.segments import Segment, digits_in
 from retronet.reading.threshold import binarised, dark_on_light
 
@@ -40,9 +40,9 @@ class ReadPicture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def texts(self) -> tuple[str, ...]:
-        """The digits of each line; a rejected one is ``?``."""
+        """The digits of each line; a rejected one is ``-``."""
         return tuple(
-            "".join("?" if each.rejected else str(each.digit) for each in line) for line in self.lines
+            "".join("-" if each.rejected else str(each.digit) for each in line) for line in self.lines
         )
 
 
@@ -58,7 +58,7 @@ class Stages:
 
 
 def stages(
-    darkness: NDArray[np.float32], digits: int | None = None, window: int | None = None, form: Form = BIPOLAR
+    darkness: NDArray[np.float32], digits: int | None = None, window: int | None = None, form: Form = USPS16
 ) -> Stages:
     """Return what comes before the network.
 

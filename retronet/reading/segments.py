@@ -173,21 +173,18 @@ def parted(line: list[Segment]) -> list[Segment]:
 
 
 def counted(line: list[Segment], digits: int) -> list[Segment]:
-    """Part the widest until there are as many as there must be; no fewer are ever made."""
-    line = list(line)
-    while 0 < len(line) < digits:
-        widest = max(range(len(line)), key=lambda index: line[index].ink.shape[1])
-        pieces = cut(line[widest], 2)
-        if len(pieces) < 2:
-            break
-        line[widest : widest + 1] = pieces
-    return line
+    """Part the widest, for each digit in them, until there are so many; none are put together."""
+    counts = [1] * len(line)
+    while line and sum(counts) < digits:
+        widest = max(range(len(line)), key=lambda index: line[index].ink.shape[1] / counts[index])
+        counts[widest] += 1
+    return [piece for part, count in zip(line, counts, strict=True) for piece in cut(part, count)]
 
 
 def cut(part: Segment, count: int) -> list[Segment]:
     """Return `part` in `count` pieces, cut at the columns of least ink near even spacing."""
     columns = part.ink.shape[1]
-    if columns < 2 * count:
+    if count == 1 or columns < 2 * count:
         return [part]
     profile, pitch = part.ink.sum(axis=0), columns / count
     cuts = [0]

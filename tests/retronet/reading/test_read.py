@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from retronet.datasets import load
 from retronet.errors import InputError
 from retronet.reading.compose import compose
-from retronet.reading.forms import Form
+from retronet.reading.forms import FORMS
 from retronet.reading.normalise import normalised
 from retronet.reading.read import answered, check_legible, confidences, stages
 from retronet.reading.segments import digits_in
@@ -33,7 +33,7 @@ def test_each_stage_gets_what_the_one_before_makes() -> None:
     (line,) = digits_in(made.ink)
     assert [(part.row, part.column) for part in made.lines[0]] == [(part.row, part.column) for part in line]
     np.testing.assert_array_equal(made.normalised, [normalised(part.ink) for part in line])
-    wide = stages(code.darkness, form=Form(16, 28, 28)).normalised
+    wide = stages(code.darkness, form=FORMS[16, 16]["bipolar28"]).normalised
     np.testing.assert_array_equal(wide[:, 6:22, 6:22], made.normalised)
 
 
@@ -76,7 +76,7 @@ def test_digits_below_the_least_confidence_are_rejected() -> None:
     outputs = np.zeros((5, 10))
     outputs[:, 3] = [1, 2, 3, 4, 5]
     read = answered(made, lambda _digits: outputs, 3)
-    assert read.texts == ("??333",)
+    assert read.texts == ("--333",)
     assert [each.confidence for each in read.lines[0]] == [1, 2, 3, 4, 5]
     assert answered(made, lambda _digits: outputs).texts == ("33333",)
 
