@@ -13,7 +13,18 @@ if TYPE_CHECKING:
     from hw_sim.chips.spec import ChipSpec
 
 SHARED = {"run", "chip", "data", "data_dir", "runs", "as_json", "quiet"}
-"""Options that mean the same with a chip as without one, and the chip itself."""
+READING = {
+    "pictures",
+    "digits",
+    "least_confidence",
+    "steps",
+    "work",
+    "scan",
+    "count",
+    "codes_seed",
+    "difficulty",
+}
+"""Options that mean the same with a chip as without one, and the chip itself; then those of reading."""
 
 OWN = frozenset({"tanh", "chips", "seed", "precisions", "retraining"})
 """Options of a simulation that --set does not take: they have an option of their own, or none."""
@@ -24,10 +35,10 @@ class ChipChoices(msgspec.Struct, frozen=True):
 
     chip: str | None
     tanh: Literal["exact", "sn"]
-    chips: int
     seed: int
     settings: tuple[str, ...]
-    precisions: bool
+    chips: int = 1
+    precisions: bool = False
 
 
 OPTIONS = (
@@ -78,9 +89,16 @@ OPTIONS = (
 chip_options = as_record(ChipChoices, "chip_choices", OPTIONS)
 """Gives a command the options, which it takes as one argument `chip_choices`."""
 
+one_chip_options = as_record(ChipChoices, "chip_choices", [OPTIONS[place] for place in (0, 1, 3, 4)])
+"""The same for a command that reads with one chip."""
 
-def options_of(chip: "ChipSpec", choices: ChipChoices) -> dict[str, object]:
+
+def options_of(
+    chip: "ChipSpec", choices: ChipChoices, names: Collection[str] | None = None
+) -> dict[str, object]:
     """Return the options of a simulation on `chip` that were given, by name; those of --set are still text.
+
+    `names` are the options there are, if not all of the chip's.
 
     Raises
     ------
@@ -91,7 +109,7 @@ def options_of(chip: "ChipSpec", choices: ChipChoices) -> dict[str, object]:
     """
     from hw_sim.chips.simulate import no_option, option_names
 
-    names = option_names(chip)
+    names = option_names(chip) if names is None else names
     settable = [name for name in names if name not in OWN]
     settings: dict[str, object] = {}
     for setting in choices.settings:
@@ -117,7 +135,7 @@ def refuse_options_of_chips() -> None:
 def refuse_options(chip: "ChipSpec", names: Collection[str]) -> None:
     """Refuse what this chip would ignore; `names` are those of its simulation's options."""
     takes = OWN.intersection(names) | ({"settings"} if set(names) - OWN else set())
-    left = given_options() - SHARED - takes
+    left = given_options() - SHARED - READING - takes
     if left:
         raise click.UsageError(
             f"--{_word(left)} does not go with --chip {chip.name}, whose arithmetic is its own. "

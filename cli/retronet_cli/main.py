@@ -32,6 +32,17 @@ COMMANDS = {
         "simulate",
         "Run a trained network in fixed point, next to itself in floating point.",
     ),
+    "read": ("retronet_cli.commands.read", "read", "Read a picture of digits, from threshold to answer."),
+    "codes": (
+        "retronet_cli.commands.codes",
+        "codes",
+        "Score the reading of composed zip codes, by difficulty.",
+    ),
+    "read-back": (
+        "retronet_cli.commands.reading_back",
+        "read_back",
+        "Check the normaliser on digits drawn large and read back.",
+    ),
     "rates": ("retronet_cli.commands.rates", "rates", "Find rates that learn, by letting the rate grow."),
     "import": (
         "retronet_cli.commands.importing",
@@ -73,6 +84,7 @@ COMMANDS = {
         "retronet_cli.commands.draw",
         "draw",
         "Write a page to draw digits on, with a run's network in it.",
+    ),
     "plot": (
         "retronet_cli.commands.plot",
         "plot",
@@ -83,7 +95,7 @@ COMMANDS = {
         "show",
         "Show recipes, networks and chips, and what they assume.",
     ),
-    "data": ("retronet_cli.commands.data", "data", "List, fetch and check the digits."),
+    "data": ("retronet_cli.commands.data", "data", "List, fetch and check the digits; compose zip codes."),
     "completion": (
         "retronet_cli.commands.completion",
         "completion",

@@ -1,1 +1,1 @@
-"""From a picture of digits to digits as the network reads them: threshold, components, segments, normalisation."""
+"""From a picture of digits to what the network reads: threshold, components, segments, normalisation."""

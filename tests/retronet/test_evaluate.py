@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from retronet.evaluate import reject_percent, score, target_matrix, wilson_percent
+from retronet.evaluate import least_confidence, reject_percent, score, target_matrix, wilson_percent
 from retronet.recipe import Targets
 
 
@@ -58,6 +58,9 @@ def test_rejection_against_every_threshold(levels: int) -> None:
         outputs[np.arange(400), labels] += rng.choice([0, 0.5, 1], 400, p=[0.05, 0.15, 0.8])
         expected = least_rejected(outputs, labels, Fraction(1, 100))
         assert reject_percent(outputs, labels, 0.01) == pytest.approx(float(100 * expected), abs=1e-9)
+        ranked = np.sort(outputs, axis=1)
+        below = ranked[:, -1] - ranked[:, -2] < least_confidence(outputs, labels)
+        assert int(below.sum()) == expected * len(labels), "the threshold rejects as many"
         shares.add(expected)
     assert len(shares) > 5
 

@@ -2,22 +2,27 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from retronet.errors import DataError
-from retronet_cli.options import data_dir_option, json_option
+from retronet_cli.options import data_dir_option, data_option, json_option
 from retronet_cli.suggesting import SuggestingGroup
+
+if TYPE_CHECKING:
+    from retronet.reading.compose import Difficulty
 
 
 @click.group(cls=SuggestingGroup)
 def data() -> None:
-    """List, fetch and check the digits.
+    """List, fetch and check the digits; compose zip codes.
 
     \b
     Examples:
       retronet data list
       retronet data fetch usps
+      retronet data compose -o codes
       retronet data verify --data-dir ~/digits
     """
 
@@ -136,6 +141,101 @@ def path(name: str | None, data_dir: Path | None, as_json: bool) -> None:
         print_json("data-path", {"path": str(folder)})
     else:
         click.echo(folder)
+
+
+@data.command()
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    metavar="DIR",
+    help="The folder to write.",
+)
+@click.option(
+    "--count", type=click.IntRange(1, 100_000), default=10, show_default=True, metavar="N", help="Codes."
+)
+@click.option(
+    "--digits",
+    type=click.IntRange(1, 100),
+    default=5,
+    show_default=True,
+    metavar="N",
+    help="Digits of a code.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    metavar="S",
+    help="What the codes are drawn from; the same seed gives the same bytes.",
+)
+@click.option(
+    "--difficulty",
+    type=click.Choice(["easy", "medium", "hard"]),
+    default="medium",
+    show_default=True,
+    help="How far digits stand apart, how much their sizes and feet differ, and how many specks and lines "
+    "there are.",
+)
+@click.option("--force", is_flag=True, help="Write over what is there.")
+@data_option
+@data_dir_option
+@json_option
+def compose(
+    output: Path,
+    count: int,
+    digits: int,
+    seed: int,
+    difficulty: "Difficulty",
+    force: bool,
+    data: str,
+    data_dir: Path | None,
+    as_json: bool,
+) -> None:
+    """Compose zip codes of test digits, as pictures.
+
+    DIR gets a PNG for each code and labels.json: what each says, and which test digits it is made of. The
+    codes are made up; `retronet codes` scores their reading.
+
+    \b
+    Examples:
+      retronet data compose -o codes
+      retronet data compose -o codes --count 1000 --difficulty hard --seed 3
+    """
+    import json
+
+    from hw_sim.export.files import write_files
+    from retronet.datasets import load
+    from retronet.reading.compose import compose as composed
+    from retronet.reading.pictures import png_bytes
+    from retronet_cli.terminal import print_json, talk
+
+    sets = load(data, None, data_dir)
+    if sets.notice:
+        talk(sets.notice)
+    codes = [composed(sets.test, digits, seed, number, difficulty) for number in range(count)]
+    names = [f"{number:05}.png" for number in range(count)]
+    labels = {
+        "dataset": sets.test.provenance.name,
+        "split": "test",
+        "digits": digits,
+        "seed": seed,
+        "difficulty": difficulty,
+        "codes": [
+            {"file": name, "text": code.text, "test_digits": list(code.digits)}
+            for name, code in zip(names, codes, strict=True)
+        ],
+    }
+    files = {name: png_bytes(code.levels) for name, code in zip(names, codes, strict=True)}
+    schema = {"schema": "retronet/composed-codes/1"}
+    files["labels.json"] = (json.dumps(schema | labels, indent=2, sort_keys=True) + "\n").encode()
+    write_files(files, output, force=force)
+    if as_json:
+        print_json("composed-codes", labels)
+    else:
+        click.echo(f"Wrote {count:,} codes and labels.json into {output}.")
 
 
 @dataclass(frozen=True)
