@@ -149,7 +149,7 @@ def least_confidence(
 def _kept_misses_differences(
     outputs: NDArray[np.float64], labels: NDArray[np.uint8]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Return, for each threshold on the two largest outputs, the digits kept, the misses among them, and it."""
+    """Return, for each threshold on the two largest outputs, the digits kept, their misses, and it."""
     ranked = np.sort(outputs, axis=1)
     difference = ranked[:, -1] - ranked[:, -2]
     order = np.argsort(-difference, kind="stable")

@@ -88,7 +88,7 @@ def page_network(network: IntegerNetwork, trained: Trained) -> dict[str, Any]:
     }
 
 
-def packed(values: NDArray[Any]) -> dict[str, str]:
+def encoded_array(values: NDArray[Any]) -> dict[str, str]:
     """Return an array as a page has it: integers in as few bytes as hold all, reals in single precision."""
     name = "f4"
     if values.dtype.kind != "f":
@@ -137,7 +137,7 @@ def _geometry(sized: SizedLayer) -> dict[str, Any]:
         "planes": sized.input[0],
         "area": sized.input[1] * sized.input[2],
         "sees": sized.sees,
-        "within": packed(tap_sources(sized)),
+        "within": encoded_array(tap_sources(sized)),
     }
 
 
@@ -161,14 +161,17 @@ def _layer(layer: IntegerLayer, tables: tuple[ThresholdTable, ...], below: Forma
         largest = max(largest, _cast_bound(reach_of(layer), state["shift"]))
     return {
         **_geometry(layer.sized),
-        "weights": packed(layer.weights),
+        "weights": encoded_array(layer.weights),
         "border": layer.border,
-        "starts": packed(layer.starts),
-        "ends": packed(layer.ends),
+        "starts": encoded_array(layer.starts),
+        "ends": encoded_array(layer.ends),
         "sums": sums,
         "lift": layer.biased_frac_bits - layer.sum_frac_bits,
         "stage": stage,
-        "stairs": [{"thresholds": packed(each.thresholds), "levels": packed(each.levels)} for each in tables],
+        "stairs": [
+            {"thresholds": encoded_array(each.thresholds), "levels": encoded_array(each.levels)}
+            for each in tables
+        ],
         "state": state,
         "rectify": isinstance(plan.activation, Relu),
         "long_sums": largest_sum >= DOUBLE,
@@ -234,13 +237,13 @@ def _codes(network: IntegerNetwork) -> dict[str, Any] | None:
         "step_squared": step**2,
         "inputs": inputs,
         "classes": len(network.codes),
-        "rows": packed(network.codes),
+        "rows": encoded_array(network.codes),
     }
 
 
 def _float_layer(sized: SizedLayer, trained: Trained, order: Any) -> dict[str, Any]:  # noqa: ANN401 - a tap order
     if isinstance(sized.layer, Rbf):
-        return {**_geometry(sized), "codes": packed(code_matrix(sized.layer).astype(np.int8))}
+        return {**_geometry(sized), "codes": encoded_array(code_matrix(sized.layer).astype(np.int8))}
     biases = np.asarray(trained.parameters[f"{sized.name}.bias"], np.float32).ravel()
     border = sized.layer.border if isinstance(sized.layer, Conv) else 0.0
     match sized.layer.activation:
@@ -253,8 +256,8 @@ def _float_layer(sized: SizedLayer, trained: Trained, order: Any) -> dict[str, A
     rows = weight_rows(sized, np.asarray(trained.parameters[f"{sized.name}.weight"], np.float32), order)
     return {
         **_geometry(sized),
-        "weights": packed(rows),
-        "biases": packed(biases if biases.size == sized.units else np.repeat(biases, sized.positions)),
+        "weights": encoded_array(rows),
+        "biases": encoded_array(biases if biases.size == sized.units else np.repeat(biases, sized.positions)),
         "border": border,
         "activation": activation,
     }

@@ -8,32 +8,35 @@ from retronet.errors import InputError
 
 
 class Frame(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A square of `size` pixels, paper `low` and ink `high`, with a digit in its middle.
+    """A square of `size` pixels, paper `low` and ink `high`, with a digit in it.
 
-    The longer side of the digit's box is `box` pixels; in the middle lies that box, or the ``mass`` of its
-    ink.
+    The longer side of the digit's box is `box` pixels. At `middle`, in pixels from the upper and the left
+    edge, lies the middle of that box, or of the ``mass`` of its ink.
     """
 
     size: int
     box: float
     centre: Literal["box", "mass"]
+    middle: float
     low: float
     high: float
 
 
-USPS = Frame(16, 16.0, "box", -1.0, 1.0)
-"""The digits show it: their longer side fills the square, and they are centred on the shorter one."""
-MNIST = Frame(28, 20.0, "mass", 0.0, 1.0)
-"""MNIST's own page: fitted into 20×20, the centre of mass in the middle of 28×28."""
 REDUCED = 16 / 28
+USPS = Frame(16, 16.0, "box", 8.0, -1.0, 1.0)
+"""The digits show it: their longer side fills the square, on the shorter one they are centred."""
+MNIST = Frame(28, 20.0, "mass", 14.5, 0.0, 1.0)
+"""MNIST's own page: fitted into 20×20, the centre of mass in the middle of 28×28. The digits show that it is
+half a pixel beyond, on average."""
+SMALL = Frame(16, 20 * REDUCED, "mass", 14.5 * REDUCED, -1.0, 1.0)
 FRAMES: dict[tuple[int, str], Frame] = {
     (16, "none"): USPS,
-    (16, "bipolar28"): Frame(28, 16.0, "box", -1.0, 1.0),
-    (28, "bipolar16"): Frame(16, 20 * REDUCED, "mass", -1.0, 1.0),
-    (28, "antialiased16"): Frame(16, 20 * REDUCED, "mass", -1.0, 1.0),
-    (28, "bipolar28"): Frame(28, 20 * REDUCED, "mass", -1.0, 1.0),
+    (16, "bipolar28"): Frame(28, 16.0, "box", 14.0, -1.0, 1.0),
+    (28, "bipolar16"): SMALL,
+    (28, "antialiased16"): SMALL,
+    (28, "bipolar28"): Frame(28, SMALL.box, "mass", 6 + SMALL.middle, -1.0, 1.0),
     (28, "unit28"): MNIST,
-    (28, "lenet5_32"): Frame(32, 20.0, "mass", -0.1, 0.922 / 0.78),
+    (28, "lenet5_32"): Frame(32, 20.0, "mass", 16.5, -0.1, 0.922 / 0.78),
 }
 """By rows of the decoded digits and name of the preparation: see `retronet.datasets.prepare`."""
 

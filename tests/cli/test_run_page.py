@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -181,7 +182,7 @@ def test_the_page_suits_its_reader(started: Any, page: Path, scheme: str, width:
         assert len(set(shown.evaluate(drawn))) == shown.locator("img.chart").count() > 2
         levels = shown.evaluate("Array.from(document.querySelectorAll('h1,h2,h3,h4'), (e) => +e.tagName[1])")
         assert levels[0] == 1
-        assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+        assert all(after <= before + 1 for before, after in pairwise(levels))
         shown.locator("nav a", has_text="Draw").click()
         shown.locator("#pad").focus()
         for key in ("Space", "Shift+ArrowDown", "Shift+ArrowDown"):

@@ -69,6 +69,7 @@ def lines(trained: Path, folder: Path) -> dict[str, tuple[str | Path, ...]]:
             folder / "golden",
             "--force",
         ),
+        "draw": ("draw", trained, "-o", folder / "digit.html", "--force"),
         "show": ("show", "recipe", "lecun1989"),
         "show network": ("show", "network", "lenet5"),
         "show chip": ("show", "chip", "graf54"),

@@ -45,11 +45,10 @@ def weighed(ink: NDArray[np.integer], frame: Frame) -> NDArray[np.float32]:
         count = part.shape[axis]
         length = frame.box * count / max(part.shape)
         scale, sums = length / count, part.sum(axis=1 - axis)
-        start = (frame.size - length) / 2
+        start = frame.middle - length / 2
         if frame.centre == "mass":
-            start = frame.size / 2 - scale * float((sums * (np.arange(count) + 0.5)).sum()) / float(
-                sums.sum()
-            )
+            moment = sum(each * (cell + 0.5) for cell, each in enumerate(sums.tolist()))
+            start = frame.middle - scale * moment / sum(sums.tolist())
         begins = start + scale * np.arange(count)
         pixels = np.arange(frame.size)[:, np.newaxis]
         overlap = np.minimum(pixels + 1, begins + scale) - np.maximum(pixels, begins)

@@ -228,7 +228,7 @@ def test_test_digits_can_be_looked_at(page: Any) -> None:
 @pytest.mark.parametrize("frame", [(16, "none"), *[each for each in FRAMES if each[0] == 28]], ids=str)
 def test_the_script_normalises_as_python_does(page: Any, frame: tuple[int, str]) -> None:
     given, generator = FRAMES[frame], np.random.default_rng(5)
-    fields = {name: getattr(given, name) for name in ("size", "box", "centre", "low", "high")}
+    fields = {name: getattr(given, name) for name in FRAMES[frame].__struct_fields__}
     for shape in ((1, 1), (9, 40), (40, 9), (61, 37), (128, 128)):
         ink = (generator.random(shape) < 0.3).astype(int)
         ink[0, 0] = 1
@@ -241,11 +241,12 @@ def test_the_script_normalises_as_python_does(page: Any, frame: tuple[int, str])
             assert np.array_equal(np.array(found, np.float32), expected.ravel())
 
 
-def test_redrawn_digits_are_recognised(call: Call, started: Any, tmp_path: Path) -> None:
+def test_redrawn_digits_are_recognised(call: Call, started: Any, tmp_path: Path, data_dir: Path) -> None:
     """Test digits of USPS, enlarged eight times, thresholded, and normalised again by the page."""
-    digits = load("usps")
-    run = train_briefly(tmp_path / "usps", passes=3, data="usps")
-    assert call("draw", run.folder, "-o", tmp_path / "usps.html").exit_code == 0
+    digits = load("usps", data_dir=data_dir)
+    run = train_briefly(tmp_path / "usps", passes=3, data="usps", data_dir=data_dir)
+    words = ("draw", run.folder, "-o", tmp_path / "usps.html", "--data-dir", data_dir)
+    assert call(*words).exit_code == 0
     with opened(started, (tmp_path / "usps.html").as_uri()) as page:
         real, whole = redrawn(page, digits.test.images[:600], digits.test.labels[:600])
     assert real >= 0.9

@@ -13,7 +13,7 @@ from support.small_network import NETWORK, draw, plan_of
 from support.trained_networks import trained_of
 
 from hw_sim.export.golden import STAGES
-from hw_sim.export.page import packed, page_network, script
+from hw_sim.export.page import encoded_array, page_network, script
 from hw_sim.fixed_point.quantize import quantize
 from hw_sim.fixed_point.trace import trace_integers
 from hw_sim.formats.fixed import Fixed
@@ -135,7 +135,7 @@ def test_a_changed_weight_is_seen(page: Any, monkeypatch: pytest.MonkeyPatch) ->
         data, layer = original(*given), given[0].layers[1]
         weights = layer.weights.copy()
         weights[0, 0] ^= 1
-        data["layers"][1]["weights"] = packed(weights)
+        data["layers"][1]["weights"] = encoded_array(weights)
         return data
 
     original = page_network
@@ -159,6 +159,6 @@ def test_what_is_refused_names_layer_and_reason() -> None:
 
 def test_arrays_take_the_fewest_bytes() -> None:
     for most, kind in ((127, "i1"), (128, "i2"), (1 << 15, "i4"), (1 << 31, "i8")):
-        assert packed(np.array([0, most]))["type"] == kind
-    assert packed(np.array([-128]))["type"] == "i1"
-    assert packed(np.array([0.5], np.float32)) == {"type": "f4", "data": "AAAAPw=="}
+        assert encoded_array(np.array([0, most]))["type"] == kind
+    assert encoded_array(np.array([-128]))["type"] == "i1"
+    assert encoded_array(np.array([0.5], np.float32)) == {"type": "f4", "data": "AAAAPw=="}

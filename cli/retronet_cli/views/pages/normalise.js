@@ -17,15 +17,15 @@ const RetronetNormalise = (() => {
     return share;
   }
 
-  // Where the first cell begins: with the box in the middle, or with the centre of its ink there.
+  // Where the first cell begins: with the box at the frame's middle, or with the centre of its ink there.
   function beginning(sums, frame, length, scale) {
-    if (frame.centre === "box") return (frame.size - length) / 2;
+    if (frame.centre === "box") return frame.middle - length / 2;
     let moment = 0, mass = 0;
     sums.forEach((sum, index) => {
       moment += sum * (index + 0.5);
       mass += sum;
     });
-    return frame.size / 2 - (scale * moment) / mass;
+    return frame.middle - (scale * moment) / mass;
   }
 
   // `ink`, row by row: 0 is paper, larger numbers are darker. Returns a Float32Array, or null without ink.

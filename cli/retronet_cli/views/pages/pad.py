@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_sim.export.page import packed, script
+from hw_sim.export.page import encoded_array, script
 from retronet.datasets.dataset import Dataset
 from retronet.datasets.frame import Frame
 from retronet.network import Tanh
@@ -138,7 +138,7 @@ def pad_scripts(
         "bits": bits,
         "reaches": list(reaches),
         "samples": {
-            "images": packed(images),
+            "images": encoded_array(images),
             "labels": [int(label) for label in digits.labels[:SAMPLES]],
             "name": digits.provenance.name,
         },
