@@ -1,6 +1,7 @@
 """`retronet draw`: the page in a real browser, drawn on as people do."""
 
 import json
+import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,19 @@ def test_the_same_run_gives_the_same_bytes(call: Call, trained: Any, pages: dict
     assert path.read_bytes() == before
     assert b"http://" not in before
     assert b"https://" not in before
+
+
+def test_the_page_s_commands_run(
+    call: Call, trained: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RETRONET_RUNS_DIR", str(trained.folder.parent))
+    text = (Path(__file__).parents[3] / "docs" / "draw.md").read_text(encoding="utf-8")
+    commands = [shlex.split(line)[2:] for line in text.splitlines() if line.startswith("$ retronet draw ")]
+    assert len(commands) > 1
+    for words in commands:
+        result = call(*words)
+        assert result.exit_code == 0, result.stderr
 
 
 def test_wide_states_are_refused(call: Call, trained: Any, tmp_path: Path) -> None:

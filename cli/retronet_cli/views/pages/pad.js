@@ -54,7 +54,8 @@ const retronet = (() => {
   // Maps side by side in a picture of one pixel a unit, with a pixel between them.
   function paintMaps(canvas, shape, values, low, high) {
     const [maps, rows, columns] = shape, single = rows * columns === 1;
-    const across = single ? Math.min(maps, 10) : Math.min(maps, rows > 8 ? 4 : 6), gap = single ? 0 : 1;
+    const most = single ? (maps > 40 ? 20 : 10) : rows > 8 ? 4 : 6;
+    const across = Math.min(maps, most), gap = single ? 0 : 1;
     const down = Math.ceil(maps / across);
     canvas.width = across * (columns + gap) - gap;
     canvas.height = down * (rows + gap) - gap;
