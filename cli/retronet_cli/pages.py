@@ -64,10 +64,9 @@ def playable(checkpoint: "Checkpoint", digits: "DigitSets", plan: "PrecisionPlan
 
 
 def bits_of(choices: "Choices", own: bool) -> str:
-    """Return what integers of these options are called, where one number of bits says it all, or else."""
-    if own or choices.plan:
-        return "its own plan" if own else "the plan"
-    return f"{choices.bits or 8} bits" if choices.given in ([], ["bits"]) else "fixed point"
+    """Return what integers are called: by their bits where one number says it all."""
+    one = not own and choices.given in ([], ["bits"])
+    return f"{choices.bits or 8} bits" if one else "fixed point"
 
 
 def refuse_existing(path: Path, force: bool) -> None:

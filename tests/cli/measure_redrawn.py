@@ -1,4 +1,4 @@
-"""Print how many test digits of USPS a page of `retronet draw` reads right when they are drawn again.
+"""Print how many test digits of USPS a page of `retronet draw` misreads when they are drawn again.
 
     PYTHONPATH=tests python tests/cli/measure_redrawn.py PAGE
 
@@ -9,17 +9,21 @@ import sys
 from pathlib import Path
 
 from support.browser import browser, opened
-from support.redrawn import redrawn
+from support.redrawn import misread
 
 from retronet.datasets import load
+from retronet.evaluate import wilson_percent
 
 
 def main(page_file: Path) -> None:
     digits = load("usps").test
     with browser() as started, opened(started, page_file.resolve().as_uri()) as page:
-        real, whole = redrawn(page, digits.images, digits.labels)
-    shares = f"{100 * real:.2f} % read right in floating point, {100 * whole:.2f} % on integers"
-    sys.stdout.write(f"{len(digits.labels):,} digits redrawn: {shares}\n")
+        wrong = misread(page, digits.images, digits.labels)
+    count = len(digits.labels)
+    for kind, misses in zip(("floating point", "integers"), wrong, strict=True):
+        low, high = wilson_percent(misses, count)
+        share = f"{100 * misses / count:.2f} %, 95 % interval {low:.2f}–{high:.2f}"
+        sys.stdout.write(f"{kind}: {misses} of {count:,} redrawn digits misread, {share}\n")
 
 
 if __name__ == "__main__":

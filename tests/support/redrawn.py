@@ -28,13 +28,13 @@ def enlarged(image: NDArray[np.float32]) -> NDArray[np.bool_]:
     return np.asarray(big > 0)
 
 
-def redrawn(page: Any, images: NDArray[np.float32], labels: NDArray[np.uint8]) -> tuple[float, float]:
-    """Return the share that a page of `retronet draw` reads right, in floating point and on integers."""
+def misread(page: Any, images: NDArray[np.float32], labels: NDArray[np.uint8]) -> tuple[int, int]:
+    """Return how many a page of `retronet draw` misreads, in floating point and on integers."""
     inks = ["".join("1" if each else "0" for each in enlarged(image).ravel()) for image in images]
     side = images.shape[1] * TIMES
     answers = np.array(page.evaluate(READ, [inks, side]))
-    real, whole = (answers == labels[:, np.newaxis]).mean(axis=0)
-    return float(real), float(whole)
+    real, whole = (answers != labels[:, np.newaxis]).sum(axis=0)
+    return int(real), int(whole)
 
 
 def weighed(ink: NDArray[np.integer], frame: Frame) -> NDArray[np.float32]:
