@@ -103,8 +103,8 @@ class Run:
     def snapshots(self) -> list[Snapshot]:
         """Return the snapshots of the passes so far, none if the run was trained without them."""
         passes, path = self.passes, self.folder / HISTORY
-        whole = [line for line in _lines(path) if line.endswith(b"\n")]
-        return [each for each in _decode(path, whole, Snapshot) if each.number <= passes]
+        whole = [line for line in read_lines(path) if line.endswith(b"\n")]
+        return [each for each in decode_lines(path, whole, Snapshot) if each.number <= passes]
 
     def checkpoint(self) -> Checkpoint:
         """Return the checkpoint.

@@ -20,7 +20,7 @@ from retronet_cli.views.pages.tables import (
 )
 from retronet_cli.views.reproduction import finding_table
 from retronet_cli.views.scores import curve_table, score_table
-from retronet_cli.views.simulation import bounds_of, comparison_table, format_table, work_table
+from retronet_cli.views.simulation import bounds_of, comparison_table, format_table, layer_work_table
 from retronet_cli.views.sweep import sweep_tables
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def precision_section(story: Story, run: str, bits: str, options: str, draw: Pic
     formats = table_html(format_table(report.plan, bounds_of(report)), "format-table")
     parts = [
         table_html(comparison_table(f"In {bits}, on the test digits of {name}", report, None), "fixed-table"),
-        table_html(work_table(report), "work-table"),
+        table_html(layer_work_table(report), "work-table"),
         f"<details><summary>The formats</summary>{formats}</details>",
         *(table_html(table, f"sweep-table{index or ''}") for index, table in enumerate(tables)),
         draw(curve, words),
