@@ -22,7 +22,7 @@ _told: set[str] = set()
 
 
 class Damaged(Exception):
-    """A file of compiled code that is not what was written."""
+    """A file of compiled code that is not what was written, or can not be understood any more."""
 
 
 class CheckedFile(caching.IndexDataCacheFile):
@@ -56,7 +56,10 @@ class CheckedFile(caching.IndexDataCacheFile):
         packed = Path(path).read_bytes()
         if sha256(packed[DIGEST:]).digest() != packed[:DIGEST]:
             raise Damaged(path)
-        return pickle.loads(packed[DIGEST:])
+        try:
+            return pickle.loads(packed[DIGEST:])
+        except Exception as error:  # whole, but of another version: it names types that are there no more
+            raise Damaged(path) from error
 
 
 class KeptCode(caching.FunctionCache):

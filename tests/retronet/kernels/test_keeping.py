@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import numba
@@ -46,6 +47,17 @@ def test_damaged_files_are_written_anew(tmp_path: Path, suffix: str, damage: str
         content[len(content) // 2] ^= 1
     kept = {"cut": content[: len(content) // 2], "emptied": b"", "garbage": b"\x80\x04garbage" * 9}
     path.write_bytes(kept.get(damage, content))
+
+    assert run(tmp_path) == (FRESH, "")
+    assert run(tmp_path) == (KEPT, "")
+
+
+@pytest.mark.parametrize("suffix", [".nbi", ".nbc"])
+def test_files_that_name_types_of_another_version_are_written_anew(tmp_path: Path, suffix: str) -> None:
+    assert run(tmp_path)[0] == FRESH
+    (path,) = tmp_path.rglob(f"*square*{suffix}")
+    gone = b"cretronet.kernels.updates\nRenamed\n."
+    path.write_bytes(sha256(gone).digest() + gone)
 
     assert run(tmp_path) == (FRESH, "")
     assert run(tmp_path) == (KEPT, "")
