@@ -58,11 +58,11 @@ def picture_json(name: str, picture: "ReadPicture") -> dict[str, Any]:
 
 def codes_table(title: str, scores: "Sequence[CodeScore]") -> Table:
     """Return the errors of strings and digits, one row for each difficulty."""
-    table = new_table(title, "The codes are made up: compare the rows with each other, not with the post's.")
-    table.add_column("codes")
-    add_numbers(
-        table, "n", "string error %", "95 % interval", "digit error %", "95 % interval", "count wrong"
+    table = new_table(
+        title, "Errors, with Wilson's intervals. The codes are made up: compare the rows, not the post."
     )
+    table.add_column("codes")
+    add_numbers(table, "n", "string %", "95 %", "digit %", "95 %", "count wrong")
     for each in scores:
         table.add_row(
             each.difficulty,
