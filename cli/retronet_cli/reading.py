@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from hw_sim.chips.cost.reading import PipelineTimes
     from hw_sim.chips.spec import ChipSpec
     from hw_sim.plan.plan import PrecisionPlan
     from retronet.datasets import DigitSets
+    from retronet.network import NetworkSpec
     from retronet.reading.align import Slide
     from retronet.reading.forms import Form
-    from retronet.reading.read import Answer, ReadDigit
+    from retronet.reading.read import Answer, ReadDigit, Stages
     from retronet.reading.slide import SlidWork
     from retronet.runs.checkpoint import Checkpoint
     from retronet.trained import Trained
@@ -173,3 +175,13 @@ def scan_lines(
     lines = iter(scanned(every, arithmetic.slide, recipe, form, step, digits))
     work = [slid_work(network, *strip.field.shape) for strip in every]
     return [[next(lines) for _ in each] for each in strips], work
+
+
+def timed(pictures: "Sequence[Stages]", network: "NetworkSpec") -> "PipelineTimes":
+    """Return the work of reading some pictures, and its modelled time, both for a digit."""
+    from hw_sim.chips.cost.reading import pipeline_times
+    from retronet.reading.work import summed, work_of_stages
+
+    work = summed([work_of_stages(each) for each in pictures])
+    digits = sum(len(each.normalised) for each in pictures)
+    return pipeline_times(work, digits, network)

@@ -39,6 +39,11 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Draw what each stage makes of the picture into this PNG file.",
 )
+@click.option(
+    "--work",
+    is_flag=True,
+    help="Count the work of each stage, and model its time on the boards of 1989 and 1991.",
+)
 @scan_option
 @precision_options
 @one_chip_options
@@ -52,6 +57,7 @@ def read(
     digits: int | None,
     least_confidence: float | None,
     steps: Path | None,
+    work: bool,
     scan: bool,
     choices: Choices,
     chip_choices: ChipChoices,
@@ -75,6 +81,7 @@ def read(
       retronet read envelope.png --digits 5 --steps steps.png
       retronet read page-1.png page-2.png runs/1989 --bits 8 --json
       retronet read envelope.png --chip anna --seed 3
+      retronet read envelope.png --work
       retronet read envelope.png runs/lenet1 --digits 5 --scan
     """
     import msgspec
@@ -83,10 +90,11 @@ def read(
     from retronet.reading.forms import form_of
     from retronet.reading.pictures import load_picture
     from retronet.reading.read import answered, check_legible, stages
-    from retronet_cli.reading import arithmetic_of, check_scan, chip_of, scan_lines
+    from retronet_cli.reading import arithmetic_of, check_scan, chip_of, scan_lines, timed
     from retronet_cli.runs import take_digits, take_run, title_of
-    from retronet_cli.terminal import print_json, print_table, talk
+    from retronet_cli.terminal import print_assumptions, print_json, print_table, talk
     from retronet_cli.views.reading import digits_table, picture_json, reading_table
+    from retronet_cli.views.reading_time import time_tables
 
     paths, run = _parted(pictures)
     if steps is not None and len(paths) > 1:
@@ -107,10 +115,10 @@ def read(
     known = take_digits(checkpoint, data, data_dir)
     arithmetic = arithmetic_of(chip, chip_choices, choices, (folder, checkpoint), known, quiet)
     least, why = _threshold(least_confidence, arithmetic, known)
-    work: list[SlidWork] = []
+    places: list[SlidWork] = []
     if scan:
         assert digits is not None
-        lines, work = scan_lines([made[path].ink for path in paths], checkpoint, form, digits, arithmetic)
+        lines, places = scan_lines([made[path].ink for path in paths], checkpoint, form, digits, arithmetic)
         found = {
             path: picture_of(str(path), each, made[path].turned, least)
             for path, each in zip(paths, lines, strict=True)
@@ -122,12 +130,14 @@ def read(
         from retronet_cli.views.steps import steps_png
 
         write_atomically(steps, steps_png(made[paths[0]], found[paths[0]]))
+    times = timed([made[path] for path in paths], header.network) if work else None
     if as_json:
         fields = {
             "run": str(folder),
             "arithmetic": arithmetic.name,
             "scanned": scan,
-            "work": [msgspec.to_builtins(each) for each in work],
+            "slid": [msgspec.to_builtins(each) for each in places],
+            "work": None if times is None else msgspec.to_builtins(times),
             "least_confidence": least if least < float("inf") else None,
             "pictures": [picture_json(str(path), found[path]) for path in paths],
         }
@@ -135,14 +145,18 @@ def read(
         return
     if scan and not quiet:
         talk(
-            f"Slid: {sum(each.slid_macs for each in work):,} multiply-adds at "
-            f"{sum(each.windows for each in work):,} places; as many separate windows would take "
-            f"{sum(each.separate_macs for each in work):,}."
+            f"Slid: {sum(each.slid_macs for each in places):,} multiply-adds at "
+            f"{sum(each.windows for each in places):,} places; as many separate windows would take "
+            f"{sum(each.separate_macs for each in places):,}."
         )
     title = f"{'Scanned' if scan else 'Read'} by {title_of(checkpoint)} in {arithmetic.name}"
     print_table(reading_table(title, {str(path): each for path, each in found.items()}, least, why))
     if len(paths) == 1 and sum(map(len, found[paths[0]].lines)) <= 20:
         print_table(digits_table(found[paths[0]]))
+    if times is not None:
+        for table in time_tables(times):
+            print_table(table)
+        print_assumptions(times.assumptions)
 
 
 def _parted(words: tuple[Path, ...]) -> tuple[list[Path], Path | None]:

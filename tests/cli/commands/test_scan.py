@@ -48,13 +48,13 @@ def test_a_line_is_scanned_and_its_work_told(call: Call, sliding: Path, code: Pa
         assert abs(before["column"] + before["columns"] - after["column"]) <= 1, (
             "digits part the line among them"
         )
-    (work,) = found["work"]
+    (work,) = found["slid"]
     assert work["separate_macs"] == 94_592 * work["windows"]
     assert work["slid_macs"] < work["separate_macs"] / 2
     result = call(*words)
     assert f"Slid: {work['slid_macs']:,} multiply-adds at {work['windows']} places" in result.stderr
     assert "Scanned by lenet1" in result.stdout
-    assert printed(call, "read", code, sliding)["work"] == []
+    assert printed(call, "read", code, sliding)["slid"] == []
 
 
 def test_fixed_point_scans_too(call: Call, sliding: Path, code: Path) -> None:
