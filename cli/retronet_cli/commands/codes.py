@@ -138,7 +138,7 @@ def codes(
     made_of = f"codes of {digits} test digits of {known.test.provenance.name}"
     how = ", scanned" if scan else ""
     print_table(codes_table(f"{title_of(checkpoint)} in {arithmetic.name}{how}: {made_of}", scores))
-    print_table(causes_table(scores))
+    print_table(causes_table(scores, scan))
 
 
 def _shown(

@@ -76,15 +76,17 @@ def codes_table(title: str, scores: "Sequence[CodeScore]") -> Table:
     return table
 
 
-def causes_table(scores: "Sequence[CodeScore]") -> Table:
-    """Return what segmentation costs beside recognition, one row for each difficulty."""
+def causes_table(scores: "Sequence[CodeScore]", scanned: bool) -> Table:
+    """Return what segmentation, or scanning, costs beside recognition, one row for each difficulty."""
+    how = "scanning" if scanned else "segmentation"
     table = new_table(
-        "What recognition and segmentation cost",
-        "Direct: a digit of the code is missed when the network gets the data set's own. By segmentation: "
-        "misread though it would have got those right. NIPS89: half of the substitutions, of other digits.",
+        f"What recognition and {how} cost",
+        f"Direct: a digit of the code is missed when the network gets the data set's own. By {how}: "
+        "misread though it would have got those right."
+        + ("" if scanned else " NIPS89: half of the substitutions, of other digits."),
     )
     table.add_column("codes")
-    add_numbers(table, "misread", "direct", "direct %", "by segmentation", "share of misread %")
+    add_numbers(table, "misread", "direct", "direct %", f"by {how}", "share of misread %")
     for each in scores:
         share = each.segmentation_share
         table.add_row(
