@@ -92,7 +92,7 @@ def read(
     from retronet.reading.read import answered, check_legible, stages
     from retronet_cli.reading import arithmetic_of, check_scan, chip_of, scan_lines, timed
     from retronet_cli.runs import take_digits, take_run, title_of
-    from retronet_cli.terminal import print_assumptions, print_json, print_table, talk
+    from retronet_cli.terminal import print_assumptions, print_json, print_table, progress, talk
     from retronet_cli.views.reading import digits_table, picture_json, reading_table
     from retronet_cli.views.reading_time import time_tables
 
@@ -109,7 +109,10 @@ def read(
     folder, checkpoint = take_run(run, runs, quiet)
     header = checkpoint.header
     form = form_of(header.network, header.data[0].name, header.recipe.preparation)
-    made = {path: stages(dark, digits, form=form) for path, dark in darkness.items()}
+    made = {}
+    with progress(not quiet) as bar:
+        for path in bar.track(paths, description="Finding the digits"):
+            made[path] = stages(darkness[path], digits, form=form)
     for path in paths:
         check_legible(str(path), made[path])
     known = take_digits(checkpoint, data, data_dir)
