@@ -29,12 +29,16 @@ MNIST = Frame(28, 20.0, "mass", 14.5, 0.0, 1.0)
 """MNIST's own page: fitted into 20×20, the centre of mass in the middle of 28×28. The digits show that it is
 half a pixel beyond, on average."""
 SMALL = Frame(16, 20 * REDUCED, "mass", 14.5 * REDUCED, -1.0, 1.0)
+USPS_IN_28 = Frame(28, 16.0, "box", 14.0, -1.0, 1.0)
+SMALL_IN_28 = Frame(28, SMALL.box, "mass", 6 + SMALL.middle, -1.0, 1.0)
 FRAMES: dict[tuple[int, str], Frame] = {
     (16, "none"): USPS,
-    (16, "bipolar28"): Frame(28, 16.0, "box", 14.0, -1.0, 1.0),
+    (16, "bipolar28"): USPS_IN_28,
+    (16, "neighbours28"): USPS_IN_28,
     (28, "bipolar16"): SMALL,
     (28, "antialiased16"): SMALL,
-    (28, "bipolar28"): Frame(28, SMALL.box, "mass", 6 + SMALL.middle, -1.0, 1.0),
+    (28, "bipolar28"): SMALL_IN_28,
+    (28, "neighbours28"): SMALL_IN_28,
     (28, "unit28"): MNIST,
     (28, "lenet5_32"): Frame(32, 20.0, "mass", 16.5, -0.1, 0.922 / 0.78),
 }

@@ -23,7 +23,8 @@ All its digits have theirs from 14 up to 15, in pixels from the edge: the first 
 class Form:
     """Digits of `rows` and `columns`, of which a full digit takes `height` rows, made of USPS or MNIST ones.
 
-    `preparation` is a name in `retronet.datasets.prepare.PREPARATIONS`.
+    `preparation` is a name in `retronet.datasets.prepare.PREPARATIONS`: of digits that stand alone, whatever
+    stood beside those that the network was trained on.
     """
 
     of: Literal["usps", "mnist"]
@@ -75,12 +76,15 @@ def as_mnist(ink: NDArray[np.generic]) -> NDArray[np.uint8]:
 
 USPS16 = Form("usps", "none", SIZE, SIZE, SIZE)
 SHRUNK = MNIST_BOX * 16 / MNIST_FIELD
+USPS28 = Form("usps", "bipolar28", 28, 28, SIZE)
+MNIST28 = Form("mnist", "bipolar28", 28, 28, SHRUNK)
 FORMS = {
-    (SIZE, SIZE): {"none": USPS16, "bipolar28": Form("usps", "bipolar28", 28, 28, SIZE)},
+    (SIZE, SIZE): {"none": USPS16, "bipolar28": USPS28, "neighbours28": USPS28},
     (MNIST_FIELD, MNIST_FIELD): {
         "bipolar16": Form("mnist", "bipolar16", 16, 16, SHRUNK),
         "antialiased16": Form("mnist", "antialiased16", 16, 16, SHRUNK),
-        "bipolar28": Form("mnist", "bipolar28", 28, 28, SHRUNK),
+        "bipolar28": MNIST28,
+        "neighbours28": MNIST28,
         "unit28": Form("mnist", "unit28", 28, 28, MNIST_BOX),
         "lenet5_32": Form("mnist", "lenet5_32", 32, 32, MNIST_BOX),
     },

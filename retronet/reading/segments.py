@@ -100,13 +100,25 @@ def digits_in(ink: NDArray[np.bool_], digits: int | None = None) -> list[list[Se
     InputError
         If there are too many pieces of ink: see `components`.
     """
+    lines = []
+    for parts in lines_in(ink):
+        low = SHORT * digit_height(parts)
+        lines.append([each for each in joined(parts) if each.ink.shape[0] >= low])
+    return [parted(line) if digits is None else counted(line, digits) for line in lines]
+
+
+def lines_in(ink: NDArray[np.bool_]) -> list[list[Segment]]:
+    """Return the components of each line of digits, from the top, each from left to right; dirt is dropped.
+
+    Raises
+    ------
+    InputError
+        If there are too many pieces of ink: see `components`.
+    """
     parts = components(ink)
     height = digit_height(parts)
-    kept = [each for each in parts if _may_be_digit(each, height)]
-    lines = [
-        [each for each in joined(line) if each.ink.shape[0] >= SHORT * height] for line in text_lines(kept)
-    ]
-    return [parted(line) if digits is None else counted(line, digits) for line in lines if line]
+    lines = text_lines([each for each in parts if _may_be_digit(each, height)])
+    return [line for line in lines if max(each.ink.shape[0] for each in line) >= SHORT * height]
 
 
 def _may_be_digit(part: Segment, height: float) -> bool:

@@ -16,6 +16,7 @@ from retronet_cli.options import (
     runs_option,
 )
 from retronet_cli.precision import Choices, precision_options
+from retronet_cli.reading import scan_option
 
 if TYPE_CHECKING:
     from retronet.reading.compose import ComposedCode, Difficulty
@@ -56,6 +57,7 @@ DIFFICULTIES: "tuple[Difficulty, ...]" = ("easy", "medium", "hard")
     multiple=True,
     help="Of the codes; repeat it for several.  [default: all]",
 )
+@scan_option
 @precision_options
 @one_chip_options
 @other_data_option
@@ -69,6 +71,7 @@ def codes(
     digits: int,
     codes_seed: int,
     difficulty: "tuple[Difficulty, ...]",
+    scan: bool,
     choices: Choices,
     chip_choices: ChipChoices,
     data: str | None,
@@ -89,30 +92,40 @@ def codes(
       retronet codes
       retronet codes runs/1989 --count 1000 --difficulty hard
       retronet codes --chip anna --json
+      retronet codes runs/lenet1 --scan
     """
     import msgspec
 
     from retronet.datasets import load
     from retronet.reading.codes import composed, score_codes, texts_of
     from retronet.reading.forms import form_of
-    from retronet_cli.reading import arithmetic_of, chip_of
+    from retronet_cli.reading import arithmetic_of, check_scan, chip_of, scan_lines
     from retronet_cli.runs import take_digits, take_run, title_of
     from retronet_cli.terminal import print_json, print_table
     from retronet_cli.views.reading import causes_table, codes_table
 
     chip = chip_of(chip_choices)
+    check_scan(scan, digits, chip)
     folder, checkpoint = take_run(run, runs, quiet)
     header = checkpoint.header
     form = form_of(header.network, header.data[0].name, header.recipe.preparation)
     known = take_digits(checkpoint, data, data_dir)
     natural = load(known.test.provenance.name, None, data_dir).test
     arithmetic = arithmetic_of(chip, chip_choices, choices, (folder, checkpoint), known, quiet)
-    right = arithmetic.answer(known.test.images).argmax(axis=1) == known.test.labels
+    alone = known.test
+    if header.recipe.preparation == "neighbours28":  # the digits that codes are made of have none
+        alone = load(alone.provenance.name, form.preparation, data_dir).test
+    right = arithmetic.answer(alone.images).argmax(axis=1) == alone.labels
     scores = []
     for each in difficulty or DIFFICULTIES:
         wanted = composed(natural, form, each, codes=count, digits=digits, seed=codes_seed)
         made = _shown(wanted, f"Composing {each} codes", count, quiet)
-        texts = texts_of([stages for _, stages in made], arithmetic.answer)
+        if scan:
+            inks = [stages.ink for _, stages in made]
+            lines, _ = scan_lines(inks, checkpoint, form, digits, arithmetic)
+            texts = ["".join(str(each.digit) for line in picture for each in line) for picture in lines]
+        else:
+            texts = texts_of([stages for _, stages in made], arithmetic.answer)
         scores.append(score_codes(each, [code for code, _ in made], texts, right))
     if as_json:
         fields = {
@@ -120,13 +133,15 @@ def codes(
             "dataset": known.test.provenance.name,
             "arithmetic": arithmetic.name,
             "codes_seed": codes_seed,
+            "scanned": scan,
             "scores": [msgspec.to_builtins(each) for each in scores],
         }
         print_json("codes", fields)
         return
     made_of = f"codes of {digits} test digits of {known.test.provenance.name}"
-    print_table(codes_table(f"{title_of(checkpoint)} in {arithmetic.name}: {made_of}", scores))
-    print_table(causes_table(scores))
+    how = ", scanned" if scan else ""
+    print_table(codes_table(f"{title_of(checkpoint)} in {arithmetic.name}{how}: {made_of}", scores))
+    print_table(causes_table(scores, scan))
 
 
 def _shown(

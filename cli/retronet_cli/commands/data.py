@@ -210,12 +210,14 @@ def compose(
     from retronet.datasets import load
     from retronet.reading.compose import compose as composed
     from retronet.reading.pictures import png_bytes
-    from retronet_cli.terminal import print_json, talk
+    from retronet_cli.terminal import print_json, progress, talk
 
     sets = load(data, None, data_dir)
     if sets.notice:
         talk(sets.notice)
-    codes = [composed(sets.test, digits, seed, number, difficulty) for number in range(count)]
+    with progress(True) as bar:
+        numbers = bar.track(range(count), description="Composing")
+        codes = [composed(sets.test, digits, seed, number, difficulty) for number in numbers]
     names = [f"{number:05}.png" for number in range(count)]
     labels = {
         "dataset": sets.test.provenance.name,

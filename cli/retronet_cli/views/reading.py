@@ -58,11 +58,11 @@ def picture_json(name: str, picture: "ReadPicture") -> dict[str, Any]:
 
 def codes_table(title: str, scores: "Sequence[CodeScore]") -> Table:
     """Return the errors of strings and digits, one row for each difficulty."""
-    table = new_table(title, "The codes are made up: compare the rows with each other, not with the post's.")
-    table.add_column("codes")
-    add_numbers(
-        table, "n", "string error %", "95 % interval", "digit error %", "95 % interval", "count wrong"
+    table = new_table(
+        title, "Errors, with Wilson's intervals. The codes are made up: compare the rows, not the post."
     )
+    table.add_column("codes")
+    add_numbers(table, "n", "string %", "95 %", "digit %", "95 %", "count wrong")
     for each in scores:
         table.add_row(
             each.difficulty,
@@ -76,15 +76,17 @@ def codes_table(title: str, scores: "Sequence[CodeScore]") -> Table:
     return table
 
 
-def causes_table(scores: "Sequence[CodeScore]") -> Table:
-    """Return what segmentation costs beside recognition, one row for each difficulty."""
+def causes_table(scores: "Sequence[CodeScore]", scanned: bool) -> Table:
+    """Return what segmentation, or scanning, costs beside recognition, one row for each difficulty."""
+    how = "scanning" if scanned else "segmentation"
     table = new_table(
-        "What recognition and segmentation cost",
-        "Direct: a digit of the code is missed when the network gets the data set's own. By segmentation: "
-        "misread though it would have got those right. NIPS89: half of the substitutions, of other digits.",
+        f"What recognition and {how} cost",
+        f"Direct: a digit of the code is missed when the network gets the data set's own. By {how}: "
+        "misread though it would have got those right."
+        + ("" if scanned else " NIPS89: half of the substitutions, of other digits."),
     )
     table.add_column("codes")
-    add_numbers(table, "misread", "direct", "direct %", "by segmentation", "share of misread %")
+    add_numbers(table, "misread", "direct", "direct %", f"by {how}", "share of misread %")
     for each in scores:
         share = each.segmentation_share
         table.add_row(

@@ -121,6 +121,33 @@ def test_the_steps_are_drawn(call: Call, trained: Any, page: tuple[Path, list[st
     assert "--steps draws one picture; 2 were given. Name one of them." in twice.stderr
 
 
+def test_work_is_counted_and_set_beside_what_is_published(
+    call: Call, trained: Any, page: tuple[Path, list[str]]
+) -> None:
+    printed = read_json(call, page[0], trained.folder, "--digits", 5, "--work")["work"]
+    board, later = printed["boards"]
+    assert [each["stage"] for each in board["stages"]] == [
+        "threshold",
+        "components",
+        "normalisation",
+        "network",
+    ]
+    assert board["stages"][0]["pixels"] * 15 % 16 == 0, "sixteen touches a pixel, for one of 15 digits"
+    assert board["stages"][3]["macs"] == 63_660
+    assert board["digits_per_s"] > 12, "losses are not modelled"
+    assert later["fitted_s"] is None
+    assert read_json(call, page[0], trained.folder)["work"] is None
+    text = " ".join(call("read", page[0], trained.folder, "--work").stdout.split())
+    for sentence in (
+        "for a digit: modelled, not measured",
+        "Published: 10–12 digits/s, limited mainly by normalisation",
+        "Fitted, not modelled: the ",
+        "Published: about 2 M connections",
+        "Assumed. PC: ",
+    ):
+        assert sentence in text
+
+
 def test_a_retrained_run_reads_under_its_own_plan(
     call: Call, trained: Any, page: tuple[Path, list[str]], tmp_path: Path
 ) -> None:

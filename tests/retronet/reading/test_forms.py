@@ -35,6 +35,9 @@ def test_paper_ink_and_size_are_those_of_the_preparation(name: str) -> None:
     assert placed.shape == (form.rows, form.columns)
     assert placed.dtype == np.float32
     assert placed.min() == digits.min()
+    if name == "neighbours28":
+        assert form == FORMS[28, 28]["bipolar28"], "read digits stand alone"
+        return
     heights = [box[0].stop - box[0].start for box in (box_of(each > each.min()) for each in digits)]
     assert form.height <= max(heights) <= form.height + 2
 
@@ -82,7 +85,9 @@ def test_networks_that_read_something_else_are_refused() -> None:
     assert form_of(load_network("lenet1"), "usps", "bipolar28").height == 16
     wrong = ((network, "bipolar28"), (network, "mine"), (replace(network, input=(1, 20, 16)), None))
     for other, preparation in wrong:
-        with pytest.raises(InputError, match=r"none \(16×16\), bipolar28 \(28×28\) are allowed\. Train it"):
+        with pytest.raises(
+            InputError, match=r"none \(16×16\), bipolar28 \(28×28\), .* are allowed\. Train it"
+        ):
             form_of(other, "usps", preparation)
     with pytest.raises(InputError, match="no data set 'mine'"):
         form_of(network, "mine")
