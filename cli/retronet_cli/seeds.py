@@ -17,10 +17,10 @@ import msgspec
 
 from retronet.errors import InputError
 from retronet.studies.seeds import QUANTITIES, SeedResult, spreads, train_seeds
+from retronet_cli.forms import Form, give
 from retronet_cli.terminal import (
     INTERRUPTED,
     interrupted,
-    print_json,
     print_table,
     progress,
     talk,
@@ -131,7 +131,7 @@ def train_and_print_seeds(
     runs: Path,
     data_dir: Path | None,
     jobs: int,
-    as_json: bool,
+    form: Form,
     quiet: bool,
 ) -> None:
     """Do what `retronet train --seeds` does."""
@@ -149,8 +149,8 @@ def train_and_print_seeds(
         talk(f"Runs: in {runs}; those already there are read or continued.")
     results = train_with_bar(recipe, seeds, runs, data_dir, jobs, quiet)
     over_seeds = spreads(results)
-    if as_json:
-        fields = {
+    if form.given:
+        fields: dict[str, Any] = {
             "recipe": recipe.name,
             "dataset": name,
             "notice": digits.notice,
@@ -166,7 +166,20 @@ def train_and_print_seeds(
             ],
             "spread": msgspec.to_builtins(over_seeds),
         }
-        print_json("seeds", fields)
+        tables = {
+            "seeds": fields["seeds"],
+            "spread": [
+                {"digits": half, "quantity": quantity, **msgspec.to_builtins(each)}
+                for half, by_quantity in over_seeds.items()
+                for quantity, each in by_quantity.items()
+            ],
+            "passes": [
+                {"seed": result.seed, **msgspec.to_builtins(record)}
+                for result in results
+                for record in result.records
+            ],
+        }
+        give(form, "seeds", fields, tables)
         return
     title = f"{recipe.name} on {name}, after pass {results[0].records[-1].number}"
     print_table(seed_table(f"{title}: each seed", results, digits.notice))

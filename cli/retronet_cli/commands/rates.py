@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from retronet_cli.options import data_dir_option, json_option
+from retronet_cli.forms import Form, form_options, give
+from retronet_cli.options import data_dir_option
 
 
 @click.command(short_help="Find rates that learn, by letting the rate grow.")
@@ -21,7 +22,7 @@ from retronet_cli.options import data_dir_option, json_option
 )
 @click.option("--data", metavar="NAME", help="The digits, instead of the recipe's.")
 @data_dir_option
-@json_option
+@form_options
 def rates(
     recipe: str,
     lowest: float,
@@ -30,7 +31,7 @@ def rates(
     lot: int,
     data: str | None,
     data_dir: Path | None,
-    as_json: bool,
+    form: Form,
 ) -> None:
     """Find rates that learn, by letting the rate grow.
 
@@ -48,7 +49,7 @@ def rates(
     from retronet.network import load_network
     from retronet.recipe import load_recipe
     from retronet.training.rate_range import rate_range
-    from retronet_cli.terminal import print_json, print_table, talk
+    from retronet_cli.terminal import print_table, talk
     from retronet_cli.views.rates import rate_table
 
     found = load_recipe(recipe)
@@ -57,8 +58,9 @@ def rates(
         talk(digits.notice)
     points = list(rate_range(found, load_network(found.network), digits, lowest, highest, lots, lot))
     name = digits.train.provenance.name
-    if as_json:
-        print_json("rates", {"recipe": found.name, "dataset": name, "points": msgspec.to_builtins(points)})
+    if form.given:
+        fields = {"recipe": found.name, "dataset": name, "points": msgspec.to_builtins(points)}
+        give(form, "rates", fields, {"points": points})
         return
     best = min(points, key=lambda point: point.loss)
     title = f"{found.name} on {name}: loss while the rate grows, {lot} digits a rate"

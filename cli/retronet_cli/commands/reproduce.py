@@ -1,10 +1,12 @@
 """The command `retronet reproduce`."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from retronet_cli.options import data_dir_option, jobs_option, json_option, quiet_option, runs_option
+from retronet_cli.forms import Form, form_options, give
+from retronet_cli.options import data_dir_option, jobs_option, quiet_option, runs_option
 
 
 @click.command(short_help="Set published figures beside what the recipes give here.")
@@ -13,7 +15,7 @@ from retronet_cli.options import data_dir_option, jobs_option, json_option, quie
 @jobs_option
 @data_dir_option
 @runs_option
-@json_option
+@form_options
 @quiet_option
 def reproduce(
     recipes: tuple[str, ...],
@@ -21,7 +23,7 @@ def reproduce(
     jobs: int,
     data_dir: Path | None,
     runs: Path,
-    as_json: bool,
+    form: Form,
     quiet: bool,
 ) -> None:
     """Set published figures beside what the recipes give here.
@@ -43,11 +45,12 @@ def reproduce(
     from retronet.studies.reproduce import choose, findings
     from retronet_cli.main import FAILED
     from retronet_cli.seeds import train_with_bar
-    from retronet_cli.terminal import print_json, print_table, stdout, talk
+    from retronet_cli.terminal import print_table, stdout, talk
     from retronet_cli.views.reproduction import finding_table
 
     folder = runs / "reproduce"
-    objects, outside = [], 0
+    objects: list[dict[str, Any]] = []
+    outside = 0
     asked = choose(recipes)
     for number, published in enumerate(asked, 1):
         recipe = override(load_recipe(published.recipe), dict(published.changes))
@@ -62,7 +65,7 @@ def reproduce(
             )
         found = findings(published, train_with_bar(recipe, published.seeds, folder, data_dir, jobs, quiet))
         outside += sum(each.inside is False for each in found)
-        if as_json:
+        if form.given:
             objects.append(
                 {"recipe": published.title, "dataset": name, "findings": msgspec.to_builtins(found)}
             )
@@ -73,7 +76,14 @@ def reproduce(
             # Nobody reads what hours of training would print.
             talk(f"Stopped: standard output was closed, and {len(asked) - number} recipes are left to train.")
             raise click.exceptions.Exit(FAILED)
-    if as_json:
-        print_json("reproduction", {"recipes": objects})
+    if form.given:
+        tables = {
+            "findings": [
+                {"recipe": each["recipe"], "dataset": each["dataset"], **finding}
+                for each in objects
+                for finding in each["findings"]
+            ]
+        }
+        give(form, "reproduction", {"recipes": objects}, tables)
     if check and outside:
         raise CheckError(f"{outside} published figures are outside what was found; all were to be inside.")

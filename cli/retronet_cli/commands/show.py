@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
+from retronet_cli.forms import Form, flat, form_options, give
 from retronet_cli.options import (
     data_dir_option,
-    json_option,
     other_data_option,
     quiet_option,
     run_argument,
@@ -18,41 +18,65 @@ from retronet_cli.suggesting import SuggestingGroup
 
 @click.group(cls=SuggestingGroup, short_help="Show recipes, networks and chips, and what they assume.")
 def show() -> None:
-    """Show recipes, networks and chips, and what they assume."""
+    """Show recipes, networks and chips, and what they assume.
+
+    \b
+    Examples:
+      retronet show network lecun1989
+      retronet show chip anna
+      retronet show run
+    """
 
 
 @show.command("recipes")
-@json_option
-def recipes(as_json: bool) -> None:
-    """List the recipes."""
+@form_options
+def recipes(form: Form) -> None:
+    """List the recipes.
+
+    \b
+    Example:
+      retronet show recipes
+    """
     from retronet.recipe import load_recipe, recipe_names
 
-    _list("recipes", {name: load_recipe(name).title for name in recipe_names()}, as_json)
+    _list("recipes", {name: load_recipe(name).title for name in recipe_names()}, form)
 
 
 @show.command("networks")
-@json_option
-def networks(as_json: bool) -> None:
-    """List the networks."""
+@form_options
+def networks(form: Form) -> None:
+    """List the networks.
+
+    \b
+    Example:
+      retronet show networks
+    """
     from retronet.network import load_network, network_names
 
-    _list("networks", {name: load_network(name).title for name in network_names()}, as_json)
+    _list("networks", {name: load_network(name).title for name in network_names()}, form)
 
 
 @show.command("recipe")
 @click.argument("name")
-@json_option
-def recipe(name: str, as_json: bool) -> None:
-    """Show one recipe, a name or a TOML file."""
+@form_options
+def recipe(name: str, form: Form) -> None:
+    """Show one recipe, a name or a TOML file.
+
+    \b
+    Example:
+      retronet show recipe lecun1989
+    """
     import msgspec
 
     from retronet.recipe import load_recipe
-    from retronet_cli.terminal import print_assumptions, print_json, print_table
+    from retronet_cli.terminal import print_assumptions, print_table
     from retronet_cli.views.descriptions import recipe_table
 
     found = load_recipe(name)
-    if as_json:
-        print_json("recipe", msgspec.to_builtins(found))
+    if form.given:
+        told = msgspec.to_builtins(found)
+        settings = [{"setting": key, "value": value} for key, value in flat(told).items()]
+        give(form, "recipe", told, {"settings": settings})
         return
     print_table(recipe_table(found))
     print_assumptions(found.assumptions)
@@ -60,25 +84,27 @@ def recipe(name: str, as_json: bool) -> None:
 
 @show.command("network")
 @click.argument("name")
-@json_option
-def network(name: str, as_json: bool) -> None:
-    """Show one network with all its counts, a name or a TOML file."""
+@form_options
+def network(name: str, form: Form) -> None:
+    """Show one network with all its counts, a name or a TOML file.
+
+    \b
+    Examples:
+      retronet show network lecun1989
+      retronet show network ./mine.toml --format csv
+    """
     import msgspec
 
     from retronet.network import load_network, parameter_shapes
-    from retronet_cli.terminal import print_assumptions, print_json, print_table
+    from retronet_cli.terminal import print_assumptions, print_table
     from retronet_cli.views.descriptions import network_counts, network_table
 
     found = load_network(name)
-    if as_json:
-        print_json(
-            "network",
-            {
-                **msgspec.to_builtins(found),
-                "counts": network_counts(found),
-                "arrays": parameter_shapes(found),
-            },
-        )
+    if form.given:
+        counts, arrays = network_counts(found), parameter_shapes(found)
+        told = {**msgspec.to_builtins(found), "counts": counts, "arrays": arrays}
+        shapes = [{"array": key, "shape": shape} for key, shape in arrays.items()]
+        give(form, "network", told, {"layers": counts["layers"], "arrays": shapes})
         return
     print_table(network_table(found))
     print_assumptions(found.assumptions)
@@ -91,7 +117,7 @@ def network(name: str, as_json: bool) -> None:
 @data_dir_option
 @runs_option
 @click.option("--toml", "as_toml", is_flag=True, help="Print a file for --plan.")
-@json_option
+@form_options
 @quiet_option
 def plan(
     run: Path | None,
@@ -100,7 +126,7 @@ def plan(
     data_dir: Path | None,
     runs: Path,
     as_toml: bool,
-    as_json: bool,
+    form: Form,
     quiet: bool,
 ) -> None:
     """Show the formats that `retronet simulate` would take for a run, with range and step.
@@ -116,7 +142,7 @@ def plan(
     from hw_sim.fixed_point.quantize import quantize
     from hw_sim.plan.plan_file import plan_toml
     from retronet_cli.runs import take_digits, take_run, title_of
-    from retronet_cli.terminal import print_json, print_table, stdout, talk
+    from retronet_cli.terminal import print_table, stdout, talk
     from retronet_cli.views.simulation import format_table
 
     folder, checkpoint = take_run(run, runs, quiet)
@@ -129,9 +155,10 @@ def plan(
     if as_toml:
         click.echo(plan_toml(found), nl=False)
         return
-    if as_json:
+    if form.given:
         rows = [msgspec.to_builtins(row) for row in found.describe()]
-        print_json("plan", {"run": str(folder), "plan": msgspec.to_builtins(found), "formats": rows})
+        told = {"run": str(folder), "plan": msgspec.to_builtins(found), "formats": rows}
+        give(form, "plan", told, {"formats": rows})
         return
     stdout.print(title_of(checkpoint), highlight=False)
     print_table(
@@ -142,26 +169,37 @@ def plan(
 
 
 @show.command("chips")
-@json_option
-def chips(as_json: bool) -> None:
-    """List the chips."""
+@form_options
+def chips(form: Form) -> None:
+    """List the chips.
+
+    \b
+    Example:
+      retronet show chips
+    """
     from hw_sim.chips.load import chip_names, load_chip
 
-    _list("chips", {name: load_chip(name).title for name in chip_names()}, as_json)
+    _list("chips", {name: load_chip(name).title for name in chip_names()}, form)
 
 
 @show.command("chip")
 @click.argument("name")
-@json_option
-def chip(name: str, as_json: bool) -> None:
-    """Show one chip, every constant with its standing; a name or a TOML file."""
+@form_options
+def chip(name: str, form: Form) -> None:
+    """Show one chip, every constant with its standing; a name or a TOML file.
+
+    \b
+    Example:
+      retronet show chip anna
+    """
     from hw_sim.chips.load import load_chip
-    from retronet_cli.terminal import print_json, print_table
+    from retronet_cli.terminal import print_table
     from retronet_cli.views.chips import chip_fields, constants_table, facts_table, figures_table
 
     found = load_chip(name)
-    if as_json:
-        print_json("chip", chip_fields(found))
+    if form.given:
+        told = chip_fields(found)
+        give(form, "chip", told, {key: told[key] for key in ("constants", "published", "facts")})
         return
     print_table(constants_table(found))
     if found.facts:
@@ -170,12 +208,13 @@ def chip(name: str, as_json: bool) -> None:
         print_table(figures_table(found, name))
 
 
-def _list(what: str, titles: dict[str, str], as_json: bool) -> None:
-    from retronet_cli.terminal import print_json, print_table
+def _list(what: str, titles: dict[str, str], form: Form) -> None:
+    from retronet_cli.terminal import print_table
     from retronet_cli.views.scores import new_table
 
-    if as_json:
-        print_json(what, {what: [{"name": name, "title": title} for name, title in titles.items()]})
+    if form.given:
+        rows = [{"name": name, "title": title} for name, title in titles.items()]
+        give(form, what, {what: rows}, {what: rows})
         return
     table = new_table(what.capitalize())
     table.add_column("name", no_wrap=True)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from retronet_cli.options import Numbers, data_dir_option, jobs_option, json_option, quiet_option, runs_option
+from retronet_cli.forms import Form, form_options, give
+from retronet_cli.options import Numbers, data_dir_option, jobs_option, quiet_option, runs_option
 from retronet_cli.runs import going_on
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ if TYPE_CHECKING:
 )
 @click.option("--force", is_flag=True, help="Overwrite the run that is in the folder.")
 @click.option("--dry-run", is_flag=True, help="Print the recipe as resolved, and stop.")
-@json_option
+@form_options
 @quiet_option
 def train(
     recipe: str | None,
@@ -80,7 +81,7 @@ def train(
     resume: Path | None,
     force: bool,
     dry_run: bool,
-    as_json: bool,
+    form: Form,
     quiet: bool,
 ) -> None:
     """Train a network as a recipe says.
@@ -104,7 +105,7 @@ def train(
             "it takes no recipe, changes, --run, --force or --dry-run."
         )
     if resume is not None:
-        resume_training(_watched_as_begun(resume, history), data_dir, as_json, quiet, history)
+        resume_training(_watched_as_begun(resume, history), data_dir, form, quiet, history)
         return
     if dry_run:
         _print_recipe(_resolve(recipe, changes))
@@ -117,14 +118,14 @@ def train(
             )
         from retronet_cli.seeds import train_and_print_seeds
 
-        train_and_print_seeds(_resolve(recipe, changes), seeds, runs, data_dir, jobs, as_json, quiet)
+        train_and_print_seeds(_resolve(recipe, changes), seeds, runs, data_dir, jobs, form, quiet)
         return
     run, digits = _begin(_resolve(recipe, changes), data_dir, folder, runs, force, history)
-    _learn_and_print(run, digits, data_dir, as_json, quiet, started)
+    _learn_and_print(run, digits, data_dir, form, quiet, started)
 
 
 def resume_training(
-    run: "Run", data_dir: Path | None, as_json: bool, quiet: bool, history: int | None = None
+    run: "Run", data_dir: Path | None, form: Form, quiet: bool, history: int | None = None
 ) -> None:
     """Go on with a run that `retronet train` made, and print its result.
 
@@ -141,7 +142,7 @@ def resume_training(
     if not isinstance(run.configuration.made, ByTraining):
         raise other_maker(run.folder, run.configuration.made)
     digits = load(run.data_name, run.configuration.recipe.preparation, data_dir)
-    _learn_and_print(run, digits, data_dir, as_json, quiet, started, history)
+    _learn_and_print(run, digits, data_dir, form, quiet, started, history)
 
 
 def _watched_as_begun(folder: Path, history: int | None) -> "Run":
@@ -163,7 +164,7 @@ def _learn_and_print(
     run: "Run",
     digits: "DigitSets",
     data_dir: Path | None,
-    as_json: bool,
+    form: Form,
     quiet: bool,
     started: float,
     history: int | None = None,
@@ -175,7 +176,7 @@ def _learn_and_print(
         "training": sum(timing.training_seconds for timing in run.timings()),
         "total": time.perf_counter() - started,
     }
-    _print_result(run, seconds, as_json)
+    _print_result(run, seconds, form)
 
 
 def _settings(settings: tuple[str, ...]) -> dict[str, Any]:
@@ -270,15 +271,15 @@ def _summary(record: "PassRecord") -> str:
     return f"misses {record.train.misses:,} train, {record.test.misses:,} test"
 
 
-def _print_result(run: "Run", seconds: dict[str, float], as_json: bool) -> None:
+def _print_result(run: "Run", seconds: dict[str, float], form: Form) -> None:
     import msgspec
 
-    from retronet_cli.terminal import print_json, print_table
+    from retronet_cli.terminal import print_table
     from retronet_cli.views.scores import curve_table, score_table
 
     records = run.records()
     recipe, last = run.configuration.recipe, records[-1]
-    if as_json:
+    if form.given:
         fields = {
             "recipe": recipe.name,
             "network": recipe.network,
@@ -291,7 +292,7 @@ def _print_result(run: "Run", seconds: dict[str, float], as_json: bool) -> None:
             "seconds": seconds,
             "run": str(run.folder),
         }
-        print_json("train", fields)
+        give(form, "train", fields, {"passes": records})
         return
     title = f"{recipe.name} on {run.data_name}, seed {recipe.seed}"
     print_table(curve_table(f"{title}: learning curve", records))

@@ -26,7 +26,7 @@ def test_errors_and_intervals_are_those_of_the_rows() -> None:
     line, _, (bars,) = all_bits
 
     assert list(line.get_ydata()) == [60, 20, 5]
-    assert list(np.round(line.get_xdata())) == [2, 4, 8]
+    assert [round(float(x)) for x in line.get_xdata()] == [2, 4, 8]
     ends = [sorted(segment[:, 1]) for segment in bars.get_segments()]
     wanted = [[r.score.error_percent_low, r.score.error_percent_high] for r in (ROWS[1], ROWS[0], ROWS[2])]
     np.testing.assert_allclose(ends, wanted)
