@@ -46,7 +46,7 @@ def simulated_on_chip(
 
     chip = load_chip(choices.chip)  # before what takes seconds to import
     from hw_sim.chips.simulate import cost_as_run, option_names, simulate_on
-    from retronet_cli.terminal import talk
+    from retronet_cli.terminal import talk, working
     from retronet_cli.views.costs import records
     from retronet_cli.views.on_chip import view
 
@@ -56,7 +56,8 @@ def simulated_on_chip(
         talk(f"The run was retrained under a plan of its own; the formats of {chip.name} take its place.")
     digits = take_digits(checkpoint, data, data_dir)
     trained, options = checkpoint.trained, options_of(chip, choices)
-    report = simulate_on(chip, trained, digits, threads=os.cpu_count() or 1, **options)
+    with working(f"simulating {chip.name}", enabled=not quiet):
+        report = simulate_on(chip, trained, digits, threads=os.cpu_count() or 1, **options)
     modelled = cost_as_run(chip, trained.network, report)
     name = digits.test.provenance.name
     title = f"{title_of(checkpoint)} on {len(digits.test.images):,} test digits of {name}"

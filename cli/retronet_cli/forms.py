@@ -162,6 +162,14 @@ def flat(row: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+def settings_of(fields: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Return nested fields as rows of name and text; words as they are, all else as JSON."""
+    return [
+        {"setting": key, "value": value if isinstance(value, str) else json.dumps(value)}
+        for key, value in flat(fields).items()
+    ]
+
+
 def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
     """Return rows of the same keys as CSV with a heading; what is absent is empty, numbers are in full."""
     text = io.StringIO()

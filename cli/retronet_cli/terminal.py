@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import click
@@ -133,6 +134,20 @@ def print_paragraphs(texts: Iterable[str]) -> None:
     """Print sentences as they are, broken at the width of the terminal."""
     for text in texts:
         stdout.print(text, highlight=False)
+
+
+@contextmanager
+def working(what: str, enabled: bool) -> Iterator[None]:
+    """Show on standard error, while something takes its time, what that is and for how long."""
+    with Progress(
+        TextColumn("{task.description} …"),
+        TimeElapsedColumn(),
+        console=stderr,
+        transient=True,
+        disable=not (enabled and stderr.is_terminal),
+    ) as bar:
+        bar.add_task(what, total=None)
+        yield
 
 
 def progress(enabled: bool) -> Progress:

@@ -55,7 +55,7 @@ def compare(
     """
     from hw_sim.studies.compare import compare as compared
     from retronet_cli.runs import take_digits, take_run, title_of
-    from retronet_cli.terminal import print_table, talk
+    from retronet_cli.terminal import print_table, talk, working
     from retronet_cli.views.comparison import (
         answer_table,
         fields,
@@ -72,7 +72,8 @@ def compare(
     digits = take_digits(checkpoint, data, data_dir)
     trained = checkpoint.trained
     first, second = (chosen_plan(choices, trained, digits.train) for choices in asked)
-    found = compared(trained, digits.test, first, second, worst)
+    with working("simulating both plans", enabled=not quiet):
+        found = compared(trained, digits.test, first, second, worst)
     for name, side in (("A", found.first), ("B", found.second)):
         for note in notes(name, side):
             talk(f"Warning: {note}")

@@ -172,6 +172,8 @@ def _report(schema: str, folder: Path, found: list[_Checked], form: Form) -> Non
     """Print what was found; raise the problems, if there are any, as one error."""
     from rich.table import Table
 
+    from retronet_cli.terminal import stdout
+
     good = [(each.name, each.sha256) for each in found if each.sha256 is not None]
     problems = [each.problem for each in found if each.problem is not None]
     if form.given:

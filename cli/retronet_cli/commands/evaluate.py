@@ -73,7 +73,7 @@ def evaluate(
     from retronet.analyse import analyse
     from retronet.evaluate import score
     from retronet_cli.runs import retrained, take_digits, take_run, title_of
-    from retronet_cli.terminal import print_table, talk
+    from retronet_cli.terminal import print_table, talk, working
     from retronet_cli.views.scores import score_table
 
     folder, checkpoint = take_run(run, runs, quiet)
@@ -85,10 +85,11 @@ def evaluate(
         )
     digits = take_digits(checkpoint, data, data_dir)
     trained, recipe = checkpoint.trained, header.recipe
-    outputs = {
-        half.provenance.split: trained.outputs(half.images, recipe.precision)
-        for half in (digits.train, digits.test)
-    }
+    with working("reading the digits", enabled=not quiet):
+        outputs = {
+            half.provenance.split: trained.outputs(half.images, recipe.precision)
+            for half in (digits.train, digits.test)
+        }
     scores = {
         half.provenance.split: score(outputs[half.provenance.split], half.labels, recipe.targets, recipe.loss)
         for half in (digits.train, digits.test)

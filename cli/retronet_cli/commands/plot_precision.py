@@ -156,11 +156,13 @@ def levels(
     from hw_sim.studies.level_counts import level_counts
     from retronet_cli.pictures.precision import levels_figure
     from retronet_cli.runs import title_of
+    from retronet_cli.terminal import working
 
     ((_, (opened, checkpoint)),) = take_runs((run,) if run else (), runs, quiet).items()
     digits, trained = take_digits(checkpoint, data, data_dir), checkpoint.trained
     plan, _ = plan_for(choices, opened.folder, trained, digits.train, quiet)
-    counts = level_counts(trained, digits.test, plan)
+    with working("counting levels", enabled=not quiet):
+        counts = level_counts(trained, digits.test, plan)
     title = f"{title_of(checkpoint)}: levels in use"
     write(levels_figure(counts, title, canvas.theme), canvas, title, quiet)
 

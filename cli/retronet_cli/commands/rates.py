@@ -49,14 +49,19 @@ def rates(
     from retronet.network import load_network
     from retronet.recipe import load_recipe
     from retronet.training.rate_range import rate_range
-    from retronet_cli.terminal import print_table, talk
+    from retronet_cli.terminal import print_table, progress, talk
     from retronet_cli.views.rates import rate_table
 
     found = load_recipe(recipe)
     digits = load(data or found.data, found.preparation, data_dir)
     if digits.notice:
         talk(digits.notice)
-    points = list(rate_range(found, load_network(found.network), digits, lowest, highest, lots, lot))
+    points = []
+    with progress(enabled=True) as bar:
+        task = bar.add_task("rates", total=lots)
+        for point in rate_range(found, load_network(found.network), digits, lowest, highest, lots, lot):
+            points.append(point)
+            bar.advance(task)
     name = digits.train.provenance.name
     if form.given:
         fields = {"recipe": found.name, "dataset": name, "points": msgspec.to_builtins(points)}

@@ -1,10 +1,11 @@
 """The commands `retronet show …`: the descriptions, read for people."""
 
+import shlex
 from pathlib import Path
 
 import click
 
-from retronet_cli.forms import Form, flat, form_options, give
+from retronet_cli.forms import Form, Rows, form_options, give, settings_of
 from retronet_cli.options import (
     data_dir_option,
     other_data_option,
@@ -75,8 +76,7 @@ def recipe(name: str, form: Form) -> None:
     found = load_recipe(name)
     if form.given:
         told = msgspec.to_builtins(found)
-        settings = [{"setting": key, "value": value} for key, value in flat(told).items()]
-        give(form, "recipe", told, {"settings": settings})
+        give(form, "recipe", told, {"settings": settings_of(told)})
         return
     print_table(recipe_table(found))
     print_assumptions(found.assumptions)
@@ -166,6 +166,90 @@ def plan(
             found, {layer.sized.name: (layer.sum_bound, layer.word_bits) for layer in integers.layers}
         )
     )
+
+
+@show.command("run")
+@run_argument
+@runs_option
+@form_options
+@quiet_option
+def run(run: Path | None, runs: Path, form: Form, quiet: bool) -> None:
+    """Show a run: what made it, from what, and how it went.
+
+    RUN is the folder of a run; without it, the latest one. Its tables: passes, timings, history (of
+    --history), configuration.
+
+    \b
+    Examples:
+      retronet show run
+      retronet show run runs/mine --table timings --format csv
+    """
+    import msgspec
+
+    from retronet.runs.run import open_run
+    from retronet_cli.runs import take_run
+    from retronet_cli.terminal import print_assumptions, print_table
+    from retronet_cli.views.runs import fields_of, run_table
+    from retronet_cli.views.scores import curve_table
+
+    folder, _ = take_run(run, runs, quiet)
+    found = open_run(folder)
+    records, told = found.records(), fields_of(found)
+    if form.given:
+        tables: dict[str, Rows] = {
+            "passes": records,
+            "timings": found.timings(),
+            "history": found.snapshots(),
+            "configuration": settings_of(told["configuration"]),
+        }
+        give(form, "run", told | {"passes": msgspec.to_builtins(records)}, tables)
+        return
+    print_assumptions(found.configuration.recipe.assumptions)
+    if records:
+        print_table(curve_table("Learning curve", records))
+    print_table(run_table(found, records))
+
+
+@show.command("sweep")
+@run_argument
+@click.option(
+    "--rows",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="The rows.  [default: sweep.jsonl in the run's folder]",
+)
+@runs_option
+@form_options
+@quiet_option
+def sweep(run: Path | None, rows: Path | None, runs: Path, form: Form, quiet: bool) -> None:
+    """Show the rows that sweeps of a run have kept, without measuring any.
+
+    \b
+    Examples:
+      retronet show sweep
+      retronet show sweep runs/mine -o rows.parquet
+    """
+    import msgspec
+
+    from hw_sim.studies.sweep import read_rows
+    from retronet.errors import InputError
+    from retronet_cli.runs import take_run
+    from retronet_cli.terminal import print_table
+    from retronet_cli.views.runs import row_records, rows_table
+
+    folder, _ = take_run(run, runs, quiet)
+    file = rows or folder / "sweep.jsonl"
+    kept = read_rows(file)
+    if not kept:
+        raise InputError(
+            f"The sweep of {folder} can not be shown: {file} has no rows. Measure some first: "
+            f"{shlex.join(['retronet', 'sweep', str(folder)])}"
+        )
+    if form.given:
+        told = {"rows_file": str(file), "rows": msgspec.to_builtins(kept)}
+        give(form, "sweep-rows", told, {"points": row_records(kept)})
+        return
+    print_table(rows_table(f"{file}: {len(kept)} rows", kept))
 
 
 @show.command("chips")

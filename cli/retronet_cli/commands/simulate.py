@@ -60,7 +60,7 @@ def simulate(
 
     from hw_sim.fixed_point.simulate import simulate as simulated
     from retronet_cli.runs import take_digits, take_run, title_of
-    from retronet_cli.terminal import print_table, talk
+    from retronet_cli.terminal import print_table, talk, working
     from retronet_cli.views.simulation import bounds_of, comparison_table, format_table, to_json, work_table
 
     if simulated_on_chip(chip_choices, run, runs, data, data_dir, form, quiet):
@@ -69,7 +69,8 @@ def simulate(
     digits = take_digits(checkpoint, data, data_dir)
     trained = checkpoint.trained
     plan, own = plan_for(choices, folder, trained, digits.train, quiet)
-    report = simulated(trained, digits.test, plan)
+    with working("simulating", enabled=not quiet):
+        report = simulated(trained, digits.test, plan)
     for warning in report.warnings:
         talk(f"Warning: {warning}")
     name = digits.test.provenance.name

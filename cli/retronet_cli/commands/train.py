@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from retronet_cli.events import Tell, event_files
 from retronet_cli.forms import Form, form_options, give
 from retronet_cli.options import Numbers, data_dir_option, jobs_option, quiet_option, runs_option
 from retronet_cli.runs import going_on
@@ -34,6 +35,12 @@ if TYPE_CHECKING:
     type=click.IntRange(min=1),
     metavar="STEPS",
     help="Keep activations, parameters and gradients in summary, every so many steps, in history.jsonl.",
+)
+@click.option(
+    "--tensorboard",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write event files for TensorBoard to DIR as well.",
 )
 @click.option(
     "--seeds", type=Numbers(), metavar="LIST", help="Train from several seeds, such as 0-9 or 0,3,5."
@@ -73,6 +80,7 @@ def train(
     passes: int | None,
     seed: int | None,
     history: int | None,
+    tensorboard: Path | None,
     seeds: tuple[int, ...] | None,
     jobs: int,
     settings: tuple[str, ...],
@@ -95,6 +103,7 @@ def train(
       retronet train --data digits5k --passes 5
       retronet train lecun1989 --set rule.mu=0.02 --seed 3
       retronet train --seeds 0-9
+      retronet train --history 500 --tensorboard events
     """
     started = time.perf_counter()
     chosen = {"data": data, "network": network, "engine": engine, "passes": passes, "seed": seed}
@@ -105,27 +114,32 @@ def train(
             "it takes no recipe, changes, --run, --force or --dry-run."
         )
     if resume is not None:
-        resume_training(_watched_as_begun(resume, history), data_dir, form, quiet, history)
+        resume_training(_watched_as_begun(resume, history), data_dir, form, quiet, history, tensorboard)
         return
     if dry_run:
         _print_recipe(_resolve(recipe, changes))
         return
     if seeds is not None:
-        if folder is not None or seed is not None or force or history is not None:
+        if folder is not None or seed is not None or force or history is not None or tensorboard:
             raise click.UsageError(
                 "--seeds makes or continues a run for each seed in the folder of all runs: "
-                "it takes no --run, --seed, --force or --history."
+                "it takes no --run, --seed, --force, --history or --tensorboard."
             )
         from retronet_cli.seeds import train_and_print_seeds
 
         train_and_print_seeds(_resolve(recipe, changes), seeds, runs, data_dir, jobs, form, quiet)
         return
     run, digits = _begin(_resolve(recipe, changes), data_dir, folder, runs, force, history)
-    _learn_and_print(run, digits, data_dir, form, quiet, started)
+    _learn_and_print(run, digits, data_dir, form, quiet, started, tensorboard=tensorboard)
 
 
 def resume_training(
-    run: "Run", data_dir: Path | None, form: Form, quiet: bool, history: int | None = None
+    run: "Run",
+    data_dir: Path | None,
+    form: Form,
+    quiet: bool,
+    history: int | None = None,
+    tensorboard: Path | None = None,
 ) -> None:
     """Go on with a run that `retronet train` made, and print its result.
 
@@ -142,7 +156,7 @@ def resume_training(
     if not isinstance(run.configuration.made, ByTraining):
         raise other_maker(run.folder, run.configuration.made)
     digits = load(run.data_name, run.configuration.recipe.preparation, data_dir)
-    _learn_and_print(run, digits, data_dir, form, quiet, started, history)
+    _learn_and_print(run, digits, data_dir, form, quiet, started, history, tensorboard)
 
 
 def _watched_as_begun(folder: Path, history: int | None) -> "Run":
@@ -168,10 +182,11 @@ def _learn_and_print(
     quiet: bool,
     started: float,
     history: int | None = None,
+    tensorboard: Path | None = None,
 ) -> None:
     _report_start(run, quiet)
-    with going_on(run, data_dir):
-        _learn(run, digits, history, quiet)
+    with event_files(tensorboard) as tell, going_on(run, data_dir):
+        _learn(run, digits, history, quiet, tell)
     seconds = {
         "training": sum(timing.training_seconds for timing in run.timings()),
         "total": time.perf_counter() - started,
@@ -252,8 +267,8 @@ def _report_start(run: "Run", quiet: bool) -> None:
             )
 
 
-def _learn(run: "Run", digits: "DigitSets", history: int | None, quiet: bool) -> None:
-    """Train what is left."""
+def _learn(run: "Run", digits: "DigitSets", history: int | None, quiet: bool, tell: Tell) -> None:
+    """Train what is left, and tell each pass and snapshot."""
     from retronet.runs.run import continue_run
     from retronet.training.train import PassRecord, Progress
     from retronet_cli.terminal import progress
@@ -261,6 +276,8 @@ def _learn(run: "Run", digits: "DigitSets", history: int | None, quiet: bool) ->
     with progress(enabled=not quiet) as bar:
         task = bar.add_task("compiling, or loading compiled code", total=run.configuration.recipe.passes)
         for step in continue_run(run, digits, history):
+            if not isinstance(step, Progress):
+                tell(step)
             if isinstance(step, PassRecord):
                 bar.update(task, completed=step.number, description=_summary(step))
             elif isinstance(step, Progress):
