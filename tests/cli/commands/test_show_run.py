@@ -39,9 +39,8 @@ def test_rows_of_a_sweep_are_shown_without_measuring(call: Call, begin: Call, tm
     run = tmp_path / "run"
     begin(run)
     refused = call("show", "sweep", run)
-    measured = call(
-        "sweep", run, "--bits", "4,6", "--tensors", "all", "--rounding", "TRN", "--jobs", 1, "--json"
-    )
+    grid = ("--bits", "4,6", "--tensors", "all", "--rounding", "TRN", "--jobs", 1)
+    measured = call("sweep", run, *grid, "--json")
     rows = list(csv.DictReader(io.StringIO(call("show", "sweep", run, "--format", "csv").stdout)))
 
     assert refused.exit_code == 1
