@@ -47,7 +47,7 @@ def simulated_on_chip(
     chip = load_chip(choices.chip)  # before what takes seconds to import
     from hw_sim.chips.simulate import cost_as_run, option_names, simulate_on
     from retronet_cli.terminal import talk, working
-    from retronet_cli.views.costs import records
+    from retronet_cli.views.costs import cost_records
     from retronet_cli.views.on_chip import view
 
     refuse_options(chip, option_names(chip))
@@ -74,7 +74,7 @@ def simulated_on_chip(
         }
         tables = {
             "simulated": [fields["simulated"]],
-            "modelled": [] if modelled is None else records([modelled]),
+            "modelled": [] if modelled is None else cost_records([modelled]),
         }
         give(form, "chip-simulation", fields, tables)
     else:

@@ -19,7 +19,7 @@ from hw_sim.kernels.layer_records import (
     Packed,
     Stage,
     StateCast,
-    Steps,
+    StepTables,
 )  # fmt: skip
 from hw_sim.kernels.sums import INTEGER_LANES, UNITS, Casts, Split, add_exact, add_split, cast32, cast64
 
@@ -93,7 +93,7 @@ look_up_narrow, look_up_wide = packed_look_up_of(INT32), packed_look_up_of(INT64
 def look_up(
     sums: Numbers, block: Block, table: Ints, thresholds: Ints, levels: Ints, states: Numbers
 ) -> None:
-    """Turn sums into states by staircases; see `Steps`."""
+    """Turn sums into states by staircases; see `StepTables`."""
     for slot in range(UNITS):
         row = block.rows[slot]
         stairs = row if table.shape[0] > 1 else 0
@@ -181,7 +181,7 @@ def prepare(sums: Ints, block: Block, used: int, stage: Stage, kept: Kept) -> in
 
 @njit(cache=True)
 def finish(
-    sums: Numbers, block: Block, used: int, stage: Stage, steps: Steps, form: StateCast, lanes: Lanes
+    sums: Numbers, block: Block, used: int, stage: Stage, steps: StepTables, form: StateCast, lanes: Lanes
 ) -> None:
     """Turn sums into states in 64 bits, and count what did not fit."""
     whole = np.empty(sums.shape, np.int64)
@@ -201,7 +201,7 @@ def finish(
 @njit(cache=True, nogil=True)
 def run_integer_layer(
     layer: LayerArrays, exact: bool | None, narrow: Casts | None, wide: Casts | None, split: Split | None,
-    packed: Packed | None, packed_wide: Packed | None, stage: Stage | None, steps: Steps | None,
+    packed: Packed | None, packed_wide: Packed | None, stage: Stage | None, steps: StepTables | None,
     form: StateCast | None, lanes: Lanes, used: int,
 ) -> None:  # fmt: skip
     """Compute the states of all units of a layer for the images in the lanes.

@@ -85,7 +85,7 @@ class Stage(NamedTuple):
     scalings: Ints
 
 
-class Steps(NamedTuple):
+class StepTables(NamedTuple):
     """Staircases: see hw_sim/fixed_point/step_function.py and `look_up`.
 
     Attributes

@@ -57,8 +57,8 @@ def compare(
     from retronet_cli.runs import take_digits, take_run, title_of
     from retronet_cli.terminal import print_table, talk, working
     from retronet_cli.views.comparison import (
-        answer_table,
-        fields,
+        changed_answer_table,
+        comparison_fields,
         layer_table,
         notes,
         sides_table,
@@ -73,14 +73,14 @@ def compare(
     trained = checkpoint.trained
     first, second = (chosen_plan(choices, trained, digits.train) for choices in asked)
     with working("simulating both plans", enabled=not quiet):
-        found = compared(trained, digits.test, first, second, worst)
-    for name, side in (("A", found.first), ("B", found.second)):
+        comparison = compared(trained, digits.test, first, second, worst)
+    for name, side in (("A", comparison.first), ("B", comparison.second)):
         for note in notes(name, side):
             talk(f"Warning: {note}")
     name = digits.test.provenance.name
     if form.given:
         told = {"run": str(folder), "dataset": name, "plans": list(plans)}
-        made = fields(found)
+        made = comparison_fields(comparison)
         tables = {
             "layers": [{key: each[key] for key in each if key != "worst"} for each in made["layers"]],
             "changed_answers": made["changed_answers"],
@@ -90,11 +90,11 @@ def compare(
         give(form, "comparison", told | made, tables)
         return
     title = f"A: {plans[0]}\nB: {plans[1]}\n{title_of(checkpoint)}, on the test digits of {name}"
-    if worst and found.parts_at is not None:
-        print_table(unit_table(found))
-    print_table(answer_table(found))
-    print_table(layer_table(found))
-    print_table(sides_table(title, ("A", "B"), found, digits.notice))
+    if worst and comparison.parts_at is not None:
+        print_table(unit_table(comparison))
+    print_table(changed_answer_table(comparison))
+    print_table(layer_table(comparison))
+    print_table(sides_table(title, ("A", "B"), comparison, digits.notice))
 
 
 def _choices(text: str) -> Choices:

@@ -52,21 +52,22 @@ def rates(
     from retronet_cli.terminal import print_table, progress, talk
     from retronet_cli.views.rates import rate_table
 
-    found = load_recipe(recipe)
-    digits = load(data or found.data, found.preparation, data_dir)
+    chosen_recipe = load_recipe(recipe)
+    digits = load(data or chosen_recipe.data, chosen_recipe.preparation, data_dir)
     if digits.notice:
         talk(digits.notice)
     points = []
     with progress(enabled=True) as bar:
         task = bar.add_task("rates", total=lots)
-        for point in rate_range(found, load_network(found.network), digits, lowest, highest, lots, lot):
+        network = load_network(chosen_recipe.network)
+        for point in rate_range(chosen_recipe, network, digits, lowest, highest, lots, lot):
             points.append(point)
             bar.advance(task)
     name = digits.train.provenance.name
     if form.given:
-        fields = {"recipe": found.name, "dataset": name, "points": msgspec.to_builtins(points)}
+        fields = {"recipe": chosen_recipe.name, "dataset": name, "points": msgspec.to_builtins(points)}
         give(form, "rates", fields, {"points": points})
         return
     best = min(points, key=lambda point: point.loss)
-    title = f"{found.name} on {name}: loss while the rate grows, {lot} digits a rate"
+    title = f"{chosen_recipe.name} on {name}: loss while the rate grows, {lot} digits a rate"
     print_table(rate_table(title, points, f"Least loss {best.loss:.4g} at rate {best.rate:.2e}."))

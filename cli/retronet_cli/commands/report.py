@@ -77,8 +77,8 @@ def report(
         spec, laid_out = _circuits(circuits, run, network)
     else:
         spec, laid_out = _network(run, network), []
-    found = [load_chip(name) for name in chips or chip_names()]
-    for_all = not any(isinstance(each.engine, NeuronArray) for each in found)
+    specs = [load_chip(name) for name in chips or chip_names()]
+    for_all = not any(isinstance(each.engine, NeuronArray) for each in specs)
     reports = [
         cost(
             each,
@@ -88,12 +88,12 @@ def report(
             on_board=not chip_alone,
             images_per_load=images_per_load,
         )
-        for each in found
+        for each in specs
     ]
     if circuits:
         _print_circuits(laid_out, reports, form)
         return
-    _print(spec, found, reports, run, form, details=bool(chips))
+    _print(spec, specs, reports, run, form, details=bool(chips))
 
 
 def _circuits(
@@ -168,14 +168,15 @@ def _print(
         modelled = msgspec.to_builtins(reports)
         totals = [{key: value for key, value in each.items() if key != "layers"} for each in modelled]
         tables: dict[str, Rows] = {
-            "layers": costs.records(reports), "chips": totals, "work": counted, "published": published,
+            "layers": costs.cost_records(reports), "chips": totals, "work": counted, "published": published,
         }  # fmt: skip
         told = {**found, "modelled": modelled, "published": msgspec.to_builtins(published)}
         give(form, "report", told, tables)
         return
-    print_table(costs.work_table(f"{network.name}: work for one digit, counted from its shape", layers, work))
+    title = f"{network.name}: work for one digit, counted from its shape"
+    print_table(costs.shape_table(title, layers, work))
     for each, modelled in zip(chips, reports, strict=True) if details else ():
-        print_table(costs.layers_table(each, modelled))
+        print_table(costs.cost_table(each, modelled))
         print_table(costs.parts_table(each, modelled))
     if published:
         print_table(costs.published_table(published))

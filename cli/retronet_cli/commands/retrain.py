@@ -170,7 +170,7 @@ def _print_result(run: "Run", digits: "DigitSets", form: Form, quiet: bool) -> N
         talk(f"Warning: {warning}")
     name, layers = digits.test.provenance.name, made.settings["layers"]
     if form.given:
-        found: dict[str, Any] = {
+        told: dict[str, Any] = {
             "run": str(run.folder),
             "origin": made.origin,
             "dataset": name,
@@ -180,7 +180,7 @@ def _print_result(run: "Run", digits: "DigitSets", form: Form, quiet: bool) -> N
             "passes": [msgspec.to_builtins(record) for record in records],
             "warnings": list(before.warnings),
         }
-        give(form, "retraining", found, {"passes": records, "formats": found["formats"]})
+        give(form, "retraining", told, {"passes": records, "formats": told["formats"]})
         return
     title = f"{recipe.name.removesuffix('-retrained')} on {name}, {layers} layers retrained"
     print_table(retraining_table(title, (before.train, before.test), records, digits.notice))

@@ -73,13 +73,13 @@ def recipe(name: str, form: Form) -> None:
     from retronet_cli.terminal import print_assumptions, print_table
     from retronet_cli.views.descriptions import recipe_table
 
-    found = load_recipe(name)
+    shown = load_recipe(name)
     if form.given:
-        told = msgspec.to_builtins(found)
+        told = msgspec.to_builtins(shown)
         give(form, "recipe", told, {"settings": settings_of(told)})
         return
-    print_table(recipe_table(found))
-    print_assumptions(found.assumptions)
+    print_table(recipe_table(shown))
+    print_assumptions(shown.assumptions)
 
 
 @show.command("network")
@@ -99,15 +99,15 @@ def network(name: str, form: Form) -> None:
     from retronet_cli.terminal import print_assumptions, print_table
     from retronet_cli.views.descriptions import network_counts, network_table
 
-    found = load_network(name)
+    shown = load_network(name)
     if form.given:
-        counts, arrays = network_counts(found), parameter_shapes(found)
-        told = {**msgspec.to_builtins(found), "counts": counts, "arrays": arrays}
+        counts, arrays = network_counts(shown), parameter_shapes(shown)
+        told = {**msgspec.to_builtins(shown), "counts": counts, "arrays": arrays}
         shapes = [{"array": key, "shape": shape} for key, shape in arrays.items()]
         give(form, "network", told, {"layers": counts["layers"], "arrays": shapes})
         return
-    print_table(network_table(found))
-    print_assumptions(found.assumptions)
+    print_table(network_table(shown))
+    print_assumptions(shown.assumptions)
 
 
 @show.command("plan")
@@ -148,22 +148,22 @@ def plan(
     folder, checkpoint = take_run(run, runs, quiet)
     trained = checkpoint.trained
     digits = take_digits(checkpoint, data, data_dir)
-    found, _ = plan_for(choices, folder, trained, digits.train, quiet)
-    integers = quantize(trained, found)
+    shown, _ = plan_for(choices, folder, trained, digits.train, quiet)
+    integers = quantize(trained, shown)
     for warning in integers.warnings:
         talk(f"Warning: {warning}")
     if as_toml:
-        click.echo(plan_toml(found), nl=False)
+        click.echo(plan_toml(shown), nl=False)
         return
     if form.given:
-        rows = [msgspec.to_builtins(row) for row in found.describe()]
-        told = {"run": str(folder), "plan": msgspec.to_builtins(found), "formats": rows}
+        rows = [msgspec.to_builtins(row) for row in shown.describe()]
+        told = {"run": str(folder), "plan": msgspec.to_builtins(shown), "formats": rows}
         give(form, "plan", told, {"formats": rows})
         return
     stdout.print(title_of(checkpoint), highlight=False)
     print_table(
         format_table(
-            found, {layer.sized.name: (layer.sum_bound, layer.word_bits) for layer in integers.layers}
+            shown, {layer.sized.name: (layer.sum_bound, layer.word_bits) for layer in integers.layers}
         )
     )
 
@@ -173,7 +173,7 @@ def plan(
 @runs_option
 @form_options
 @quiet_option
-def run(run: Path | None, runs: Path, form: Form, quiet: bool) -> None:
+def show_run(run: Path | None, runs: Path, form: Form, quiet: bool) -> None:
     """Show a run: what made it, from what, and how it went.
 
     RUN is the folder of a run; without it, the latest one. Its tables: passes, timings, history (of
@@ -221,7 +221,7 @@ def run(run: Path | None, runs: Path, form: Form, quiet: bool) -> None:
 @runs_option
 @form_options
 @quiet_option
-def sweep(run: Path | None, rows: Path | None, runs: Path, form: Form, quiet: bool) -> None:
+def show_sweep(run: Path | None, rows: Path | None, runs: Path, form: Form, quiet: bool) -> None:
     """Show the rows that sweeps of a run have kept, without measuring any.
 
     \b
@@ -280,16 +280,16 @@ def chip(name: str, form: Form) -> None:
     from retronet_cli.terminal import print_table
     from retronet_cli.views.chips import chip_fields, constants_table, facts_table, figures_table
 
-    found = load_chip(name)
+    shown = load_chip(name)
     if form.given:
-        told = chip_fields(found)
+        told = chip_fields(shown)
         give(form, "chip", told, {key: told[key] for key in ("constants", "published", "facts")})
         return
-    print_table(constants_table(found))
-    if found.facts:
-        print_table(facts_table(found))
-    if found.published:
-        print_table(figures_table(found, name))
+    print_table(constants_table(shown))
+    if shown.facts:
+        print_table(facts_table(shown))
+    if shown.published:
+        print_table(figures_table(shown, name))
 
 
 def _list(what: str, titles: dict[str, str], form: Form) -> None:

@@ -8,7 +8,14 @@ import click
 
 from retronet_cli.events import Tell, event_files
 from retronet_cli.forms import Form, form_options, give
-from retronet_cli.options import Numbers, data_dir_option, jobs_option, quiet_option, runs_option
+from retronet_cli.options import (
+    Numbers,
+    dask_option,
+    data_dir_option,
+    jobs_option,
+    quiet_option,
+    runs_option,
+)
 from retronet_cli.runs import going_on
 
 if TYPE_CHECKING:
@@ -46,6 +53,7 @@ if TYPE_CHECKING:
     "--seeds", type=Numbers(), metavar="LIST", help="Train from several seeds, such as 0-9 or 0,3,5."
 )
 @jobs_option
+@dask_option
 @click.option(
     "--set",
     "settings",
@@ -83,6 +91,7 @@ def train(
     tensorboard: Path | None,
     seeds: tuple[int, ...] | None,
     jobs: int,
+    dask: str | None,
     settings: tuple[str, ...],
     folder: Path | None,
     runs: Path,
@@ -125,10 +134,13 @@ def train(
                 "--seeds makes or continues a run for each seed in the folder of all runs: "
                 "it takes no --run, --seed, --force, --history or --tensorboard."
             )
-        from retronet_cli.seeds import train_and_print_seeds
+        from retronet_cli.seeds import Where, train_and_print_seeds
 
-        train_and_print_seeds(_resolve(recipe, changes), seeds, runs, data_dir, jobs, form, quiet)
+        where = Where(runs, data_dir, jobs, dask)
+        train_and_print_seeds(_resolve(recipe, changes), seeds, where, form, quiet)
         return
+    if dask is not None:
+        raise click.UsageError("--dask is for several runs at once: give --seeds, too, or leave it out.")
     run, digits = _begin(_resolve(recipe, changes), data_dir, folder, runs, force, history)
     _learn_and_print(run, digits, data_dir, form, quiet, started, tensorboard=tensorboard)
 
@@ -162,7 +174,8 @@ def resume_training(
 def _watched_as_begun(folder: Path, history: int | None) -> "Run":
     """Return the run in `folder`; refuse snapshots at other steps than those it was begun with."""
     from retronet.runs.configuration import FIRST_SCHEMA
-    from retronet.runs.run import open_run, steps_watched
+    from retronet.runs.run import open_run
+    from retronet.runs.trained_run import steps_watched
 
     run = open_run(folder)
     begun = steps_watched(run)
@@ -199,19 +212,19 @@ def _settings(settings: tuple[str, ...]) -> dict[str, Any]:
     from retronet.errors import InputError
     from retronet.refusals import parse_toml
 
-    found: dict[str, Any] = {}
+    changes: dict[str, Any] = {}
     for setting in settings:
         key, equals, value = setting.partition("=")
         if not equals or not key:
             raise click.UsageError(f"--set takes KEY=VALUE, such as rule.mu=0.02; found '{setting}'.")
-        found[key] = value
+        changes[key] = value
         try:
             content = parse_toml(f"value = {value}")
         except InputError:
             continue
         if len(content) == 1:
-            found[key] = content["value"]
-    return found
+            changes[key] = content["value"]
+    return changes
 
 
 def _resolve(name: str | None, changes: dict[str, Any]) -> "Recipe":
@@ -240,7 +253,7 @@ def _begin(
     from retronet.engines.forward import check_images
     from retronet.network import load_network
     from retronet.runs.configuration import ByTraining
-    from retronet.runs.run import create_run
+    from retronet.runs.create import create_run
 
     network = load_network(recipe.network)
     digits = load(recipe.data, recipe.preparation, data_dir)
@@ -269,7 +282,7 @@ def _report_start(run: "Run", quiet: bool) -> None:
 
 def _learn(run: "Run", digits: "DigitSets", history: int | None, quiet: bool, tell: Tell) -> None:
     """Train what is left, and tell each pass and snapshot."""
-    from retronet.runs.run import continue_run
+    from retronet.runs.trained_run import continue_run
     from retronet.training.train import PassRecord, Progress
     from retronet_cli.terminal import progress
 

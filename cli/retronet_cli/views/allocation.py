@@ -24,8 +24,8 @@ def estimate_table(title: str, estimates: Sequence[Estimate], loss: float) -> Ta
     for width in widths:
         table.add_column(str(width), justify="right")
     for tensor in dict.fromkeys(estimate.tensor for estimate in estimates):
-        found = {estimate.bits: estimate for estimate in estimates if estimate.tensor == tensor}
-        ordered = [found[width] for width in widths]
+        by_bits = {estimate.bits: estimate for estimate in estimates if estimate.tensor == tensor}
+        ordered = [by_bits[width] for width in widths]
         name = tensor.layer if tensor.layer == "input" else f"{tensor.layer} {tensor.kind}"
         table.add_row(name, "predicted", *(_rise(estimate.predicted / loss) for estimate in ordered))
         table.add_row("", "measured", *(_rise(estimate.measured / loss) for estimate in ordered))
@@ -50,13 +50,15 @@ def bits_table(title: str, budget: Budget, weights: dict[str, int], macs: dict[s
     """Return the bits of each layer beside its weights and MACs."""
     table = new_table(title)
     table.add_column("layer")
-    for heading in ("weights", "MACs", "bits of weights", "bits of states"):
+    deleted = ("deleted",) * bool(budget.deleted)
+    for heading in ("weights", *deleted, "MACs", "bits of weights", "bits of states"):
         table.add_column(heading, justify="right")
     for layer, bits in budget.states.items():
         if layer in weights:
-            row = (f"{weights[layer]:,}", f"{macs[layer]:,}", str(budget.weights[layer]))
+            gone = (f"{budget.deleted.get(layer, 0):,}",) * bool(budget.deleted)
+            row = (f"{weights[layer]:,}", *gone, f"{macs[layer]:,}", str(budget.weights[layer]))
         else:
-            row = ("", "", "")
+            row = ("",) * (3 + bool(deleted))
         table.add_row(layer, *row, str(bits))
     return table
 
@@ -88,7 +90,7 @@ def _score(score: Score) -> tuple[str, str, str]:
     return f"{score.misses:,}", f"{score.error_percent:.2f}", interval
 
 
-def fields(
+def allocation_fields(
     estimates: Sequence[Estimate], attempts: Sequence[Budget], uniform: Sequence[Budget]
 ) -> dict[str, Any]:
     """Return the fields of the JSON object; the last attempt is the allocation."""

@@ -76,15 +76,15 @@ def overflow_notes(rows: Sequence[SweepRow]) -> list[str]:
         worst = max(
             (
                 (count, layer, row)
-                for row, found in zip(rows, counts, strict=True)
-                for layer, count in found.items()
+                for row, of_layers in zip(rows, counts, strict=True)
+                for layer, count in of_layers.items()
             ),
             key=lambda entry: entry[0],
             default=None,
         )
         if worst is None or worst[0] == 0:
             continue
-        hit = sum(any(found.values()) for found in counts)
+        hit = sum(any(of_layers.values()) for of_layers in counts)
         count, layer, row = worst
         notes.append(
             f"{what} at {hit} of {len(rows)} points, most often in {layer} with {row.point.bits} bits of "
@@ -97,7 +97,7 @@ def overflow_notes(rows: Sequence[SweepRow]) -> list[str]:
     return notes
 
 
-def records(rows: Sequence[SweepRow], floating: Score) -> list[dict[str, Any]]:
+def sweep_records(rows: Sequence[SweepRow], floating: Score) -> list[dict[str, Any]]:
     """Return the rows as flat records, units in the names, each with floating point's errors beside it."""
     beside = {"float_misses": floating.misses, "float_error_percent": floating.error_percent}
     return [_record(row) | beside for row in rows]
@@ -125,7 +125,7 @@ def _fields(score: Score) -> dict[str, Any]:
     }
 
 
-def fields(rows: Sequence[SweepRow], floating: Score) -> dict[str, Any]:
+def sweep_fields(rows: Sequence[SweepRow], floating: Score) -> dict[str, Any]:
     """Return the fields of the JSON object: the records, each with its counts by layer and its warnings."""
     first = {"bits": None, "tensors": FLOAT, **dict.fromkeys(AXES), **_fields(floating)}
     first |= {"agreements": floating.n, "sqnr_db": None, "state_saturations": 0, "sum_overflows": 0}
