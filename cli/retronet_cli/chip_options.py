@@ -7,12 +7,13 @@ import click
 import msgspec
 from click.core import ParameterSource
 
+from retronet_cli.forms import FORM_PARAMETERS
 from retronet_cli.options import as_record, complete_chip
 
 if TYPE_CHECKING:
     from hw_sim.chips.spec import ChipSpec
 
-SHARED = {"run", "chip", "data", "data_dir", "runs", "as_json", "quiet"}
+SHARED = {"run", "chip", "data", "data_dir", "runs", "quiet"} | FORM_PARAMETERS
 READING = {
     "pictures",
     "digits",

@@ -45,7 +45,8 @@ OPTIONS = (
 page_options = as_record(PageChoices, "page", OPTIONS)
 ALONE = ("bits", "force", "data", "data_dir", "quiet")
 """Options that go with --html alone."""
-WITHOUT = ("network", "circuits", "weight_bits", "state_bits", "images_per_load", "chip_alone", "form")
+OF_COSTS = ("network", "circuits", "weight_bits", "state_bits", "images_per_load", "chip_alone")
+WITHOUT = (*OF_COSTS, "form", "output", "table")
 """Options that do not go with it."""
 
 

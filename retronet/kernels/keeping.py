@@ -22,7 +22,7 @@ _told: set[str] = set()
 
 
 class Damaged(Exception):
-    """A file of compiled code that is not what was written, or can not be understood any more."""
+    """A file of compiled code that is not what was written."""
 
 
 class CheckedFile(caching.IndexDataCacheFile):
@@ -38,6 +38,9 @@ class CheckedFile(caching.IndexDataCacheFile):
         try:
             version, stamp, overloads = self._read(self._index_path)
         except (FileNotFoundError, Damaged):
+            return {}
+        except Exception as error:  # an index of an earlier version may name records that are no more
+            _log.debug("the index %s is written anew: %r", self._index_path, error)
             return {}
         return dict(overloads) if (version, stamp) == (self._version, self._source_stamp) else {}
 
@@ -56,10 +59,7 @@ class CheckedFile(caching.IndexDataCacheFile):
         packed = Path(path).read_bytes()
         if sha256(packed[DIGEST:]).digest() != packed[:DIGEST]:
             raise Damaged(path)
-        try:
-            return pickle.loads(packed[DIGEST:])
-        except Exception as error:  # whole, but of another version: it names types that are there no more
-            raise Damaged(path) from error
+        return pickle.loads(packed[DIGEST:])
 
 
 class KeptCode(caching.FunctionCache):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from retronet.errors import DataError
+from retronet_cli.forms import Form, form_options, give
 from retronet_cli.options import data_dir_option, data_option, json_option
 from retronet_cli.suggesting import SuggestingGroup
 
@@ -29,18 +30,23 @@ def data() -> None:
 
 @data.command("list")
 @data_dir_option
-@json_option
-def list_sets(data_dir: Path | None, as_json: bool) -> None:
-    """List the data sets, their preparations, and which are here."""
+@form_options
+def list_sets(data_dir: Path | None, form: Form) -> None:
+    """List the data sets, their preparations, and which are here.
+
+    \b
+    Example:
+      retronet data list
+    """
     from rich.table import Table
 
     from retronet.datasets.catalogue import SOURCES
     from retronet.datasets.prepare import PREPARATIONS
     from retronet.datasets.source import data_folder
-    from retronet_cli.terminal import print_json, stdout
+    from retronet_cli.terminal import stdout
 
     folder = data_folder(data_dir)
-    if as_json:
+    if form.given:
         sets = [
             {
                 "name": source.name,
@@ -55,7 +61,7 @@ def list_sets(data_dir: Path | None, as_json: bool) -> None:
             }
             for source in SOURCES.values()
         ]
-        print_json("data-list", {"folder": str(folder), "sets": sets})
+        give(form, "data-list", {"folder": str(folder), "sets": sets}, {"sets": sets})
         return
     table = Table(box=None)
     table.add_column("name", no_wrap=True)
@@ -77,8 +83,8 @@ def list_sets(data_dir: Path | None, as_json: bool) -> None:
 @data.command()
 @click.argument("name")
 @data_dir_option
-@json_option
-def fetch(name: str, data_dir: Path | None, as_json: bool) -> None:
+@form_options
+def fetch(name: str, data_dir: Path | None, form: Form) -> None:
     """Fetch the data set NAME unless it is here, and check it.
 
     \b
@@ -92,14 +98,14 @@ def fetch(name: str, data_dir: Path | None, as_json: bool) -> None:
     source, folder = find_source(name), data_folder(data_dir)
     if source.state(folder) in ("absent", "incomplete") and not offline():
         talk(f"Fetching {name} into {folder} …")
-    _report("data-fetch", folder, [_check(name, folder, download=True)], as_json)
+    _report("data-fetch", folder, [_check(name, folder, download=True)], form)
 
 
 @data.command()
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @data_dir_option
-@json_option
-def verify(names: tuple[str, ...], data_dir: Path | None, as_json: bool) -> None:
+@form_options
+def verify(names: tuple[str, ...], data_dir: Path | None, form: Form) -> None:
     """Check the data sets NAME, or all that are here.
 
     Their decoded content must have the known SHA-256.
@@ -113,7 +119,7 @@ def verify(names: tuple[str, ...], data_dir: Path | None, as_json: bool) -> None
 
     folder = data_folder(data_dir)
     chosen = names or [source.name for source in SOURCES.values() if source.state(folder) != "absent"]
-    _report("data-verify", folder, [_check(name, folder, download=False) for name in chosen], as_json)
+    _report("data-verify", folder, [_check(name, folder, download=False) for name in chosen], form)
 
 
 @data.command()
@@ -264,20 +270,25 @@ def _check(name: str, folder: Path, download: bool) -> _Checked:
     return _Checked(name, digests)
 
 
-def _report(schema: str, folder: Path, checked: list[_Checked], as_json: bool) -> None:
+def _report(schema: str, folder: Path, checked: list[_Checked], form: Form) -> None:
     """Print what was found; raise the problems, if there are any, as one error."""
     from rich.table import Table
 
-    from retronet_cli.terminal import print_json, stdout
+    from retronet_cli.terminal import stdout
 
     good = [(each.name, each.sha256) for each in checked if each.sha256 is not None]
     problems = [each.problem for each in checked if each.problem is not None]
-    if as_json:
+    if form.given:
         rows = [
             {"name": each.name, "sha256": each.sha256, "problem": each.problem and str(each.problem)}
             for each in checked
         ]
-        print_json(schema, {"folder": str(folder), "sets": rows})
+        digests = [
+            {"name": name, "split": split, **{f"{what}_sha256": digest for what, digest in arrays.items()}}
+            for name, splits in good
+            for split, arrays in splits.items()
+        ]
+        give(form, schema, {"folder": str(folder), "sets": rows}, {"digests": digests})
     elif good:
         table = Table("name", "split", "images SHA-256", "labels SHA-256", box=None)
         for name, splits in good:

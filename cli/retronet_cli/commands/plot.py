@@ -5,8 +5,20 @@ from pathlib import Path
 import click
 
 from retronet.errors import InputError
-from retronet_cli.commands.plot_answers import confusion, kernels, mistakes, rejection, surest
-from retronet_cli.commands.plot_precision import allocation, bits, levels, maps, noise
+from retronet_cli.commands.plot_answers import (
+    draw_confusion,
+    draw_kernels,
+    draw_mistakes,
+    draw_rejection,
+    draw_surest,
+)  # fmt: skip
+from retronet_cli.commands.plot_precision import (
+    draw_allocation,
+    draw_bits,
+    draw_levels,
+    draw_maps,
+    draw_noise,
+)  # fmt: skip
 from retronet_cli.drawing import Canvas, canvas_options, check, runs_argument, take_runs, write
 from retronet_cli.options import chips_option, data_dir_option, quiet_option, runs_option
 from retronet_cli.suggesting import SuggestingGroup
@@ -26,7 +38,7 @@ def plot() -> None:
     """
 
 
-@plot.command()
+@plot.command("learning")
 @runs_argument
 @click.option(
     "--paper/--no-paper",
@@ -36,7 +48,9 @@ def plot() -> None:
 @canvas_options
 @runs_option
 @quiet_option
-def learning(folders: tuple[Path, ...], paper: bool | None, canvas: Canvas, runs: Path, quiet: bool) -> None:
+def draw_learning(
+    folders: tuple[Path, ...], paper: bool | None, canvas: Canvas, runs: Path, quiet: bool
+) -> None:
     """Draw error and squared error after each pass, beside the paper's.
 
     \b
@@ -63,12 +77,12 @@ def learning(folders: tuple[Path, ...], paper: bool | None, canvas: Canvas, runs
     write(curve_figure(curves, points, canvas.theme), canvas, f"Learning curves: {', '.join(curves)}", quiet)
 
 
-@plot.command()
+@plot.command("history")
 @runs_argument
 @canvas_options
 @runs_option
 @quiet_option
-def history(folders: tuple[Path, ...], canvas: Canvas, runs: Path, quiet: bool) -> None:
+def draw_history(folders: tuple[Path, ...], canvas: Canvas, runs: Path, quiet: bool) -> None:
     """Draw how activations, gradients and parameters spread while a network learns.
 
     The runs must have been trained with --history.
@@ -90,7 +104,7 @@ def history(folders: tuple[Path, ...], canvas: Canvas, runs: Path, quiet: bool) 
     write(history_figure(found, canvas.theme), canvas, f"History of {', '.join(found)}", quiet)
 
 
-@plot.command()
+@plot.command("rates")
 @click.argument("recipes", nargs=-1, metavar="[RECIPE]...")
 @click.option(
     "--from", "lowest", type=float, default=1e-5, show_default=True, metavar="RATE", help="First rate."
@@ -106,7 +120,7 @@ def history(folders: tuple[Path, ...], canvas: Canvas, runs: Path, quiet: bool) 
 @data_dir_option
 @canvas_options
 @quiet_option
-def rates(
+def draw_rates(
     recipes: tuple[str, ...],
     lowest: float,
     highest: float,
@@ -147,7 +161,7 @@ def rates(
     write(rates_figure(series, lot, canvas.theme), canvas, f"Rates of {', '.join(series)}", quiet)
 
 
-@plot.command()
+@plot.command("roofline")
 @click.argument("run", required=False, metavar="[RUN]", type=click.Path(file_okay=False, path_type=Path))
 @chips_option
 @click.option(
@@ -155,7 +169,7 @@ def rates(
 )
 @canvas_options
 @quiet_option
-def roofline(
+def draw_roofline(
     run: Path | None, chips: tuple[str, ...], network: str | None, canvas: Canvas, quiet: bool
 ) -> None:
     """Draw what each chip could do at most, and what one network makes of it.
@@ -185,6 +199,7 @@ def roofline(
 
 
 for command in (
-    bits, noise, levels, maps, allocation, kernels, confusion, mistakes, surest, rejection,
+    draw_bits, draw_noise, draw_levels, draw_maps, draw_allocation, draw_kernels, draw_confusion,
+    draw_mistakes, draw_surest, draw_rejection,
 ):  # fmt: skip
     plot.add_command(command)

@@ -19,13 +19,15 @@ most_option = click.option(
 )
 
 
-@click.command()
+@click.command("kernels")
 @runs_argument
 @click.option("--layer", metavar="NAME", help="Whose kernels to draw.  [default: the first with kernels]")
 @canvas_options
 @runs_option
 @quiet_option
-def kernels(folders: tuple[Path, ...], layer: str | None, canvas: Canvas, runs: Path, quiet: bool) -> None:
+def draw_kernels(
+    folders: tuple[Path, ...], layer: str | None, canvas: Canvas, runs: Path, quiet: bool
+) -> None:
     """Draw the kernels of a layer, each weight a square of grey.
 
     \b
@@ -53,14 +55,14 @@ def kernels(folders: tuple[Path, ...], layer: str | None, canvas: Canvas, runs: 
     write(kernels_figure(drawn, chosen or "", canvas.theme), canvas, title, quiet)
 
 
-@click.command()
+@click.command("confusion")
 @runs_argument
 @canvas_options
 @other_data_option
 @data_dir_option
 @runs_option
 @quiet_option
-def confusion(
+def draw_confusion(
     folders: tuple[Path, ...],
     canvas: Canvas,
     data: str | None,
@@ -107,7 +109,7 @@ def _draw_answers(
     write(answers_figure(test.images, answers, title, canvas.theme), canvas, title, quiet)
 
 
-@click.command()
+@click.command("mistakes")
 @run_argument
 @most_option
 @canvas_options
@@ -115,7 +117,7 @@ def _draw_answers(
 @data_dir_option
 @runs_option
 @quiet_option
-def mistakes(
+def draw_mistakes(
     run: Path | None,
     most: int,
     canvas: Canvas,
@@ -136,7 +138,7 @@ def mistakes(
     )  # fmt: skip
 
 
-@click.command()
+@click.command("surest")
 @run_argument
 @most_option
 @canvas_options
@@ -144,7 +146,7 @@ def mistakes(
 @data_dir_option
 @runs_option
 @quiet_option
-def surest(
+def draw_surest(
     run: Path | None,
     most: int,
     canvas: Canvas,
@@ -165,14 +167,14 @@ def surest(
     )  # fmt: skip
 
 
-@click.command()
+@click.command("rejection")
 @runs_argument
 @canvas_options
 @other_data_option
 @data_dir_option
 @runs_option
 @quiet_option
-def rejection(
+def draw_rejection(
     folders: tuple[Path, ...],
     canvas: Canvas,
     data: str | None,

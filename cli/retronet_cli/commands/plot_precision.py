@@ -19,7 +19,7 @@ from retronet_cli.precision import Choices, plan_for, precision_options
 from retronet_cli.runs import take_digits
 
 
-@click.command()
+@click.command("bits")
 @runs_argument
 @click.option(
     "--rows",
@@ -39,7 +39,7 @@ from retronet_cli.runs import take_digits
 @data_dir_option
 @runs_option
 @quiet_option
-def bits(
+def draw_bits(
     folders: tuple[Path, ...],
     rows: Path | None,
     other_bits: int,
@@ -77,7 +77,7 @@ def bits(
     write(bits_figure(series, canvas.theme), canvas, f"Error against bits: {', '.join(series)}", quiet)
 
 
-@click.command()
+@click.command("noise")
 @runs_argument
 @click.option(
     "--bits",
@@ -93,7 +93,7 @@ def bits(
 @data_dir_option
 @runs_option
 @quiet_option
-def noise(
+def draw_noise(
     folders: tuple[Path, ...],
     widths: tuple[int, ...],
     canvas: Canvas,
@@ -128,7 +128,7 @@ def noise(
     write(noise_figure(reports, canvas.theme), canvas, f"Noise of {', '.join(taken)}", quiet)
 
 
-@click.command()
+@click.command("levels")
 @run_argument
 @precision_options
 @canvas_options
@@ -136,7 +136,7 @@ def noise(
 @data_dir_option
 @runs_option
 @quiet_option
-def levels(
+def draw_levels(
     run: Path | None,
     choices: Choices,
     canvas: Canvas,
@@ -156,16 +156,18 @@ def levels(
     from hw_sim.studies.level_counts import level_counts
     from retronet_cli.pictures.precision import levels_figure
     from retronet_cli.runs import title_of
+    from retronet_cli.terminal import working
 
     ((_, (opened, checkpoint)),) = take_runs((run,) if run else (), runs, quiet).items()
     digits, trained = take_digits(checkpoint, data, data_dir), checkpoint.trained
     plan, _ = plan_for(choices, opened.folder, trained, digits.train, quiet)
-    counts = level_counts(trained, digits.test, plan)
+    with working("counting levels", enabled=not quiet):
+        counts = level_counts(trained, digits.test, plan)
     title = f"{title_of(checkpoint)}: levels in use"
     write(levels_figure(counts, title, canvas.theme), canvas, title, quiet)
 
 
-@click.command()
+@click.command("maps")
 @run_argument
 @click.option(
     "--digit", type=click.IntRange(min=0), default=0, show_default=True, help="The test digit, from 0."
@@ -176,7 +178,7 @@ def levels(
 @data_dir_option
 @runs_option
 @quiet_option
-def maps(
+def draw_maps(
     run: Path | None,
     digit: int,
     choices: Choices,
@@ -214,7 +216,7 @@ def maps(
     write(figure, canvas, f"States of {name} for test digit {digit}", quiet)
 
 
-@click.command()
+@click.command("allocation")
 @runs_argument
 @click.option(
     "--bits",
@@ -230,7 +232,7 @@ def maps(
 @data_dir_option
 @runs_option
 @quiet_option
-def allocation(
+def draw_allocation(
     folders: tuple[Path, ...],
     widths: tuple[int, ...],
     canvas: Canvas,

@@ -1,11 +1,12 @@
 """The command `retronet retrain`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from retronet_cli.options import data_dir_option, json_option, quiet_option, run_argument, runs_option
+from retronet_cli.forms import FORM_PARAMETERS, Form, form_options, give
+from retronet_cli.options import data_dir_option, quiet_option, run_argument, runs_option
 from retronet_cli.precision import Choices, chosen_plan, precision_options
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 @click.option("--force", is_flag=True, help="Overwrite the run that is in the folder.")
 @data_dir_option
 @runs_option
-@json_option
+@form_options
 @quiet_option
 def retrain(
     run: Path | None,
@@ -62,7 +63,7 @@ def retrain(
     force: bool,
     data_dir: Path | None,
     runs: Path,
-    as_json: bool,
+    form: Form,
     quiet: bool,
 ) -> None:
     """Train on with the quantiser in the loop.
@@ -82,7 +83,7 @@ def retrain(
         _refuse_other_options(run)
         from retronet.runs.run import open_run
 
-        resume_retraining(open_run(resume), data_dir, as_json, quiet)
+        resume_retraining(open_run(resume), data_dir, form, quiet)
         return
     from hw_sim.studies.retrain import Retraining, Settings
     from hw_sim.studies.retrained_run import create_retrained_run
@@ -96,10 +97,10 @@ def retrain(
     # What can not be retrained is refused before a folder is made.
     training = Retraining(trained, digits, chosen, settings)
     new = create_retrained_run(training, origin, folder, runs, force=force)
-    _learn_and_print(new, digits, data_dir, as_json, quiet)
+    _learn_and_print(new, digits, data_dir, form, quiet)
 
 
-def resume_retraining(run: "Run", data_dir: Path | None, as_json: bool, quiet: bool) -> None:
+def resume_retraining(run: "Run", data_dir: Path | None, form: Form, quiet: bool) -> None:
     """Go on with a run that `retronet retrain` made, and print its result.
 
     Raises
@@ -115,13 +116,13 @@ def resume_retraining(run: "Run", data_dir: Path | None, as_json: bool, quiet: b
     if not isinstance(configuration.made, ByRetraining):
         raise other_maker(run.folder, configuration.made)
     digits = load(run.data_name, configuration.recipe.preparation, data_dir)
-    _learn_and_print(run, digits, data_dir, as_json, quiet)
+    _learn_and_print(run, digits, data_dir, form, quiet)
 
 
 def _refuse_other_options(run: Path | None) -> None:
     """Refuse what says how to retrain beside --resume, which goes on as the run was begun."""
     context = click.get_current_context()
-    allowed = {"resume", "data_dir", "runs", "as_json", "quiet"}
+    allowed = {"resume", "data_dir", "runs", "quiet"} | FORM_PARAMETERS
     for name in context.params:
         given = context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
         if run is not None or (given and name not in allowed):
@@ -130,9 +131,7 @@ def _refuse_other_options(run: Path | None) -> None:
             )
 
 
-def _learn_and_print(
-    run: "Run", digits: "DigitSets", data_dir: Path | None, as_json: bool, quiet: bool
-) -> None:
+def _learn_and_print(run: "Run", digits: "DigitSets", data_dir: Path | None, form: Form, quiet: bool) -> None:
     from hw_sim.studies.retrained_run import continue_retraining
     from retronet_cli.runs import going_on
     from retronet_cli.terminal import progress
@@ -142,17 +141,17 @@ def _learn_and_print(
         task = bar.add_task("passes", total=passes, completed=run.passes)
         for record in continue_retraining(run, digits):
             bar.update(task, completed=record.number)
-    _print_result(run, digits, as_json, quiet)
+    _print_result(run, digits, form, quiet)
 
 
-def _print_result(run: "Run", digits: "DigitSets", as_json: bool, quiet: bool) -> None:
+def _print_result(run: "Run", digits: "DigitSets", form: Form, quiet: bool) -> None:
     """Print what the folder holds: the same whether the run was cut off or not."""
     import msgspec
 
     from hw_sim.studies.retrain import RetrainRecord
     from hw_sim.studies.retrained_run import plan_of, read_before
     from retronet.runs.configuration import ByRetraining
-    from retronet_cli.terminal import print_json, print_table, talk
+    from retronet_cli.terminal import print_table, talk
     from retronet_cli.views.retraining import retraining_table
 
     made, recipe, before, plan = (
@@ -170,8 +169,8 @@ def _print_result(run: "Run", digits: "DigitSets", as_json: bool, quiet: bool) -
     for warning in before.warnings:
         talk(f"Warning: {warning}")
     name, layers = digits.test.provenance.name, made.settings["layers"]
-    if as_json:
-        told = {
+    if form.given:
+        told: dict[str, Any] = {
             "run": str(run.folder),
             "origin": made.origin,
             "dataset": name,
@@ -181,7 +180,7 @@ def _print_result(run: "Run", digits: "DigitSets", as_json: bool, quiet: bool) -
             "passes": [msgspec.to_builtins(record) for record in records],
             "warnings": list(before.warnings),
         }
-        print_json("retraining", told)
+        give(form, "retraining", told, {"passes": records, "formats": told["formats"]})
         return
     title = f"{recipe.name.removesuffix('-retrained')} on {name}, {layers} layers retrained"
     print_table(retraining_table(title, (before.train, before.test), records, digits.notice))

@@ -172,9 +172,12 @@ def png(figure: "Figure", title: str = "") -> bytes:
 
 
 def _saved(figure: "Figure", form: str, metadata: dict[str, str | None]) -> bytes:
-    matplotlib = _matplotlib()
+    from matplotlib.colors import to_hex
+
+    # Ticks are made when a figure is drawn, with the settings of then.
+    theme = next(name for name, each in THEMES.items() if each.paper == to_hex(figure.get_facecolor()))
     content = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": SALT, "svg.fonttype": "path", "savefig.facecolor": "auto"}):
+    with on_paper(theme):
         if figure.get_layout_engine() is not None:  # laid out once: a second time would move it by a hair
             figure.draw_without_rendering()
             figure.set_layout_engine("none")

@@ -210,7 +210,8 @@ def allocation_figure(
         axes.set_yscale("log")
         axes.set_xlabel("rise of the loss, predicted (% of floating point)")
         axes.set_ylabel("rise of the loss, measured (% of floating point)")
-        axes.legend(fontsize="x-small", loc="upper left")
+        if high > 0:
+            axes.legend(fontsize="x-small", loc="upper left")
         if hidden:
             note(figure, f"One point a tensor. Not drawn: {hidden} whose measured loss did not rise.")
         else:
