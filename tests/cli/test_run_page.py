@@ -108,7 +108,7 @@ def test_integers_and_formats_are_those_of_simulate(call: Call, trained: Any, ta
 
 
 def test_the_sweep_is_that_of_sweep(call: Call, trained: Any, tables: dict[str, Any], tmp_path: Path) -> None:
-    words = ("sweep", trained.folder, "--tensors", "all", "--jobs", 1, "-o", tmp_path / "rows.jsonl")
+    words = ("sweep", trained.folder, "--tensors", "all", "--jobs", 1, "--rows", tmp_path / "rows.jsonl")
     found = [each for each in printed(call, *words)["rows"] if each["tensors"] == "all"]
     assert [row[0] for row in tables["sweep-table"][1:]] == ["float", *(str(each["bits"]) for each in found)]
     for row, each in zip(tables["sweep-table"][2:], found, strict=True):
