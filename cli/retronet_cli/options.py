@@ -20,7 +20,7 @@ def as_record(kind: type[msgspec.Struct], argument: str, options: Sequence[Decor
     Parameters
     ----------
     kind
-        The record; its fields are the parameters of the options.
+        The record; its fields are the parameters of the options. One without an option has a default.
     argument
         The argument of the command that it comes as.
     options
@@ -30,7 +30,7 @@ def as_record(kind: type[msgspec.Struct], argument: str, options: Sequence[Decor
     def decorate(command: Command) -> Command:
         @wraps(command)
         def call(**given: Any) -> Any:  # noqa: ANN401 - whatever the options are
-            fields = {name: given.pop(name) for name in kind.__struct_fields__}
+            fields = {name: given.pop(name) for name in kind.__struct_fields__ if name in given}
             return command(**{argument: kind(**fields)}, **given)
 
         decorated: Command = call

@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from retronet.errors import InputError
 from retronet.studies.seeds import QUANTITIES, SeedResult, spreads, train_seeds
 from retronet_cli.executors import executor_of
-from retronet_cli.terminal import interrupted, print_json, print_table, progress, talk, this_command
+from retronet_cli.forms import Form, give
+from retronet_cli.terminal import interrupted, print_table, progress, talk, this_command
 from retronet_cli.views.seeds import seed_spread_table, seed_table
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def train_with_bar(recipe: "Recipe", seeds: Sequence[int], where: Where, quiet: 
 
 
 def train_and_print_seeds(
-    recipe: "Recipe", seeds: tuple[int, ...], where: Where, as_json: bool, quiet: bool
+    recipe: "Recipe", seeds: tuple[int, ...], where: Where, form: Form, quiet: bool
 ) -> None:
     """Do what `retronet train --seeds` does."""
     from retronet.datasets import load
@@ -77,8 +78,8 @@ def train_and_print_seeds(
         talk(f"Runs: in {where.runs}; those already there are read or continued.")
     results = train_with_bar(recipe, seeds, where, quiet)
     over_seeds = spreads(results)
-    if as_json:
-        fields = {
+    if form.given:
+        fields: dict[str, Any] = {
             "recipe": recipe.name,
             "dataset": name,
             "notice": digits.notice,
@@ -94,7 +95,20 @@ def train_and_print_seeds(
             ],
             "spread": msgspec.to_builtins(over_seeds),
         }
-        print_json("seeds", fields)
+        tables = {
+            "seeds": fields["seeds"],
+            "spread": [
+                {"digits": half, "quantity": quantity, **msgspec.to_builtins(each)}
+                for half, by_quantity in over_seeds.items()
+                for quantity, each in by_quantity.items()
+            ],
+            "passes": [
+                {"seed": result.seed, **msgspec.to_builtins(record)}
+                for result in results
+                for record in result.records
+            ],
+        }
+        give(form, "seeds", fields, tables)
         return
     title = f"{recipe.name} on {name}, after pass {results[0].records[-1].number}"
     print_table(seed_table(f"{title}: each seed", results, digits.notice))

@@ -239,7 +239,7 @@ def read_rows(path: Path) -> list[SweepRow]:
         except (ValueError, RecursionError) as error:
             raise InputError(
                 f"Line {number} of {path} is not a row of a sweep ({error}). "
-                "Move the file away, or name another with --output."
+                "Move the file away, or name another with --rows."
             ) from error
     return rows
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from retronet.datasets.neighbours import between_neighbours
 from retronet.errors import InputError, unknown_name
 
 Images = NDArray[np.float32]
@@ -62,12 +63,23 @@ def usps_centred28(places: Whole) -> Images:
     return _centre(usps_values(places))
 
 
+def neighbours28(digits: Whole) -> Images:
+    """Return the `bipolar28` pictures with parts of others beside them: see `between_neighbours`."""
+    return between_neighbours(bipolar28(digits))
+
+
+def usps_neighbours28(places: Whole) -> Images:
+    """Return the `usps_centred28` pictures with parts of others beside them: see `between_neighbours`."""
+    return between_neighbours(usps_centred28(places))
+
+
 PREPARATIONS: dict[tuple[int, int], dict[str, Callable[[Whole], Images]]] = {
-    (16, 16): {"none": usps_values, "bipolar28": usps_centred28},
+    (16, 16): {"none": usps_values, "bipolar28": usps_centred28, "neighbours28": usps_neighbours28},
     (28, 28): {
         "bipolar16": bipolar16,
         "antialiased16": antialiased16,
         "bipolar28": bipolar28,
+        "neighbours28": neighbours28,
         "unit28": unit28,
         "standard28": standard28,
         "lenet5_32": lenet5_32,

@@ -130,6 +130,11 @@ def _kind(sized: SizedLayer) -> int:
             return DENSE
 
 
+def adds_alike(sized: SizedLayer) -> bool:
+    """Return whether the layer's sums have the same order on larger planes, with more positions."""
+    return _kind(sized) in (POSITIONS_INNER, SUBSAMPLE)
+
+
 def padded_shape(sized: SizedLayer, conv: Conv) -> tuple[int, int]:
     """Return rows and columns in memory of a plane with its border; columns are a multiple of the stride."""
     (_, rows, columns), pad = sized.input, sized.padding

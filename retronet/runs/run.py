@@ -102,6 +102,12 @@ class Run:
         """Return the measured times of the passes so far."""
         return decode_lines(self.folder / TIMING, read_lines(self.folder / TIMING), Timing)
 
+    def snapshots(self) -> list[Snapshot]:
+        """Return the snapshots of the passes so far, none if the run was trained without them."""
+        passes, path = self.passes, self.folder / HISTORY
+        whole = [line for line in read_lines(path) if line.endswith(b"\n")]
+        return [each for each in decode_lines(path, whole, Snapshot) if each.number <= passes]
+
     def checkpoint(self) -> Checkpoint:
         """Return the checkpoint.
 

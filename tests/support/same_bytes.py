@@ -29,6 +29,7 @@ SIMULATIONS: dict[str, tuple[str, ...]] = {
     "allocate": ("allocate", "--bits", "3,5"),
     "retrain": ("retrain", "--passes", "1", "--run", "{folder}/retrained"),
     "prune": ("prune", "--delete", "900", "--stages", "2", "--passes", "1", "--run", "{folder}/pruned"),
+    "read back": ("read-back",),
     "dsp32c": ("simulate", "--chip", "dsp32c-80ns"),
     "anna": ("simulate", "--chip", "anna", "--chips", "1", "--set", "noise=0.05", "--set", "mismatch=0.02"),
     "net32k": ("simulate", "--chip", "net32k", "--chips", "1"),
@@ -84,6 +85,15 @@ def digests(folder: Path) -> Iterator[tuple[str, str]]:
     for name, command in (("sweep", ("--bits", "3", "--jobs", "1")), ("simulate", ("--bits", "4"))):
         printed = without_times(call(name, *command, str(folder / "pools"), "--json", "--quiet"))
         yield f"{name} pools", sha256(printed.replace(str(folder), "").encode()).hexdigest()[:16]
+    codes = folder / "codes"
+    call("data", "compose", "-o", str(codes), "--data", "digits5k", "--count", "5", "--difficulty", "hard")
+    written = b"".join(path.read_bytes() for path in sorted(codes.iterdir()))
+    yield "composed codes", sha256(written).hexdigest()[:16]
+    pictures = [str(path) for path in sorted(codes.glob("*.png"))]
+    for name, network, options in (("read", "lecun1989", ()), ("scanned", "lenet1", ("--scan",))):
+        words = (*pictures, str(folder / network), "--digits", "5", *options, "--json", "--quiet")
+        printed = without_times(call("read", *words))
+        yield name, sha256(printed.replace(str(folder), "").encode()).hexdigest()[:16]
     yield "pruned: checkpoint", digest(folder / "pruned" / "checkpoint.safetensors")
     yield "retrained: checkpoint", digest(folder / "retrained" / "checkpoint.safetensors")
 

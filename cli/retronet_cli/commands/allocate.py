@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from retronet_cli.forms import Form, Rows, form_options, give
 from retronet_cli.options import (
     Numbers,
     data_dir_option,
-    json_option,
     other_data_option,
     plan_out_option,
     quiet_option,
@@ -71,7 +71,7 @@ MOST = 12
 @other_data_option
 @data_dir_option
 @runs_option
-@json_option
+@form_options
 @quiet_option
 def allocate(
     run: Path | None,
@@ -85,7 +85,7 @@ def allocate(
     data: str | None,
     data_dir: Path | None,
     runs: Path,
-    as_json: bool,
+    form: Form,
     quiet: bool,
 ) -> None:
     """Find how many bits each layer needs, from second derivatives of the loss.
@@ -113,7 +113,7 @@ def allocate(
     from hw_sim.studies.testbench import Testbench
     from retronet.curvature import loss_name
     from retronet_cli.runs import take_digits, take_run
-    from retronet_cli.terminal import print_json, print_table, progress
+    from retronet_cli.terminal import print_table, progress
     from retronet_cli.views.allocation import allocation_fields, bits_table, budget_table, estimate_table
 
     folder, checkpoint = take_run(run, runs, quiet)
@@ -134,7 +134,7 @@ def allocate(
         uniform = uniform_budgets(allocator, attempts[-1], objective, range(2, MOST + 1), state_bits)
     write_plan(plan_out, allocator.plan(attempts[-1].weights, attempts[-1].states))
     name, loss = digits.test.provenance.name, loss_name(checkpoint.header.recipe)
-    if as_json:
+    if form.given:
         measured = {
             "run": str(folder),
             "dataset": name,
@@ -146,7 +146,8 @@ def allocate(
             "training_digits": allocator.curvature.digits,
             "other_bits": other,
         }
-        print_json("allocation", measured | allocation_fields(estimates, attempts, uniform))
+        tables: dict[str, Rows] = {"budgets": [*attempts, *uniform], "estimates": estimates}
+        give(form, "allocation", measured | allocation_fields(estimates, attempts, uniform), tables)
         return
     on = f"{allocator.curvature.digits:,} training digits of {name}"
     title = f"{checkpoint.header.network.name}: rise of the {loss} by rounding one tensor"

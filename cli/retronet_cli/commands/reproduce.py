@@ -1,15 +1,16 @@
 """The command `retronet reproduce`."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
+from retronet_cli.forms import Form, form_options, give
 from retronet_cli.options import (
     Numbers,
     dask_option,
     data_dir_option,
     jobs_option,
-    json_option,
     quiet_option,
     runs_option,
 )
@@ -25,7 +26,7 @@ from retronet_cli.options import (
 @dask_option
 @data_dir_option
 @runs_option
-@json_option
+@form_options
 @quiet_option
 def reproduce(
     recipes: tuple[str, ...],
@@ -35,7 +36,7 @@ def reproduce(
     dask: str | None,
     data_dir: Path | None,
     runs: Path,
-    as_json: bool,
+    form: Form,
     quiet: bool,
 ) -> None:
     """Set published figures beside what the recipes give here.
@@ -59,11 +60,12 @@ def reproduce(
     from retronet.studies.reproduce import choose, findings, likelihoods
     from retronet_cli.main import FAILED
     from retronet_cli.seeds import Where, train_with_bar
-    from retronet_cli.terminal import print_json, print_table, stdout, talk
+    from retronet_cli.terminal import print_table, stdout, talk
     from retronet_cli.views.reproduction import finding_table, likelihood_table, seeds_named
 
     where = Where(runs / "reproduce", data_dir, jobs, dask)
-    objects, outside = [], 0
+    objects: list[dict[str, Any]] = []
+    outside = 0
     asked = choose(recipes)
     for number, published in enumerate(asked, 1):
         recipe = override(load_recipe(published.recipe), dict(published.changes))
@@ -77,7 +79,7 @@ def reproduce(
         results = train_with_bar(recipe, chosen, where, quiet)
         verdicts, likely = findings(published, results), likelihoods(published, results)
         outside += sum(each.inside is False for each in verdicts)
-        if as_json:
+        if form.given:
             objects.append(
                 {
                     "recipe": published.title,
@@ -95,7 +97,14 @@ def reproduce(
             # Nobody reads what hours of training would print.
             talk(f"Stopped: standard output was closed, and {len(asked) - number} recipes are left to train.")
             raise click.exceptions.Exit(FAILED)
-    if as_json:
-        print_json("reproduction", {"recipes": objects})
+    if form.given:
+        tables = {
+            "findings": [
+                {"recipe": each["recipe"], "dataset": each["dataset"], **finding}
+                for each in objects
+                for finding in each["findings"]
+            ]
+        }
+        give(form, "reproduction", {"recipes": objects}, tables)
     if check and outside:
         raise CheckError(f"{outside} published figures are outside what was found; all were to be inside.")

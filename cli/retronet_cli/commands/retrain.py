@@ -1,18 +1,12 @@
 """The command `retronet retrain`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from retronet_cli.options import (
-    data_dir_option,
-    json_option,
-    plan_out_option,
-    quiet_option,
-    run_argument,
-    runs_option,
-)
+from retronet_cli.forms import FORM_PARAMETERS, Form, form_options, give
+from retronet_cli.options import data_dir_option, plan_out_option, quiet_option, run_argument, runs_option
 from retronet_cli.precision import Choices, chosen_plan, precision_options, write_plan
 
 if TYPE_CHECKING:
@@ -56,7 +50,7 @@ if TYPE_CHECKING:
 @plan_out_option
 @data_dir_option
 @runs_option
-@json_option
+@form_options
 @quiet_option
 def retrain(
     run: Path | None,
@@ -71,7 +65,7 @@ def retrain(
     plan_out: Path | None,
     data_dir: Path | None,
     runs: Path,
-    as_json: bool,
+    form: Form,
     quiet: bool,
 ) -> None:
     """Train on with the quantiser in the loop.
@@ -92,7 +86,7 @@ def retrain(
         _refuse_other_options(run)
         from retronet.runs.run import open_run
 
-        resume_retraining(open_run(resume), data_dir, as_json, quiet)
+        resume_retraining(open_run(resume), data_dir, form, quiet)
         _write_plan_of(open_run(resume), plan_out)
         return
     from hw_sim.studies.retrain import Retraining, Settings
@@ -107,7 +101,7 @@ def retrain(
     # What can not be retrained is refused before a folder is made.
     training = Retraining(trained, digits, chosen, settings)
     new = create_retrained_run(training, origin, folder, runs, force=force)
-    _learn_and_print(new, digits, data_dir, as_json, quiet)
+    _learn_and_print(new, digits, data_dir, form, quiet)
     _write_plan_of(new, plan_out)
 
 
@@ -119,7 +113,7 @@ def _write_plan_of(run: "Run", plan_out: Path | None) -> None:
     write_plan(plan_out, plan)
 
 
-def resume_retraining(run: "Run", data_dir: Path | None, as_json: bool, quiet: bool) -> None:
+def resume_retraining(run: "Run", data_dir: Path | None, form: Form, quiet: bool) -> None:
     """Go on with a run that `retronet retrain` made, and print its result.
 
     Raises
@@ -135,13 +129,13 @@ def resume_retraining(run: "Run", data_dir: Path | None, as_json: bool, quiet: b
     if not isinstance(configuration.made, ByRetraining):
         raise other_maker(run.folder, configuration.made)
     digits = load(run.data_name, configuration.recipe.preparation, data_dir)
-    _learn_and_print(run, digits, data_dir, as_json, quiet)
+    _learn_and_print(run, digits, data_dir, form, quiet)
 
 
 def _refuse_other_options(run: Path | None) -> None:
     """Refuse what says how to retrain beside --resume, which goes on as the run was begun."""
     context = click.get_current_context()
-    allowed = {"resume", "data_dir", "runs", "as_json", "quiet", "plan_out"}
+    allowed = {"resume", "data_dir", "runs", "quiet", "plan_out"} | FORM_PARAMETERS
     for name in context.params:
         given = context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
         if run is not None or (given and name not in allowed):
@@ -150,9 +144,7 @@ def _refuse_other_options(run: Path | None) -> None:
             )
 
 
-def _learn_and_print(
-    run: "Run", digits: "DigitSets", data_dir: Path | None, as_json: bool, quiet: bool
-) -> None:
+def _learn_and_print(run: "Run", digits: "DigitSets", data_dir: Path | None, form: Form, quiet: bool) -> None:
     from hw_sim.studies.retrained_run import continue_retraining
     from retronet_cli.runs import going_on
     from retronet_cli.terminal import progress
@@ -162,17 +154,17 @@ def _learn_and_print(
         task = bar.add_task("passes", total=passes, completed=run.passes)
         for record in continue_retraining(run, digits):
             bar.update(task, completed=record.number)
-    _print_result(run, digits, as_json, quiet)
+    _print_result(run, digits, form, quiet)
 
 
-def _print_result(run: "Run", digits: "DigitSets", as_json: bool, quiet: bool) -> None:
+def _print_result(run: "Run", digits: "DigitSets", form: Form, quiet: bool) -> None:
     """Print what the folder holds: the same whether the run was cut off or not."""
     import msgspec
 
     from hw_sim.studies.retrain import RetrainRecord
     from hw_sim.studies.retrained_run import plan_of, read_before
     from retronet.runs.configuration import ByRetraining
-    from retronet_cli.terminal import print_json, print_table, talk
+    from retronet_cli.terminal import print_table, talk
     from retronet_cli.views.retraining import retraining_table
 
     made, recipe, before, plan = (
@@ -190,8 +182,8 @@ def _print_result(run: "Run", digits: "DigitSets", as_json: bool, quiet: bool) -
     for warning in before.warnings:
         talk(f"Warning: {warning}")
     name, layers = digits.test.provenance.name, made.settings["layers"]
-    if as_json:
-        told = {
+    if form.given:
+        told: dict[str, Any] = {
             "run": str(run.folder),
             "origin": made.origin,
             "dataset": name,
@@ -201,7 +193,7 @@ def _print_result(run: "Run", digits: "DigitSets", as_json: bool, quiet: bool) -
             "passes": [msgspec.to_builtins(record) for record in records],
             "warnings": list(before.warnings),
         }
-        print_json("retraining", told)
+        give(form, "retraining", told, {"passes": records, "formats": told["formats"]})
         return
     title = f"{recipe.name.removesuffix('-retrained')} on {name}, {layers} layers retrained"
     print_table(retraining_table(title, (before.train, before.test), records, digits.notice))

@@ -4,15 +4,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from hw_sim.formats.modes import Rounding
 from retronet.errors import InputError
+from retronet_cli.forms import JSONL, Form, form_options, give
 from retronet_cli.options import (
     Numbers,
     dask_option,
     data_dir_option,
     jobs_option,
-    json_option,
     other_data_option,
     quiet_option,
     run_argument,
@@ -96,25 +97,17 @@ class Words(click.ParamType[tuple[str, ...]]):
 @jobs_option
 @dask_option
 @click.option(
-    "-o",
-    "--output",
+    "--rows",
+    "kept",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
     help="Where rows are kept as they come, one JSON object a line; rows found there are not measured again. "
-    " [default: sweep.jsonl in the run's folder]",
-)
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "markdown"]),
-    default="table",
-    show_default=True,
-    help="How the result is printed.",
+    "So does -o with a name in .jsonl.  [default: sweep.jsonl in the run's folder]",
 )
 @other_data_option
 @data_dir_option
 @runs_option
-@json_option
+@form_options
 @quiet_option
 def sweep(
     run: Path | None,
@@ -126,12 +119,11 @@ def sweep(
     other_bits: int,
     jobs: int,
     dask: str | None,
-    output: Path | None,
-    form: str,
+    kept: Path | None,
     data: str | None,
     data_dir: Path | None,
     runs: Path,
-    as_json: bool,
+    form: Form,
     quiet: bool,
 ) -> None:
     """Tabulate accuracy against precision, over a grid of formats.
@@ -161,6 +153,8 @@ def sweep(
     from retronet_cli.runs import take_run
     from retronet_cli.terminal import interrupted, progress, talk, this_command
 
+    if form.output is not None and form.output.suffix == JSONL:
+        kept, form = kept or form.output, msgspec.structs.replace(form, output=None)
     folder, checkpoint = take_run(run, runs, quiet)
     source = Source(
         str(folder.resolve()),
@@ -172,7 +166,7 @@ def sweep(
     if testbench.digits.notice:
         talk(testbench.digits.notice)
     points = grid(testbench.trained.network, bits, tensors, _modes(rounding), scale, seeds)
-    output = output or folder / "sweep.jsonl"
+    output = kept or folder / "sweep.jsonl"
     rows = {row.point: row for row in read_rows(output) if row.subject == testbench.subject}
     left = [point for point in points if point not in rows]
     if unchecked := count_unchecked(output):
@@ -200,9 +194,9 @@ def sweep(
     except OSError as error:
         raise InputError(
             f"The system refused: {error}. {len(rows)} rows are kept in {output}. Mend that, or name another "
-            f"file with --output, then go on with: {this_command()}"
+            f"file with --rows, then go on with: {this_command()}"
         ) from error
-    _report([rows[point] for point in points], testbench, output, folder, form, as_json, quiet)
+    _report([rows[point] for point in points], testbench, output, folder, form, quiet)
 
 
 def _modes(words: tuple[str, ...]) -> list[Rounding]:
@@ -217,23 +211,23 @@ def _report(
     testbench: "Testbench",
     output: Path,
     folder: Path,
-    form: str,
-    as_json: bool,
+    form: Form,
     quiet: bool,
 ) -> None:
-    from retronet_cli.terminal import print_json, print_table, talk
-    from retronet_cli.views.sweep import overflow_notes, sweep_fields, sweep_tables, to_csv, to_markdown
+    from retronet_cli.terminal import print_table, talk
+    from retronet_cli.views.sweep import overflow_notes, sweep_fields, sweep_records, sweep_tables
 
     for note in overflow_notes(rows):
         talk(f"Warning: {note}")
     name, floating = testbench.digits.test.provenance.name, testbench.reference_score
-    if as_json:
+    if form.given:
         told = {"run": str(folder), "dataset": name, "rows_file": str(output), **sweep_fields(rows, floating)}
-        print_json("sweep", told | {"other_bits": testbench.other_bits})
-    elif form == "csv":
-        click.echo(to_csv(rows, floating), nl=False)
-    elif form == "markdown":
-        click.echo(to_markdown(rows, floating), nl=False)
+        give(
+            form,
+            "sweep",
+            told | {"other_bits": testbench.other_bits},
+            {"points": sweep_records(rows, floating)},
+        )
     else:
         network, count = testbench.trained.network.name, f"{floating.n:,}"
         title = f"{network}: accuracy against precision on the {count} test digits of {name}"

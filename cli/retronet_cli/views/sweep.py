@@ -1,7 +1,5 @@
 """The rows of a sweep as table, CSV, Markdown and JSON."""
 
-import csv
-import io
 from collections.abc import Sequence
 from typing import Any
 
@@ -99,21 +97,21 @@ def overflow_notes(rows: Sequence[SweepRow]) -> list[str]:
     return notes
 
 
-def row_records(rows: Sequence[SweepRow], floating: Score) -> list[dict[str, Any]]:
-    """Return the rows as flat records, floating point first, units in the names."""
-    axes = dict.fromkeys(AXES)
-    first = {"bits": None, "tensors": FLOAT, **axes, **_fields(floating)}
-    made = [first | {"agreements": floating.n, "sqnr_db": None, "state_saturations": 0, "sum_overflows": 0}]
-    for row in rows:
-        point = msgspec.to_builtins(row.point)
-        counts = {
-            "agreements": row.agreements,
-            "sqnr_db": row.sqnr_db,
-            "state_saturations": sum(row.saturations.values()),
-            "sum_overflows": sum(row.overflows.values()),
-        }
-        made.append({**point, **_fields(row.score), **counts})
-    return made
+def sweep_records(rows: Sequence[SweepRow], floating: Score) -> list[dict[str, Any]]:
+    """Return the rows as flat records, units in the names, each with floating point's errors beside it."""
+    beside = {"float_misses": floating.misses, "float_error_percent": floating.error_percent}
+    return [_record(row) | beside for row in rows]
+
+
+def _record(row: SweepRow) -> dict[str, Any]:
+    return {
+        **msgspec.to_builtins(row.point),
+        **_fields(row.score),
+        "agreements": row.agreements,
+        "sqnr_db": row.sqnr_db,
+        "state_saturations": sum(row.saturations.values()),
+        "sum_overflows": sum(row.overflows.values()),
+    }
 
 
 def _fields(score: Score) -> dict[str, Any]:
@@ -129,7 +127,8 @@ def _fields(score: Score) -> dict[str, Any]:
 
 def sweep_fields(rows: Sequence[SweepRow], floating: Score) -> dict[str, Any]:
     """Return the fields of the JSON object: the records, each with its counts by layer and its warnings."""
-    first, *others = row_records(rows, floating)
+    first = {"bits": None, "tensors": FLOAT, **dict.fromkeys(AXES), **_fields(floating)}
+    first |= {"agreements": floating.n, "sqnr_db": None, "state_saturations": 0, "sum_overflows": 0}
     details = (
         {
             "state_saturations_by_layer": row.saturations,
@@ -139,31 +138,4 @@ def sweep_fields(rows: Sequence[SweepRow], floating: Score) -> dict[str, Any]:
         }
         for row in rows
     )
-    return {"float": first, "rows": [record | more for record, more in zip(others, details, strict=True)]}
-
-
-def to_csv(rows: Sequence[SweepRow], floating: Score) -> str:
-    """Return the records as CSV with a heading."""
-    made = row_records(rows, floating)
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(made[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(made)
-    return text.getvalue()
-
-
-def to_markdown(rows: Sequence[SweepRow], floating: Score) -> str:
-    """Return the records as a Markdown table, figures rounded for reading."""
-    made = row_records(rows, floating)
-    lines = [
-        list(made[0]),
-        ["---"] * len(made[0]),
-        *([_short(value) for value in record.values()] for record in made),
-    ]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def _short(value: object) -> str:
-    if value is None:
-        return ""
-    return f"{value:.2f}" if isinstance(value, float) else str(value)
+    return {"float": first, "rows": [_record(row) | more for row, more in zip(rows, details, strict=True)]}

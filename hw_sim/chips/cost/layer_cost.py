@@ -118,7 +118,7 @@ def on_array(
     instructions = mapping.calls + overhead_cycles + moves
     cycles = compute_cycles + overhead_cycles + moves - hidden
     chip_s = cycles * cycle_s
-    host_s = None if host is None else _host_s(host, instructions, _bytes(array, mapping, loads))
+    host_s = None if host is None else _host_s(host, instructions, moved_bytes(array, mapping, loads))
     seconds = chip_s if host_s is None else max(chip_s, host_s)
     return LayerCost(
         layer=sized.name,
@@ -158,7 +158,7 @@ def loads_per_image(images_per_load: int) -> float:
     return 1 / images_per_load
 
 
-def _bytes(array: NeuronArray, mapping: CallPlan, loads: float) -> float:
+def moved_bytes(array: NeuronArray, mapping: CallPlan, loads: float) -> float:
     """Return the bytes that cross the ports for one image."""
     ports = (
         ((mapping.weight_moves or 0) * loads, array.weight_port_bits),
@@ -168,11 +168,11 @@ def _bytes(array: NeuronArray, mapping: CallPlan, loads: float) -> float:
     return sum(moves * (port.value or 0.0) for moves, port in ports) / 8
 
 
-def _host_s(host: Host, instructions: float, moved_bytes: float) -> float | None:
+def _host_s(host: Host, instructions: float, crossing_bytes: float) -> float | None:
     """Return the time that the host takes; instructions and data go over buses of their own."""
     times = [
         amount / rate.value
-        for amount, rate in ((instructions, host.instructions_per_s), (moved_bytes, host.bytes_per_s))
+        for amount, rate in ((instructions, host.instructions_per_s), (crossing_bytes, host.bytes_per_s))
         if rate.value is not None
     ]
     return max(times, default=None)

@@ -50,10 +50,10 @@ def test_every_format_prints_the_rows_that_the_file_keeps(run: Path, monkeypatch
         (3, "all"), (8, "all"), (3, "sums"), (8, "sums"),
     ]  # fmt: skip
     assert [row["score"]["misses"] for row in kept] == [row["misses"] for row in found["rows"]]
-    assert [row["misses"] for row in rows[1:]] == [str(row["misses"]) for row in found["rows"]]
-    assert rows[0]["tensors"] == "float"
-    assert rows[0]["misses"] == str(found["float"]["misses"])
-    assert len(markdown) == 2 + 5
+    assert [row["misses"] for row in rows] == [str(row["misses"]) for row in found["rows"]]
+    assert [row["bits"] for row in rows] == ["3", "8", "3", "8"], "whole numbers stay whole"
+    assert {row["float_misses"] for row in rows} == {str(found["float"]["misses"])}
+    assert len(markdown) == 2 + 4
     for row in found["rows"]:
         assert f"{row['misses']:,} " in table
         assert f"{row['error_percent_low']:.2f}–{row['error_percent_high']:.2f}" in table

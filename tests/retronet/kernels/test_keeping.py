@@ -9,6 +9,8 @@ from pathlib import Path
 import numba
 import pytest
 
+from retronet.kernels.keeping import CheckedFile
+
 pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled")
 
 PROGRAM = """
@@ -74,3 +76,19 @@ def test_a_folder_without_room_is_named_once(tmp_path: Path) -> None:
     assert done.stderr.count("Compiled code can not be kept in") == 1
     assert "No space left on device" in done.stderr
     assert "delete the folder" in done.stderr
+
+
+def test_an_index_that_names_a_record_that_is_no_more_is_written_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an earlier version kept: its digest is right, and unpickling finds no such class."""
+    gone = type("Gone", (tuple,), {"__module__": __name__})
+    monkeypatch.setitem(globals(), "Gone", gone)
+    file = CheckedFile(cache_path=str(tmp_path), filename_base="kernel", source_stamp="now")
+    file._save_index({gone(): "data"})
+    assert len(file._load_index()) == 1
+    monkeypatch.delitem(globals(), "Gone")
+
+    assert file._load_index() == {}
+    file._save_index({"signature": "data"})
+    assert file._load_index() == {"signature": "data"}
