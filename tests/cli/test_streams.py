@@ -78,7 +78,7 @@ def lines(trained: Path, folder: Path) -> dict[str, tuple[str | Path, ...]]:
             folder / "golden",
             "--force",
         ),
-        "plot": ("plot", "roofline", "--chip", "anna", "-o", "-"),
+        "plot": ("plot", "roofline", "--chip", "anna", "-o", folder / "roofline.svg"),
         "show": ("show", "recipe", "lecun1989"),
         "show run": ("show", "run", trained),
         "show network": ("show", "network", "lenet5"),
