@@ -86,9 +86,9 @@ def _print(chip: "ChipSpec", shown: "View", modelled: "CostReport | None") -> No
     from retronet_cli.terminal import print_assumptions, print_table
     from retronet_cli.views.costs import totals_table
 
-    for table in shown.tables:
-        print_table(table)
+    print_assumptions(shown.assumptions)
     if modelled is not None:
         title = f"What {chip.name} would take for {modelled.network}: modelled, not measured"
         print_table(totals_table(title, [modelled]))
-    print_assumptions(shown.assumptions)
+    for table in reversed(shown.tables):  # the first is the answer: it stays on the screen
+        print_table(table)

@@ -91,7 +91,7 @@ def write(figure: "Figure", canvas: Canvas, title: str, quiet: bool) -> None:
     from retronet_cli.terminal import talk
 
     if canvas.output == STDOUT:
-        click.echo(svg(figure, title), nl=False)
+        click.echo(svg(figure, title).encode(), nl=False)  # it says so itself
         return
     content = svg(figure, title).encode() if canvas.output.suffix.lower() == ".svg" else png(figure, title)
     write_atomically(canvas.output, content)

@@ -83,7 +83,7 @@ def lines(trained: Path, folder: Path) -> dict[str, tuple[str | Path, ...]]:
             "--force",
         ),
         "draw": ("draw", trained, "-o", folder / "digit.html", "--force"),
-        "plot": ("plot", "roofline", "--chip", "anna", "-o", "-"),
+        "plot": ("plot", "roofline", "--chip", "anna", "-o", folder / "roofline.svg"),
         "show": ("show", "recipe", "lecun1989"),
         "show run": ("show", "run", trained),
         "show network": ("show", "network", "lenet5"),

@@ -5,8 +5,6 @@ import pytest
 
 from retronet.evaluate import Score, wilson_percent
 
-pytest.importorskip("matplotlib")
-
 
 def score_of(misses: int, n: int = 200, half_mse: float | None = 0.02) -> Score:
     """Return a score with that many misses."""

@@ -57,6 +57,7 @@ def test_rates_end_where_the_loss_does() -> None:
     assert list(axes.lines[0].get_ydata()) == [2.0, 0.5]
     assert list(axes.lines[1].get_xydata()[0]) == [1e-2, 0.5]
     assert "64 digits" in axes.get_ylabel()
+    assert svg(rates_figure({"mine": points}, 64)) == svg(rates_figure({"mine": points}, 64))
 
 
 @pytest.mark.parametrize("runs", [1, 2])
@@ -77,4 +78,5 @@ def test_history_draws_the_spread_of_each_layer(runs: int) -> None:
     for axes, factor in zip(figure.axes, (1, 3, 2) * runs, strict=True):
         (line,) = axes.lines
         np.testing.assert_array_equal(line.get_xydata(), [[10, 10 * factor], [20, 20 * factor]])
-    svg(figure)
+    if runs == 1:
+        assert svg(figure) == svg(history_figure({"run 0": snapshots}, "dark"))
