@@ -9,14 +9,16 @@ The verbs can be imported from here, and are loaded when they are first asked fo
     The network on integers; its errors beside floating point; every integer that it makes of some digits.
 ``sweep``, ``allocate``, ``compare``, ``retrain``
     Many simulations: a grid of formats, bits a layer, two plans side by side, training within formats.
-``load_chip``, ``cost``, ``simulate_on``
-    A chip of the period, what a network would cost on it, and the network in its arithmetic.
+``load_chip``, ``cost``, ``simulate_on``, ``answer_on``
+    A chip of the period, what a network would cost on it, and the network in its arithmetic: scored on a
+    test set, or as a function from digits to outputs.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hw_sim.chips.answer import answer_on
     from hw_sim.chips.cost.network_cost import cost
     from hw_sim.chips.load import load_chip
     from hw_sim.chips.simulate import simulate_on
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "allocate": ("studies.allocate", "allocate"),
+    "answer_on": ("chips.answer", "answer_on"),
     "calibrate": ("plan.calibrate", "calibrate"),
     "compare": ("studies.compare", "compare"),
     "cost": ("chips.cost.network_cost", "cost"),
@@ -47,6 +50,7 @@ _HOMES = {
 }
 __all__ = [
     "allocate",
+    "answer_on",
     "calibrate",
     "compare",
     "cost",

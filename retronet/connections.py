@@ -4,14 +4,14 @@ A *tap* is one of the inputs that a unit reads, a *kernel* the taps that it read
 packed, kernel after kernel, as `parameter_shapes` says; as *rows*, one a map, for whoever adds them up.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, assert_never
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
-from retronet.network import Conv, Dense, Rbf, SizedLayer, Subsample
+from retronet.network import AveragePool, Conv, Dense, MaxPool, Rbf, SizedLayer, Subsample
 
 TapOrder = Literal["plane_fastest", "plane_slowest"]
 
@@ -44,16 +44,15 @@ def tap_coordinates(sized: SizedLayer) -> tuple[NDArray[np.int64], NDArray[np.in
     """
     _, rows, columns = sized.input
     match sized.layer:
-        case Conv(kernel=size, stride=stride, pad=pad):
+        case Conv(kernel=size) | Subsample(size=size) | MaxPool(size=size) | AveragePool(size=size):
             kernel = (size, size)
-        case Subsample(size=size):
-            kernel, stride, pad = (size, size), size, 0
         case Dense() | Rbf():
-            kernel, stride, pad = (rows, columns), 1, 0
+            kernel = (rows, columns)
         case _ as unreachable:
             assert_never(unreachable)
     row, column, tap_row, tap_column = np.indices((*sized.output[1:], *kernel))
-    return row * stride - pad + tap_row, column * stride - pad + tap_column
+    pad, stride = sized.padding, sized.stride
+    return row * stride - pad.top + tap_row, column * stride - pad.left + tap_column
 
 
 def tap_sources(sized: SizedLayer) -> NDArray[np.int32]:
@@ -130,6 +129,25 @@ def weight_rows(sized: SizedLayer, weights: NDArray[Any], order: TapOrder = "pla
     return in_order(sized, rows, order)
 
 
+def rows_and_biases(
+    sized: SizedLayer, parameters: Mapping[str, NDArray[Any]], dtype: DTypeLike = np.float64
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return a layer's weights as rows of taps, plane by plane, and its biases; constants for a pool.
+
+    Returns
+    -------
+    tuple of ndarray of `dtype`
+        Weights (maps, most taps): 1 for a max pool, ``1 / size²`` for an average pool. Biases as
+        :attr:`SizedLayer.bias_shape` says; zeros, one a map, for a pool.
+    """
+    if isinstance(sized.layer, MaxPool | AveragePool):
+        each = 1 / sized.taps_per_plane if isinstance(sized.layer, AveragePool) else 1.0
+        shape = (sized.output[0], sized.taps_per_plane)
+        return np.full(shape, each, dtype), np.zeros(sized.output[0], dtype)
+    weights, biases = (np.asarray(parameters[f"{sized.name}.{part}"], dtype) for part in ("weight", "bias"))
+    return weight_rows(sized, weights), biases
+
+
 def in_order(sized: SizedLayer, rows: NDArray[Any], order: TapOrder) -> NDArray[Any]:
     """Return rows of taps that go plane by plane in the `order` that is asked for."""
     if order == "plane_slowest":
@@ -144,6 +162,6 @@ def kernels(sized: SizedLayer) -> Iterator[tuple[int, int, slice]]:
     """Yield map, plane and packed weights of each kernel; a coefficient is a kernel of one in plane 0."""
     weights, packed = sized.taps_per_plane // sized.taps_per_weight, 0
     for row, seen in enumerate(sized.sees):
-        for plane in seen if sized.taps_per_weight == 1 else (0,):
+        for plane in (0,) if isinstance(sized.layer, Subsample) else seen:
             yield row, plane, slice(packed, packed + weights)
             packed += weights

@@ -5,12 +5,13 @@ are dropped (PIEEE98 App. C, eqs 22–27), so none is negative. Noise of varianc
 raises the loss by about ½ s² times the sum of its second derivatives (OBD; papers.md §4.1).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from retronet.connections import connection_table, weight_rows
+from retronet.connections import connection_table, rows_and_biases
 from retronet.datasets.dataset import Dataset
 from retronet.elementary import exp, log
 from retronet.engines.forward import check_images, outputs
@@ -22,7 +23,7 @@ from retronet.kernels.layers import Layer
 from retronet.kernels.losses import SOFTMAX, SQUARED
 from retronet.kernels.passes import Goal
 from retronet.kernels.unit_curvature import measure_unit_curvature
-from retronet.network import SizedLayer
+from retronet.network import MaxPool, SizedLayer
 from retronet.recipe import CrossEntropy, Recipe, SquaredError
 from retronet.trained import Trained
 
@@ -104,19 +105,23 @@ def diagonal_curvature(trained: Trained, digits: Dataset, dtype: DTypeLike = np.
     workspace = Workspace(network, dtype)
     workspace.load(parameters)
     machine, sized_layers = workspace.machine, workspace.sized_layers
-    received = np.empty(machine.flat.activity.size, np.float64)
+    received, largest = (np.empty(machine.flat.activity.size, np.float64) for _ in range(2))
     goal = goal_of(recipe, sized_layers[-1].output[0], workspace.dtype)
     images = np.ascontiguousarray(digits.images, workspace.dtype)
     order = np.arange(len(images))
-    measure_unit_curvature(machine, images, digits.labels, order, goal, received)
+    measure_unit_curvature(machine, images, digits.labels, order, goal, received, largest)
     sums: dict[str, NDArray[np.float64]] = {}
+    states: dict[str, NDArray[np.float64]] = {}
+    below = INPUT
     for sized, row in zip(sized_layers, machine.wiring.table, strict=True):
-        start = Layer(*(int(entry) for entry in row)).output
-        sums[sized.name] = received[start : start + sized.units].reshape(sized.output).copy()
-    states = {
-        below: _sent_down(sized, parameters[f"{sized.name}.weight"], sums[sized.name])
-        for below, sized in zip([INPUT, *sums], sized_layers, strict=False)
-    }
+        layer = Layer(*(int(entry) for entry in row))
+        sums[sized.name] = received[layer.output : layer.output + sized.units].reshape(sized.output).copy()
+        if isinstance(sized.layer, MaxPool):
+            count = int(np.prod(sized.input))
+            states[below] = largest[layer.state : layer.state + count].reshape(sized.input).copy()
+        else:
+            states[below] = _sent_down(sized, parameters, sums[sized.name])
+        below = sized.name
     states[sized_layers[-1].name] = _top_curvature(recipe, outputs(workspace, images)).reshape(
         sized_layers[-1].output
     )
@@ -156,11 +161,11 @@ def _unknown_loss(recipe: Recipe) -> InputError:
 
 
 def _sent_down(
-    sized: SizedLayer, weights: NDArray[np.floating], sums: NDArray[np.float64]
+    sized: SizedLayer, parameters: Mapping[str, NDArray[np.floating]], sums: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return the second derivatives by the states below: those by the sums, times squared weights."""
     table = connection_table(sized)
-    squared = np.square(weight_rows(sized, weights.astype(np.float64)))
+    squared = np.square(rows_and_biases(sized, parameters)[0])
     below = np.zeros(int(np.prod(sized.input)) + 1)  # the last place is the border
     for row, received in enumerate(sums.reshape(sized.output[0], -1)):
         taps = table.fan_in[row]

@@ -109,8 +109,8 @@ def losses(
 def _log_sum_exp(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return log Σ exp over the last axis."""
     largest = values.max(axis=-1, keepdims=True)
-    found: NDArray[np.float64] = log(exp(values - largest).sum(axis=-1)) + largest[..., 0]
-    return found
+    sums: NDArray[np.float64] = log(exp(values - largest).sum(axis=-1)) + largest[..., 0]
+    return sums
 
 
 def reject_percent(outputs: NDArray[np.float64], labels: NDArray[np.uint8], allowed_error: float) -> float:
@@ -119,14 +119,74 @@ def reject_percent(outputs: NDArray[np.float64], labels: NDArray[np.uint8], allo
     A digit is rejected when its two largest outputs differ by less than a threshold, chosen on these very
     digits (NC89 §5). Digits of equal difference go together.
     """
+    kept, misses, _ = _kept_misses_differences(outputs, labels)
+    allowed = kept[misses <= allowed_error * kept]
+    return 100 * (1 - (int(allowed.max()) if allowed.size else 0) / len(labels))
+
+
+def least_confidence(
+    outputs: NDArray[np.floating], labels: NDArray[np.uint8], allowed_error: float = 0.01
+) -> float:
+    """Return the threshold that leaves no more than `allowed_error` among the digits not rejected.
+
+    It is the least difference of the two largest outputs among the digits kept by `reject_percent`'s rule
+    (NC89 §5): a digit is rejected below it. Infinite if all must be rejected.
+
+    Parameters
+    ----------
+    outputs
+        One row a digit, (n, classes).
+    labels
+        The right answers.
+    allowed_error
+        The share of errors allowed among the rest.
+    """
+    kept, misses, differences = _kept_misses_differences(outputs.astype(np.float64), labels)
+    allowed = np.flatnonzero(misses <= allowed_error * kept)
+    return float(differences[allowed[-1]]) if allowed.size else math.inf
+
+
+def _kept_misses_differences(
+    outputs: NDArray[np.float64], labels: NDArray[np.uint8]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Return, for each threshold on the two largest outputs, the digits kept, their misses, and it."""
     ranked = np.sort(outputs, axis=1)
     difference = ranked[:, -1] - ranked[:, -2]
     order = np.argsort(-difference, kind="stable")
-    misses = np.cumsum(outputs.argmax(axis=1)[order] != labels[order])
-    kept = np.arange(1, len(labels) + 1)
+    misses = np.cumsum(outputs.argmax(axis=1)[order] != labels[order], dtype=np.int64)
+    kept = np.arange(1, len(labels) + 1, dtype=np.int64)
     ends_a_tie = np.append(np.diff(difference[order]) != 0, True)
-    allowed = kept[ends_a_tie & (misses <= allowed_error * kept)]
-    return 100 * (1 - (int(allowed.max()) if allowed.size else 0) / len(labels))
+    return kept[ends_a_tie], misses[ends_a_tie], difference[order][ends_a_tie]
+
+
+class RejectionCurve(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What rejecting digits gains: one point a threshold, from none rejected to all but the surest.
+
+    ``error_percent`` is of the digits that are kept; ``reject_percent_at_1_percent_error`` as in `Score`.
+    """
+
+    rejected_percent: tuple[float, ...]
+    error_percent: tuple[float, ...]
+    reject_percent_at_1_percent_error: float
+
+
+def rejection_curve(outputs: NDArray[np.floating], labels: NDArray[np.uint8]) -> RejectionCurve:
+    """Return the error on the digits kept for each share rejected, by the rule of `reject_percent`.
+
+    Parameters
+    ----------
+    outputs
+        Shape (n, classes).
+    labels
+        Shape (n,).
+    """
+    values = outputs.astype(np.float64)
+    kept, misses = (each[::-1] for each in _kept_misses_differences(values, labels)[:2])
+    return RejectionCurve(
+        rejected_percent=tuple((100 * (1 - kept / len(labels))).tolist()),
+        error_percent=tuple((100 * misses / kept).tolist()),
+        reject_percent_at_1_percent_error=reject_percent(values, labels, 0.01),
+    )
 
 
 def wilson_percent(misses: int, n: int) -> tuple[float, float]:

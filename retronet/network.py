@@ -5,6 +5,7 @@ Counts follow the papers: a *connection* is a weight in use at one place, biases
 connection without the biases; a tap that reads the border is a MAC too (NC89 §3.3; papers' totals).
 """
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +28,8 @@ MOST_GATHERED = 1 << 27
 Positive = Annotated[int, msgspec.Meta(ge=1, le=(1 << 31) - 1)]
 Finite = Annotated[float, msgspec.Meta(ge=-3.4e38, le=3.4e38)]
 """A number that single precision holds; neither infinite nor NaN."""
+Edge = Annotated[int, msgspec.Meta(ge=0, le=(1 << 31) - 1)]
+"""Rows or columns of border."""
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]*\Z", max_length=60)]
 Label = Annotated[str, msgspec.Meta(pattern=r"^\w[\w.+ ()-]*\Z", max_length=100)]
 """The name of a description: it is part of the names of folders."""
@@ -50,14 +53,35 @@ class Identity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fiel
     """``a``."""
 
 
-Activation = Tanh | Relu | Identity
+class Sigmoid(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="sigmoid"):
+    """``1 / (1 + exp(−a))``."""
+
+
+class HardTanh(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="hard_tanh"):
+    """``a`` between `low` and `high`, the nearer of them beyond; 0 and 6 make it what is called ReLU6."""
+
+    low: Finite = -1.0
+    high: Finite = 1.0
+
+
+Activation = Tanh | Relu | Identity | Sigmoid | HardTanh
+
+
+class Padding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Rows above and below a plane, columns left and right of it, that are not alike on all sides."""
+
+    top: Edge = 0
+    bottom: Edge = 0
+    left: Edge = 0
+    right: Edge = 0
 
 
 class Conv(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="conv"):
     """Feature maps that slide shared kernels over the planes below.
 
     ``sees[m]`` lists the planes that map ``m`` reads; absent means all of them. ``pad`` rows and columns of
-    the constant ``border`` surround each plane. ``bias`` is one per unit (NC89) or one per map (NIPS89).
+    the constant ``border`` surround each plane, or as many on each side as a `Padding` says. ``bias`` is one
+    per unit (NC89) or one per map (NIPS89).
     """
 
     name: Name
@@ -65,7 +89,7 @@ class Conv(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="k
     kernel: Positive
     activation: Activation
     stride: Positive = 1
-    pad: Annotated[int, msgspec.Meta(ge=0, le=(1 << 31) - 1)] = 0
+    pad: Edge | Padding = 0
     border: Finite = 0.0
     sees: tuple[tuple[int, ...], ...] | None = None
     bias: Literal["unit", "map"] = "map"
@@ -80,6 +104,37 @@ class Subsample(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_fie
     name: Name
     size: Positive
     activation: Activation
+
+
+class MaxPool(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="max_pool"):
+    """The largest of ``size × size`` inputs of each plane; nothing is trained.
+
+    Windows lie ``stride`` apart, as far as they are wide if none is given; what is left over at the end is
+    not read. Nothing in ``pad`` rows and columns is ever the largest. Of equal inputs the first, row by row,
+    counts as the largest: it alone gets the derivatives.
+    """
+
+    name: Name
+    size: Positive
+    stride: Positive | None = None
+    pad: Edge | Padding = 0
+    activation: Activation = Identity()
+
+
+class AveragePool(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="average_pool"
+):
+    """The mean of ``size × size`` inputs of each plane; nothing is trained.
+
+    Windows as those of `MaxPool`. The zeros of ``pad`` rows and columns count: the divisor is ``size²``
+    everywhere.
+    """
+
+    name: Name
+    size: Positive
+    stride: Positive | None = None
+    pad: Edge | Padding = 0
+    activation: Activation = Identity()
 
 
 class Dense(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="dense"):
@@ -101,7 +156,8 @@ class Rbf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="ki
     codes: Annotated[tuple[tuple[CodeRow, ...], ...], msgspec.Meta(min_length=1)]
 
 
-Layer = Conv | Subsample | Dense | Rbf
+Pool = MaxPool | AveragePool
+Layer = Conv | Subsample | Pool | Dense | Rbf
 
 
 class NetworkSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -149,7 +205,7 @@ class SizedLayer:
         match self.layer:
             case Conv(maps=maps, sees=sees):
                 return (tuple(range(planes)),) * maps if sees is None else sees
-            case Subsample():
+            case Subsample() | MaxPool() | AveragePool():
                 return tuple((plane,) for plane in range(planes))
             case Dense() | Rbf():
                 return (tuple(range(planes)),) * self.output[0]
@@ -157,12 +213,22 @@ class SizedLayer:
                 assert_never(unreachable)
 
     @property
+    def padding(self) -> Padding:
+        """Rows and columns of border on each side of the planes below."""
+        return padding_of(self.layer)
+
+    @property
+    def stride(self) -> int:
+        """How far apart the fields of neighbouring units begin."""
+        return _stride(self.layer)
+
+    @property
     def taps_per_plane(self) -> int:
         """Inputs that a unit reads in each plane it sees."""
         match self.layer:
             case Conv(kernel=kernel):
                 return kernel * kernel
-            case Subsample(size=size):
+            case Subsample(size=size) | MaxPool(size=size) | AveragePool(size=size):
                 return size * size
             case Dense() | Rbf():
                 return self.input[1] * self.input[2]
@@ -176,8 +242,8 @@ class SizedLayer:
 
     @property
     def trained(self) -> bool:
-        """Whether the layer has parameters; codes are fixed."""
-        return not isinstance(self.layer, Rbf)
+        """Whether the layer has parameters; codes are fixed, and pools have none."""
+        return not isinstance(self.layer, Rbf | MaxPool | AveragePool)
 
     @property
     def activation(self) -> Activation:
@@ -191,8 +257,8 @@ class SizedLayer:
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates for one image: connections without the biases."""
-        return self.positions * sum(self.fan_in)
+        """Multiply-accumulates for one image: connections without the biases; pools have none."""
+        return 0 if isinstance(self.layer, MaxPool | AveragePool) else self.positions * sum(self.fan_in)
 
     @property
     def biases(self) -> int:
@@ -202,7 +268,7 @@ class SizedLayer:
                 return self.units
             case Conv() | Subsample() | Dense():
                 return self.output[0]
-            case Rbf():
+            case MaxPool() | AveragePool() | Rbf():
                 return 0
             case _ as unreachable:
                 assert_never(unreachable)
@@ -210,7 +276,23 @@ class SizedLayer:
     @property
     def connections(self) -> int:
         """Connections, the one to each unit's bias included."""
-        return self.macs if isinstance(self.layer, Rbf) else self.macs + self.units
+        return self.macs + self.units if self.trained else self.macs
+
+    @property
+    def comparisons(self) -> int:
+        """Comparisons for one image: in each window of a max pool one fewer than it has inputs."""
+        return self._inputs_in_windows - self.units if isinstance(self.layer, MaxPool) else 0
+
+    @property
+    def additions(self) -> int:
+        """Additions for one image that no product precedes: one fewer than inputs in each averaged window."""
+        return self._inputs_in_windows - self.units if isinstance(self.layer, AveragePool) else 0
+
+    @property
+    def state_reads(self) -> int:
+        """Inputs that the units read for one image, those on the border left out."""
+        bare = isinstance(self.layer, MaxPool | AveragePool)
+        return self._inputs_in_windows if bare else self.macs - self.border_macs
 
     @property
     def weight_shape(self) -> tuple[int, ...]:
@@ -229,7 +311,7 @@ class SizedLayer:
                 return (self.output[0],)
             case Dense(units=units):
                 return (units, self.fan_in[0])
-            case Rbf():
+            case MaxPool() | AveragePool() | Rbf():
                 return (0,)
             case _ as unreachable:
                 assert_never(unreachable)
@@ -237,7 +319,7 @@ class SizedLayer:
     @property
     def bias_shape(self) -> tuple[int, ...]:
         """Shape of the array of biases: ``output`` where each unit has its own, else ``(maps,)``."""
-        if isinstance(self.layer, Rbf):
+        if not self.trained:
             return (0,)
         return self.output if isinstance(self.layer, Conv) and self.layer.bias == "unit" else self.output[:1]
 
@@ -254,16 +336,47 @@ class SizedLayer:
         """MACs of one image that read the border instead of a plane."""
         if not isinstance(self.layer, Conv):
             return 0
-        conv = self.layer
+        return self.macs - self._taps_inside * sum(len(seen) for seen in self.sees)
+
+    @property
+    def _inputs_in_windows(self) -> int:
+        """Inputs that the units of all maps read, border left out."""
+        return self._taps_inside * self.output[0]
+
+    @property
+    def _taps_inside(self) -> int:
+        """Taps of all positions together that read a plane and not the border."""
         _, rows, columns = self.input
         _, out_rows, out_columns = self.output
+        kernel, pad = math.isqrt(self.taps_per_plane), self.padding
 
-        def inside(size: int, outputs: int) -> int:
-            starts = (index * conv.stride - conv.pad for index in range(outputs))
-            return sum(max(0, min(start + conv.kernel, size) - max(start, 0)) for start in starts)
+        def inside(size: int, outputs: int, before: int) -> int:
+            starts = (index * self.stride - before for index in range(outputs))
+            return sum(max(0, min(start + kernel, size) - max(start, 0)) for start in starts)
 
-        live = inside(rows, out_rows) * inside(columns, out_columns)
-        return self.macs - live * sum(len(seen) for seen in self.sees)
+        return inside(rows, out_rows, pad.top) * inside(columns, out_columns, pad.left)
+
+
+def padding_of(layer: Layer) -> Padding:
+    """Return the border around the planes that `layer` reads."""
+    if not isinstance(layer, Conv | MaxPool | AveragePool):
+        return Padding()
+    pad = layer.pad
+    return pad if isinstance(pad, Padding) else Padding(pad, pad, pad, pad)
+
+
+def _stride(layer: Layer) -> int:
+    match layer:
+        case Conv(stride=stride):
+            return stride
+        case MaxPool(size=size, stride=stride) | AveragePool(size=size, stride=stride):
+            return size if stride is None else stride
+        case Subsample(size=size):
+            return size
+        case Dense() | Rbf():
+            return 1
+        case _ as unreachable:
+            assert_never(unreachable)
 
 
 def sized_layers(network: NetworkSpec) -> tuple[SizedLayer, ...]:
@@ -320,16 +433,19 @@ def _check_reads(what: str, layer: Layer, shape: Shape, output: Shape) -> int:
             taps, weights = planes * kernel * kernel, fields * kernel * kernel
         case Subsample(size=size):
             taps, weights = size * size, planes
+        case MaxPool(size=size) | AveragePool(size=size):
+            taps, weights = size * size, 0
         case Dense() | Rbf():
             taps = planes * rows * columns
             weights = taps * output[0]
         case _ as unreachable:
             assert_never(unreachable)
-    gathered = taps * output[1] * output[2]
+    # The kernels keep a mask of all windows of a max pool.
+    gathered = taps * output[1] * output[2] * (output[0] if isinstance(layer, MaxPool) else 1)
     if gathered > MOST_GATHERED:
         raise InputError(
-            f"{what} is too large: the units of a map read {gathered:,} inputs together; at most "
-            f"{MOST_GATHERED:,} are allowed. Choose smaller sizes."
+            f"{what} is too large: the units of {'its maps' if isinstance(layer, MaxPool) else 'a map'} read "
+            f"{gathered:,} inputs together; at most {MOST_GATHERED:,} are allowed. Choose smaller sizes."
         )
     return weights
 
@@ -340,11 +456,20 @@ def _output_shape(layer: Layer, shape: Shape, network: str) -> Shape:
     def misfit(found: str, allowed: str) -> InputError:
         return InputError(f"Layer '{layer.name}' of network '{network}' does not fit: {found}; {allowed}.")
 
+    def windows(size: int, what: str) -> tuple[int, int]:
+        """Return rows and columns of the places where a window of `size` fits; the rest is left over."""
+        pad, stride = padding_of(layer), _stride(layer)
+        spans = (rows + pad.top + pad.bottom, columns + pad.left + pad.right)
+        if size > min(spans):
+            raise misfit(f"{what} {size} is wider than the padded planes", f"at most {min(spans)}")
+        return (spans[0] - size) // stride + 1, (spans[1] - size) // stride + 1
+
+    activation = Identity() if isinstance(layer, Rbf) else layer.activation
+    if isinstance(activation, HardTanh) and not activation.low < activation.high:
+        limits = f"'low' is {activation.low:g} and 'high' {activation.high:g}"
+        raise misfit(limits, "'low' has to be the lower")
     match layer:
         case Conv():
-            span = min(rows, columns) + 2 * layer.pad
-            if layer.kernel > span:
-                raise misfit(f"kernel {layer.kernel} is wider than the padded planes", f"at most {span}")
             if layer.sees is not None:
                 if len(layer.sees) != layer.maps:
                     raise misfit(f"'sees' has {len(layer.sees)} rows", f"one a map, {layer.maps}, is needed")
@@ -354,11 +479,12 @@ def _output_shape(layer: Layer, shape: Shape, network: str) -> Shape:
                             f"'sees' has the row {list(seen)}",
                             f"ascending planes from 0 to {planes - 1} are allowed",
                         )
-
-            def outputs(size: int) -> int:
-                return (size + 2 * layer.pad - layer.kernel) // layer.stride + 1
-
-            return (layer.maps, outputs(rows), outputs(columns))
+            return (layer.maps, *windows(layer.kernel, "kernel"))
+        case MaxPool(size=size) | AveragePool(size=size):
+            widest = max(msgspec.structs.astuple(padding_of(layer)))
+            if widest >= size:
+                raise misfit(f"pad {widest} is as wide as its windows", f"at most {size - 1}")
+            return (planes, *windows(size, "size"))
         case Subsample(size=size):
             if rows % size or columns % size:
                 raise misfit(f"size {size} does not divide {rows}×{columns}", "choose one that does")

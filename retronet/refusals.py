@@ -78,8 +78,8 @@ def as_kind(content: object, kind: type[T], root: str = "$", *, words: bool = Fa
 
 def place_of(message: str) -> list[str | int]:
     """Return the keys and indices that lead to the place that msgspec's `message` names."""
-    found = _PLACE.search(message)
-    steps = _STEP.findall(found[1]) if found else []
+    match = _PLACE.search(message)
+    steps = _STEP.findall(match[1]) if match else []
     return [key if key else int(index) for key, index in steps]
 
 
@@ -92,7 +92,7 @@ def explain(message: str, content: object, kind: Any, root: str = "$") -> str:  
     if problem.startswith("Object missing required field"):
         name = problem.split("`")[1]
         allowed = _field(_choose(allowed, found), name) or allowed
-        return f"{problem} - at `{where}`; {_described(allowed)} is needed"
+        return f"{problem} - at `{where}`; {described(allowed)} is needed"
     if problem.startswith("Object contains unknown field"):
         keys = ", ".join(_keys(_choose(allowed, found)))
         return f"{problem} - at `{where}`; allowed are {keys}"
@@ -100,8 +100,8 @@ def explain(message: str, content: object, kind: Any, root: str = "$") -> str:  
         return f"{problem} - at `{where}`"  # the type's own sentence says what was found and what is allowed
     if problem.startswith("Invalid"):  # and quotes what it found, however long
         problem = f"{problem.split(' value ')[0]} value {shown(found)}"
-        return f"{problem} - at `{where}`; allowed is {_described(allowed)}"
-    return f"{problem} - at `{where}`; found {shown(found)}, allowed is {_described(allowed)}"
+        return f"{problem} - at `{where}`; allowed is {described(allowed)}"
+    return f"{problem} - at `{where}`; found {shown(found)}, allowed is {described(allowed)}"
 
 
 def shown(value: object) -> str:
@@ -190,7 +190,7 @@ def _element(node: Any, index: int) -> Any:  # noqa: ANN401
     return inspect.AnyType()
 
 
-def _described(node: Any) -> str:  # noqa: ANN401
+def described(node: Any) -> str:  # noqa: ANN401
     """Return in words what `node` allows."""
     parts = _parts(node)
     tags = [str(part.tag) for part in parts if isinstance(part, inspect.StructType) and part.tag is not None]
@@ -218,11 +218,11 @@ def _one(part: Any) -> str:  # noqa: ANN401
         case inspect.StrType():
             return "text" + (f" that matches {part.pattern}" if part.pattern else "")
         case inspect.TupleType():
-            return f"a list of {len(part.item_types)}, each {_described(part.item_types[0])}"
+            return f"a list of {len(part.item_types)}, each {described(part.item_types[0])}"
         case inspect.VarTupleType() | inspect.ListType():
             least = f" of {part.min_length} or more" if part.min_length else ""
             most = f" of at most {part.max_length}" if part.max_length else ""
-            return f"a list{least}{most}, each {_described(part.item_type)}"
+            return f"a list{least}{most}, each {described(part.item_type)}"
         case _:
             return "another value"
 

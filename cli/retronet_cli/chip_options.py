@@ -7,13 +7,25 @@ import click
 import msgspec
 from click.core import ParameterSource
 
+from retronet_cli.forms import FORM_PARAMETERS
 from retronet_cli.options import SEED, as_record, complete_chip
 
 if TYPE_CHECKING:
     from hw_sim.chips.spec import ChipSpec
 
-SHARED = {"run", "chip", "data", "data_dir", "runs", "as_json", "quiet"}
-"""Options that mean the same with a chip as without one, and the chip itself."""
+SHARED = {"run", "chip", "data", "data_dir", "runs", "quiet"} | FORM_PARAMETERS
+READING = {
+    "pictures",
+    "digits",
+    "least_confidence",
+    "steps",
+    "work",
+    "scan",
+    "count",
+    "codes_seed",
+    "difficulty",
+}
+"""Options that mean the same with a chip as without one, and the chip itself; then those of reading."""
 
 OWN = frozenset({"tanh", "chips", "seed", "precisions", "retraining"})
 """Options of a simulation that --set does not take: they have an option of their own, or none."""
@@ -24,10 +36,10 @@ class ChipChoices(msgspec.Struct, frozen=True):
 
     chip: str | None
     tanh: Literal["exact", "sn"]
-    chips: int
     seed: int
     settings: tuple[str, ...]
-    precisions: bool
+    chips: int = 1
+    precisions: bool = False
 
 
 OPTIONS = (
@@ -78,9 +90,16 @@ OPTIONS = (
 chip_options = as_record(ChipChoices, "chip_choices", OPTIONS)
 """Gives a command the options, which it takes as one argument `chip_choices`."""
 
+one_chip_options = as_record(ChipChoices, "chip_choices", [OPTIONS[place] for place in (0, 1, 3, 4)])
+"""The same for a command that reads with one chip."""
 
-def options_of(chip: "ChipSpec", choices: ChipChoices) -> dict[str, object]:
+
+def options_of(
+    chip: "ChipSpec", choices: ChipChoices, names: Collection[str] | None = None
+) -> dict[str, object]:
     """Return the options of a simulation on `chip` that were given, by name; those of --set are still text.
+
+    `names` are the options there are, if not all of the chip's.
 
     Raises
     ------
@@ -91,7 +110,7 @@ def options_of(chip: "ChipSpec", choices: ChipChoices) -> dict[str, object]:
     """
     from hw_sim.chips.simulate import no_option, option_names
 
-    names = option_names(chip)
+    names = option_names(chip) if names is None else names
     settable = [name for name in names if name not in OWN]
     settings: dict[str, object] = {}
     for setting in choices.settings:
@@ -102,14 +121,14 @@ def options_of(chip: "ChipSpec", choices: ChipChoices) -> dict[str, object]:
             raise no_option(chip, key, settable)
         settings[key] = value
     if choices.precisions:
-        _refuse_besides_precisions({*settings, *_given()})
+        _refuse_besides_precisions({*settings, *given_options()})
         return {"precisions": True, **settings}
     return {name: getattr(choices, name) for name in ("tanh", "chips", "seed") if name in names} | settings
 
 
 def refuse_options_of_chips() -> None:
     """Refuse what only a chip takes."""
-    given = _given() & (set(ChipChoices.__struct_fields__) - {"chip"})
+    given = given_options() & (set(ChipChoices.__struct_fields__) - {"chip"})
     if given:
         raise click.UsageError(f"--{_word(given)} goes with --chip alone. Name a chip, or leave it out.")
 
@@ -117,7 +136,7 @@ def refuse_options_of_chips() -> None:
 def refuse_options(chip: "ChipSpec", names: Collection[str]) -> None:
     """Refuse what this chip would ignore; `names` are those of its simulation's options."""
     takes = OWN.intersection(names) | ({"settings"} if set(names) - OWN else set())
-    left = _given() - SHARED - takes
+    left = given_options() - SHARED - READING - takes
     if left:
         raise click.UsageError(
             f"--{_word(left)} does not go with --chip {chip.name}, whose arithmetic is its own. "
@@ -142,7 +161,7 @@ def _word(names: set[str]) -> str:
     return {"settings": "set"}.get(min(names), min(names)).replace("_", "-")
 
 
-def _given() -> set[str]:
+def given_options() -> set[str]:
     """Return the parameters that stand on the command line."""
     context = click.get_current_context()
     names = [parameter.name or "" for parameter in context.command.params]

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retronet_cli.chip_options import ChipChoices, options_of, refuse_options, refuse_options_of_chips
+from retronet_cli.forms import Form, give
 from retronet_cli.runs import retrained, take_digits, take_run, title_of
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def simulated_on_chip(
     runs: Path,
     data: str | None,
     data_dir: Path | None,
-    as_json: bool,
+    form: Form,
     quiet: bool,
 ) -> bool:
     """Simulate a run on the chip that was named, print what came out, and what the cost model says of it.
@@ -45,7 +46,8 @@ def simulated_on_chip(
 
     chip = load_chip(choices.chip)  # before what takes seconds to import
     from hw_sim.chips.simulate import cost_as_run, option_names, simulate_on
-    from retronet_cli.terminal import print_json, talk
+    from retronet_cli.terminal import talk, working
+    from retronet_cli.views.costs import cost_records
     from retronet_cli.views.on_chip import view
 
     refuse_options(chip, option_names(chip))
@@ -54,14 +56,15 @@ def simulated_on_chip(
         talk(f"The run was retrained under a plan of its own; the formats of {chip.name} take its place.")
     digits = take_digits(checkpoint, data, data_dir)
     trained, options = checkpoint.trained, options_of(chip, choices)
-    report = simulate_on(chip, trained, digits, threads=os.cpu_count() or 1, **options)
+    with working(f"simulating {chip.name}", enabled=not quiet):
+        report = simulate_on(chip, trained, digits, threads=os.cpu_count() or 1, **options)
     modelled = cost_as_run(chip, trained.network, report)
     name = digits.test.provenance.name
     title = f"{title_of(checkpoint)} on {len(digits.test.images):,} test digits of {name}"
     shown = view(chip, trained.network, report, title, digits.notice)
     if shown.note and not quiet:
         talk(shown.note)
-    if as_json:
+    if form.given:
         fields = {
             "run": str(folder),
             "dataset": name,
@@ -69,7 +72,11 @@ def simulated_on_chip(
             "simulated": msgspec.to_builtins(report),
             "modelled": msgspec.to_builtins(modelled),
         }
-        print_json("chip-simulation", fields)
+        tables = {
+            "simulated": [fields["simulated"]],
+            "modelled": [] if modelled is None else cost_records([modelled]),
+        }
+        give(form, "chip-simulation", fields, tables)
     else:
         _print(chip, shown, modelled)
     return True
@@ -79,9 +86,9 @@ def _print(chip: "ChipSpec", shown: "View", modelled: "CostReport | None") -> No
     from retronet_cli.terminal import print_assumptions, print_table
     from retronet_cli.views.costs import totals_table
 
-    for table in shown.tables:
-        print_table(table)
+    print_assumptions(shown.assumptions)
     if modelled is not None:
         title = f"What {chip.name} would take for {modelled.network}: modelled, not measured"
         print_table(totals_table(title, [modelled]))
-    print_assumptions(shown.assumptions)
+    for table in reversed(shown.tables):  # the first is the answer: it stays on the screen
+        print_table(table)

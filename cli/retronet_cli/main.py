@@ -32,6 +32,17 @@ COMMANDS = {
         "simulate",
         "Run a trained network in fixed point, next to itself in floating point.",
     ),
+    "read": ("retronet_cli.commands.read", "read", "Read a picture of digits, from threshold to answer."),
+    "codes": (
+        "retronet_cli.commands.codes",
+        "codes",
+        "Score the reading of composed zip codes, by difficulty.",
+    ),
+    "read-back": (
+        "retronet_cli.commands.reading_back",
+        "read_back",
+        "Check the normaliser on digits drawn large and read back.",
+    ),
     "rates": ("retronet_cli.commands.rates", "rates", "Find rates that learn, by letting the rate grow."),
     "import": (
         "retronet_cli.commands.importing",
@@ -74,12 +85,22 @@ COMMANDS = {
         "export",
         "Write a network on integers as files for other tools.",
     ),
+    "draw": (
+        "retronet_cli.commands.draw",
+        "draw",
+        "Write a page to draw digits on, with a run's network in it.",
+    ),
+    "plot": (
+        "retronet_cli.commands.plot",
+        "plot",
+        "Draw runs, formats and chips as pictures.",
+    ),
     "show": (
         "retronet_cli.commands.show",
         "show",
         "Show recipes, networks and chips, and what they assume.",
     ),
-    "data": ("retronet_cli.commands.data", "data", "List, fetch and check the digits."),
+    "data": ("retronet_cli.commands.data", "data", "List, fetch and check the digits; compose zip codes."),
     "completion": (
         "retronet_cli.commands.completion",
         "completion",
@@ -206,7 +227,23 @@ def _print_versions(ctx: click.Context, _parameter: click.Parameter, wanted: boo
     ctx.exit()
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+FIRST_HOUR = """\
+The 1989 zip-code network, its training and the hardware meant to run it.
+The five commands of a first hour:
+
+  retronet train --data digits5k    train it, on digits that come along
+  retronet evaluate --details       what it reads, and what it takes for what
+  retronet sweep                    how few bits it can do with
+  retronet simulate --bits 5        run it on integers of 5 bits, and count
+  retronet report                   what it would cost on chips of its time
+
+All commands: retronet --help. Each has examples: retronet train --help.
+"""
+
+
+@click.group(
+    cls=Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.option(
     "--version",
@@ -216,14 +253,21 @@ def _print_versions(ctx: click.Context, _parameter: click.Parameter, wanted: boo
     callback=_print_versions,
     help="Show the versions in use and exit.",
 )
-def cli(debug: bool) -> None:
+@click.pass_context
+def cli(ctx: click.Context, debug: bool) -> None:  # noqa: ARG001 - read where errors are reported
     """Train the 1989 zip-code network and run it on the hardware meant for it.
 
     Results go to standard output, all else to standard error.
 
     Exit codes: 0 done, 1 failed, 2 wrong usage, 3 data not available or not the known one, 4 a requested
     check did not hold, 130 interrupted.
+
+    \b
+    Example:
+      retronet train --data digits5k --passes 5
     """
+    if ctx.invoked_subcommand is None:
+        click.echo(FIRST_HOUR, nl=False)
 
 
 def main() -> None:

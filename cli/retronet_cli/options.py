@@ -24,6 +24,8 @@ PASSES = click.IntRange(1, 900)
 """Of a rate that halves from pass to pass: a double has no room for many more halvings."""
 COUNT = click.IntRange(1, (1 << 31) - 1)
 """How many of something there may be; digits, steps and processes are counted in 32 bits."""
+INDEX = click.IntRange(0, (1 << 31) - 1)
+"""Of one of so many, from 0."""
 MOST_NUMBERS = 100_000
 """Numbers in one list; each is a run, or a row of a table."""
 
@@ -34,7 +36,7 @@ def as_record(kind: type[msgspec.Struct], argument: str, options: Sequence[Decor
     Parameters
     ----------
     kind
-        The record; its fields are the parameters of the options.
+        The record; its fields are the parameters of the options. One without an option has a default.
     argument
         The argument of the command that it comes as.
     options
@@ -44,7 +46,7 @@ def as_record(kind: type[msgspec.Struct], argument: str, options: Sequence[Decor
     def decorate(command: Command) -> Command:
         @wraps(command)
         def call(**given: Any) -> Any:  # noqa: ANN401 - whatever the options are
-            fields = {name: given.pop(name) for name in kind.__struct_fields__}
+            fields = {name: given.pop(name) for name in kind.__struct_fields__ if name in given}
             return command(**{argument: kind(**fields)}, **given)
 
         decorated: Command = call
@@ -117,6 +119,31 @@ other_data_option = click.option(
     "--data", metavar="NAME", help="The digits, instead of those the run was trained on."
 )
 
+plan_out_option = click.option(
+    "--plan-out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the plan too, a TOML file for --plan of simulate, export, retrain and compare.",
+)
+
+
+def _complete_preparation(
+    _ctx: click.Context, _parameter: click.Parameter, typed: str
+) -> list[CompletionItem]:
+    from retronet.datasets.prepare import PREPARATIONS
+
+    names = dict.fromkeys(name for known in PREPARATIONS.values() for name in known)
+    return [CompletionItem(name) for name in names if name.startswith(typed)]
+
+
+preparation_option = click.option(
+    "--preparation",
+    metavar="NAME",
+    shell_complete=_complete_preparation,
+    help="The form of the digits, one of `retronet data list`.  [default: the recipe's, else that of the "
+    "size which the network reads]",
+)
+
 jobs_option = click.option(
     "--jobs",
     type=COUNT,
@@ -126,12 +153,21 @@ jobs_option = click.option(
     help="Processes to use; the results are the same for any number.",
 )
 
+dask_option = click.option(
+    "--dask",
+    metavar="ADDRESS",
+    help="Use the workers of the dask scheduler at ADDRESS instead; they must see the same files.",
+)
 
-class Positive(click.FloatRange):
-    """A number above 0 that single precision holds, and a few hundred halvings of it double precision."""
 
-    def __init__(self) -> None:
-        super().__init__(1e-30, 3.4e38)
+class Real(click.FloatRange):
+    """A number that single precision holds.
+
+    The lowest, if no other is given, is one of which double precision holds a few hundred halvings.
+    """
+
+    def __init__(self, lowest: float = 1e-30) -> None:
+        super().__init__(lowest, 3.4e38)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
         """Return the number in `value`; NaN lies in no range, whatever compares it."""
@@ -142,11 +178,11 @@ class Positive(click.FloatRange):
 
 
 class Numbers(click.ParamType[tuple[int, ...]]):
-    """Whole numbers written as 0-9 or 0,3,5 or 2-6,8."""
+    """Whole numbers, such as seeds, written as 0-9 or 0,3,5 or 2-6,8."""
 
     name = "numbers"
 
-    def __init__(self, lowest: int, highest: int) -> None:
+    def __init__(self, lowest: int = 0, highest: int = (1 << 63) - 1) -> None:
         self.range = click.IntRange(lowest, highest)
 
     def convert(
@@ -165,3 +201,30 @@ class Numbers(click.ParamType[tuple[int, ...]]):
         if sum(map(len, ranges)) > MOST_NUMBERS:
             self.fail(f"'{value}' are too many numbers; {MOST_NUMBERS:,} are allowed.", param, ctx)
         return tuple(dict.fromkeys(chain.from_iterable(ranges)))
+
+
+class Share(click.ParamType[str]):
+    """A number of parameters, or a percentage of them."""
+
+    name = "share"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return what was typed if it is such a number."""
+        digits = value.removesuffix("%")
+        try:
+            number = float(digits) if value.endswith("%") else int(digits)
+        except ValueError:
+            number = 0
+        if not number > 0 or (value.endswith("%") and number > 100):
+            self.fail(
+                f"'{value}' is no share of the parameters; a number from 1 on, or a percentage up to 100 %, "
+                "is allowed. Give for example 1500 or 60%.",
+                param,
+                ctx,
+            )
+        return value
+
+    @staticmethod
+    def count(value: str, of: int) -> int:
+        """Return how many of `of` parameters a share is."""
+        return max(1, round(float(value[:-1]) / 100 * of)) if value.endswith("%") else int(value)

@@ -230,3 +230,14 @@ def rules_of(choices: Choices) -> "tuple[TensorRule, TensorRule, SumRule]":
         return weights, states, SumRule()
     sums = SumRule(choices.accumulator_bits, rounding=computed, overflow=choices.accumulator_overflow)
     return weights, states, sums
+
+
+def write_plan(path: Path | None, plan: "PrecisionPlan") -> None:
+    """Write `plan` where --plan-out says, if it says, as a file that --plan takes."""
+    from hw_sim.plan.plan_file import plan_toml
+    from retronet.runs.checkpoint import write_atomically
+    from retronet_cli.terminal import talk
+
+    if path is not None:
+        write_atomically(path, plan_toml(plan).encode())
+        talk(f"Wrote the plan to {path}.")

@@ -99,13 +99,21 @@ def title_of(checkpoint: "Checkpoint") -> str:
     return f"{header.network.name}{recipe} {f'after pass {header.passes}' if header.passes else '(imported)'}"
 
 
-def take_digits(checkpoint: "Checkpoint", name: str | None, data_dir: Path | None) -> "DigitSets":
-    """Return the digits called `name`, else those of the training, prepared as the recipe says."""
-    from retronet.datasets import load
-    from retronet_cli.terminal import talk
+def take_digits(
+    checkpoint: "Checkpoint", name: str | None, data_dir: Path | None, preparation: str | None = None
+) -> "DigitSets":
+    """Return the digits called `name`, else those of the training.
 
-    recipe = checkpoint.header.recipe
-    digits = load(name or checkpoint.header.data[0].name, recipe.preparation, data_dir)
-    if digits.notice:
-        talk(digits.notice)
-    return digits
+    They are prepared as asked for, else as the recipe says; where the recipe's preparation is none of other
+    digits, as the network's input size suggests.
+    """
+    from retronet.datasets.catalogue import AUTO, find_source
+    from retronet.datasets.prepare import PREPARATIONS
+    from retronet_cli.digits import digits_for
+
+    header = checkpoint.header
+    data = name or header.data[0].name
+    usual = header.recipe.preparation
+    if name not in (None, AUTO, header.data[0].name) and usual not in PREPARATIONS[find_source(data).size]:
+        usual = None
+    return digits_for(header.network, data, preparation or usual, data_dir)[0]

@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import click
@@ -11,11 +12,24 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from retronet_cli.streams import discard, plain
+from retronet_cli.streams import discard, plain_text
 
 
 class PatientConsole(Console):
-    """A console whose reader may go: what is computed is not lost by it, and `quiet` is then set."""
+    """A console whose reader may go: what is computed is not lost by it, and `quiet` is then set.
+
+    Where it is no terminal, lines end without the blanks that fill columns and broken paragraphs.
+    """
+
+    def print(self, *objects: Any, **options: Any) -> None:  # noqa: ANN401 - rich's own
+        """Print as rich does."""
+        if self.is_terminal:
+            super().print(*objects, **options)
+            return
+        with self.capture() as captured:
+            super().print(*objects, **options)
+        lines = [line.rstrip(" ") for line in captured.get().split("\n")]
+        super().print(Text("\n".join(lines)), end="", soft_wrap=True, highlight=False)
 
     def on_broken_pipe(self) -> None:
         """Write no more."""
@@ -49,7 +63,12 @@ def this_command() -> str:
 
 def print_json(what: str, fields: dict[str, Any]) -> None:
     """Print one JSON object of the schema ``retronet/<what>/1``, keys sorted, units in their names."""
-    click.echo(json.dumps({"schema": f"retronet/{what}/1", **fields}, indent=2, sort_keys=True))
+    click.echo(json_text(what, fields), nl=False)
+
+
+def json_text(what: str, fields: Mapping[str, Any]) -> str:
+    """Return what `print_json` prints."""
+    return json.dumps({"schema": f"retronet/{what}/1", **fields}, indent=2, sort_keys=True) + "\n"
 
 
 def print_table(table: Table) -> None:
@@ -76,8 +95,8 @@ def _make_plain(table: Table) -> None:
 
     def fitting(what: Any) -> Any:  # noqa: ANN401
         if isinstance(what, Text):
-            return Text(plain(what.plain, encoding), style=what.style)
-        return plain(what, encoding) if isinstance(what, str) else what
+            return Text(plain_text(what.plain, encoding), style=what.style)
+        return plain_text(what, encoding) if isinstance(what, str) else what
 
     table.title, table.caption = fitting(table.title), fitting(table.caption)
     for column in table.columns:
@@ -115,6 +134,20 @@ def print_paragraphs(texts: Iterable[str]) -> None:
     """Print sentences as they are, broken at the width of the terminal."""
     for text in texts:
         stdout.print(text, highlight=False)
+
+
+@contextmanager
+def working(what: str, enabled: bool) -> Iterator[None]:
+    """Show on standard error, while something takes its time, what that is and for how long."""
+    with Progress(
+        TextColumn("{task.description} …"),
+        TimeElapsedColumn(),
+        console=stderr,
+        transient=True,
+        disable=not (enabled and stderr.is_terminal),
+    ) as bar:
+        bar.add_task(what, total=None)
+        yield
 
 
 def progress(enabled: bool) -> Progress:

@@ -75,7 +75,7 @@ def option_names(chip: ChipSpec) -> tuple[str, ...]:
         case "graf":
             kinds = (GrafSeed, GrafOptions)
         case _:
-            raise _not_simulated(chip)
+            raise not_simulated(chip)
     return tuple(name for kind in kinds for name in kind.__struct_fields__)
 
 
@@ -124,7 +124,7 @@ def simulate_on(
             raise no_option(chip, name, known)
 
     def typed(defaults: Options) -> Options:
-        return _changed(chip, defaults, options)
+        return changed_options(chip, defaults, options)
 
     match chip.arithmetic:
         case "dsp32c":
@@ -148,10 +148,10 @@ def simulate_on(
         case "graf":
             return run_graf(chip, digits, typed(GrafOptions()), typed(GrafSeed()).seed)
         case _:
-            raise _not_simulated(chip)
+            raise not_simulated(chip)
 
 
-def _changed(chip: ChipSpec, defaults: Options, changes: Mapping[str, object]) -> Options:
+def changed_options(chip: ChipSpec, defaults: Options, changes: Mapping[str, object]) -> Options:
     """Return `defaults` with those of the `changes` that are theirs."""
     kind = type(defaults)
     values = asdict(defaults) | {name: changes[name] for name in kind.__struct_fields__ if name in changes}
@@ -172,7 +172,8 @@ def _check_besides_precisions(options: Iterable[str]) -> None:
         )
 
 
-def _not_simulated(chip: ChipSpec) -> ChoiceError:
+def not_simulated(chip: ChipSpec) -> ChoiceError:
+    """Return the refusal of a chip that states no arithmetic."""
     named = [name for name in chip_names() if load_chip(name).arithmetic]
     return ChoiceError(
         f"The chip '{chip.name}' can not be simulated: its arithmetic is not implemented; that of "

@@ -9,7 +9,7 @@ from hw_sim.fixed_point.quantize import IntegerLayer
 from hw_sim.formats.fixed import Fixed
 from hw_sim.formats.modes import Overflow, Rounding
 from retronet.errors import InputError
-from retronet.network import Relu
+from retronet.network import MaxPool, Relu
 
 FARTHEST = 64
 
@@ -172,6 +172,8 @@ def functions_of(circuit: Circuit) -> str:
 def _accumulate(layer: IntegerLayer, made: Functions, sum_bits: int, product_bits: int) -> str:
     """Return the next sum of a layer, from ``sum`` and ``product``."""
     name, accumulator = layer.sized.name, layer.plan.accumulator
+    if isinstance(layer.sized.layer, MaxPool):
+        return "product > sum ? product : sum"
     if accumulator is None:
         return "sum + product"
     most = int(np.abs(layer.weights.astype(np.int64)).max(initial=0)) * layer.input.magnitude

@@ -16,7 +16,7 @@ from hw_sim.export.steps import ThresholdTable, biased_bound, reach_of, threshol
 from hw_sim.fixed_point.quantize import IntegerLayer, IntegerNetwork
 from retronet.connections import tap_coordinates
 from retronet.errors import InputError
-from retronet.network import Conv, Dense, Subsample
+from retronet.network import Rbf
 
 SHORTEST = 5
 """Cycles from one unit to the next at least: the pipeline holds what belongs to one unit that long."""
@@ -77,8 +77,8 @@ class Circuit:
     @property
     def memory_bits(self) -> dict[str, int]:
         """Bits of each memory, that of the states included."""
-        found = {name: memory.bits * len(memory.words) for name, memory in self.memories.items()}
-        return {"states": self.sizes["STATE_BITS"] * self.sizes["STATE_WORDS"], **found}
+        bits = {name: memory.bits * len(memory.words) for name, memory in self.memories.items()}
+        return {"states": self.sizes["STATE_BITS"] * self.sizes["STATE_WORDS"], **bits}
 
 
 def circuit(network: IntegerNetwork, macs: int = 1) -> Circuit:
@@ -93,7 +93,7 @@ def circuit(network: IntegerNetwork, macs: int = 1) -> Circuit:
         name = network.network.layers[-1].name
         raise InputError(
             f"Layer '{name}' can not be put in the circuit: it is an RBF layer, whose distances are real "
-            "numbers; conv, subsample and dense layers are allowed. Export a network that ends in one of "
+            "numbers; all other kinds of layers are allowed. Export a network that ends in one of "
             "those, such as lenet5-softmax."
         )
     layers: list[CircuitLayer] = []
@@ -138,8 +138,8 @@ def circuit(network: IntegerNetwork, macs: int = 1) -> Circuit:
     threshold_bits, depth, searched = search_of(steps, state_bits(network))
     memories |= searched
     widths = _widths(network, memories, threshold_bits)
-    found = _sizes(network, layers, memories, macs, state_words, depth, max(len(steps), 1)) | widths
-    return Circuit(network, macs, tuple(layers), found, memories, _cycles(layers, macs, depth))
+    all_sizes = _sizes(network, layers, memories, macs, state_words, depth, max(len(steps), 1)) | widths
+    return Circuit(network, macs, tuple(layers), all_sizes, memories, _cycles(layers, macs, depth))
 
 
 def state_bits(network: IntegerNetwork) -> int:
@@ -150,11 +150,10 @@ def state_bits(network: IntegerNetwork) -> int:
 
 def _geometry(layer: IntegerLayer) -> Geometry:
     sized = layer.sized
-    if not isinstance(sized.layer, Conv | Subsample | Dense):
-        kind = type(sized.layer).__name__.lower()
+    if isinstance(sized.layer, Rbf):
         raise InputError(
-            f"Layer '{sized.name}' can not be put in the circuit: it is of kind {kind}; conv, subsample and "
-            "dense layers are allowed. Export another network."
+            f"Layer '{sized.name}' can not be put in the circuit: it is of kind rbf, and all others are "
+            "allowed. Export another network."
         )
     planes, rows, columns = sized.input
     row, column = tap_coordinates(sized)

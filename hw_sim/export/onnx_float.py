@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw_sim.export.files import Origin
-from hw_sim.export.onnx_graph import Graph, as_planes, flatten, geometry_of, kernels_of
+from hw_sim.export.onnx_graph import Graph, add_pool, as_planes, flatten, geometry_of, kernels_of
 from hw_sim.export.onnx_integer import INT8, WORD, check_codes, facts_of, kind_of
 from hw_sim.fixed_point.quantize import IntegerLayer, IntegerNetwork
 from hw_sim.formats.fixed import Fixed
@@ -23,12 +23,16 @@ from hw_sim.plan.activations import HardwareActivation
 from retronet.connections import weight_rows
 from retronet.errors import InputError
 from retronet.network import (
+    AveragePool,
     Conv,
     Dense,
+    HardTanh,
     Identity,
+    MaxPool,
     NetworkSpec,
     Rbf,
     Relu,
+    Sigmoid,
     SizedLayer,
     Tanh,
     code_matrix,
@@ -62,6 +66,10 @@ def onnx_float(network: NetworkSpec, parameters: Mapping[str, NDArray[Any]], ori
     for sized in layers:
         if isinstance(sized.layer, Rbf):
             below = _distances(graph, sized.layer, below)
+            continue
+        if isinstance(sized.layer, MaxPool | AveragePool):
+            pooled = add_pool(graph, sized, below, f"{sized.name}.sums")
+            below = activated(graph, sized.name, sized.activation, pooled)
             continue
         rows = weight_rows(sized, np.asarray(parameters[f"{sized.name}.weight"], np.float32))
         weights = graph.constant(f"{sized.name}.weights", layer_weights(sized, rows, "plane_slowest"))
@@ -105,16 +113,10 @@ def onnx_qdq(network: IntegerNetwork, origin: Origin, *, every: bool = False) ->
     for index, layer in enumerate(network.layers):
         sized, formats = layer.sized, layer.plan
         check_quantisers(layer, "QDQ")
-        rows = layer.weights >> layer.prescale
-        maps = sized.output[0]
-        scales = np.array(formats.weight_scale, np.float64) * formats.weight.step
-        scales = np.broadcast_to(scales, maps)
-        integers = layer_weights(sized, rows, plan.tap_order)
-        axis = 1 if isinstance(sized.layer, Dense) else 0
-        weights = _dequantised(graph, f"{sized.name}.weights", integers.astype(np.int8), scales, axis)
-        below_step = layer.input.step * plan.input_scale_of(index)
-        biases = _quantised_biases(graph, layer, plan.input_scale_of(index))
-        sums = sums_of(graph, sized, below, weights, biases, layer.border * below_step)
+        if isinstance(sized.layer, MaxPool | AveragePool):
+            sums = add_pool(graph, sized, below, f"{sized.name}.sums")
+        else:
+            sums = _quantised_sums(graph, network, index, below)
         real = activated(graph, sized.name, formats.activation, sums)
         below, states = _quantised(graph, sized.name, real, formats.state, formats.state_scale)
         if every:
@@ -123,6 +125,20 @@ def onnx_qdq(network: IntegerNetwork, origin: Origin, *, every: bool = False) ->
     graph.node("Identity", [flatten(graph, below, "_output")], "output")
     graph.output("output", "float32", (network.layers[-1].sized.units,))
     return graph.model(origin, facts_of(network, "qdq"))
+
+
+def _quantised_sums(graph: Graph, network: IntegerNetwork, index: int, below: str) -> str:
+    """Add products and biases of a layer, from integer weights with a scale; return the name of its sums."""
+    layer, plan = network.layers[index], network.plan
+    sized, formats = layer.sized, layer.plan
+    scales = np.array(formats.weight_scale, np.float64) * formats.weight.step
+    scales = np.broadcast_to(scales, sized.output[0])
+    integers = layer_weights(sized, layer.weights >> layer.prescale, plan.tap_order)
+    axis = 1 if isinstance(sized.layer, Dense) else 0
+    weights = _dequantised(graph, f"{sized.name}.weights", integers.astype(np.int8), scales, axis)
+    biases = _quantised_biases(graph, layer, plan.input_scale_of(index))
+    border = layer.border * layer.input.step * plan.input_scale_of(index)
+    return sums_of(graph, sized, below, weights, biases, border)
 
 
 def _quantised_biases(graph: Graph, layer: IntegerLayer, input_scale: float) -> str:
@@ -216,6 +232,12 @@ def activated(graph: Graph, name: str, activation: HardwareActivation, sums: str
             return sums
         case Relu():
             return graph.node("Relu", [sums], f"{name}.real_states")
+        case Sigmoid():
+            return graph.node("Sigmoid", [sums], f"{name}.real_states")
+        case HardTanh(low=low, high=high):
+            least = graph.constant(f"{name}.low", np.array(low, np.float32))
+            most = graph.constant(f"{name}.high", np.array(high, np.float32))
+            return graph.node("Clip", [sums, least, most], f"{name}.real_states")
         case Tanh(amplitude=amplitude, slope=slope):
             steep = graph.constant(f"{name}.slope", np.array(slope, np.float32))
             tall = graph.constant(f"{name}.amplitude", np.array(amplitude, np.float32))
@@ -227,7 +249,8 @@ def activated(graph: Graph, name: str, activation: HardwareActivation, sums: str
             kind = activation.__struct_config__.tag
             raise InputError(
                 f"Layer '{name}' can not be put in the ONNX graph: its activation is of kind {kind}; tanh, "
-                f"relu and identity are allowed. Export the integer form, which looks activations up."
+                "relu, identity, sigmoid and hard_tanh are allowed. Export the integer form, which looks "
+                "activations up."
             )
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from hw_sim.export.files import Origin
 from retronet.connections import TapOrder, tap_coordinates
 from retronet.errors import InputError
-from retronet.network import Conv, Dense, SizedLayer, Subsample
+from retronet.network import AveragePool, Conv, Dense, MaxPool, SizedLayer, Subsample
 
 OPSET = 17
 IR_VERSION = 8
@@ -95,21 +95,21 @@ def kernels_of(sized: SizedLayer, rows: NDArray[Any], order: TapOrder) -> NDArra
     Returns
     -------
     ndarray of the type of `rows`, shape (maps, planes, kernel rows, kernel columns)
-        Of a subsampling layer each map has its own plane alone, as a group of one.
+        Of a subsampling layer or a pool each map has its own plane alone, as a group of one.
 
     Raises
     ------
     InputError
         If the layer is of another kind.
     """
-    if not isinstance(sized.layer, Conv | Subsample | Dense):
-        kind = type(sized.layer).__name__.lower()
+    if not isinstance(sized.layer, Conv | Subsample | AveragePool | Dense):
+        kind = sized.layer.__struct_config__.tag
         raise InputError(
-            f"Layer '{sized.name}' can not be put in the ONNX graph: it is of kind {kind}; conv, subsample "
-            f"and dense layers are allowed. Export another network."
+            f"Layer '{sized.name}' can not be put in the ONNX graph as products: it is of kind {kind}; conv, "
+            f"subsample, average_pool and dense layers are allowed. Export another network."
         )
     kernel = tap_coordinates(sized)[0].shape[2:]
-    per_plane, alone = kernel[0] * kernel[1], isinstance(sized.layer, Subsample)
+    per_plane, alone = kernel[0] * kernel[1], isinstance(sized.layer, Subsample | AveragePool)
     full = np.zeros((sized.output[0], 1 if alone else sized.input[0], per_plane), rows.dtype)
     for number, seen in enumerate(sized.sees):
         taps = rows[number, : len(seen) * per_plane]
@@ -130,7 +130,8 @@ def geometry_of(sized: SizedLayer) -> dict[str, Any]:
 
     stride_row, top, bottom = axis(row[:, 0, :, 0], sized.input[1])
     stride_column, left, right = axis(column[0, :, 0, :], sized.input[2])
-    group = sized.input[0] if isinstance(sized.layer, Subsample) else 1
+    apart = isinstance(sized.layer, Subsample | MaxPool | AveragePool)
+    group = sized.input[0] if apart else 1
     return {
         "kernel_shape": list(row.shape[2:]),
         "strides": [stride_row, stride_column],
@@ -146,6 +147,22 @@ def as_planes(graph: Graph, sized: SizedLayer, below: str) -> str:
         return below
     shape = graph.constant(f"{sized.name}.planes_shape", np.array([-1, *sized.input], np.int64))
     return graph.node("Reshape", [below, shape], f"{sized.name}.planes")
+
+
+def add_pool(graph: Graph, sized: SizedLayer, below: str, name: str) -> str:
+    """Add the node of a pool; return the name of what it makes: the largest inputs, or their means."""
+    geometry = geometry_of(sized)
+    shared = {key: geometry[key] for key in ("kernel_shape", "strides", "pads")}
+    planes = as_planes(graph, sized, below)
+    if isinstance(sized.layer, MaxPool):
+        return graph.node("MaxPool", [planes], name, **shared)
+    if not any(shared["pads"]):
+        return graph.node("AveragePool", [planes], name, **shared)
+    # Zeros are put around the planes by a node of their own: runtimes differ in what they count else.
+    top, left, bottom, right = shared.pop("pads")
+    pads = graph.constant(f"{name}.pads", np.array([0, 0, top, left, 0, 0, bottom, right], np.int64))
+    padded = graph.node("Pad", [planes, pads], f"{name}.padded")
+    return graph.node("AveragePool", [padded], name, **shared)
 
 
 def flatten(graph: Graph, below: str, name: str) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw_sim.export.files import Origin, network_digest
-from hw_sim.export.onnx_graph import Graph, as_planes, flatten, geometry_of, kernels_of
+from hw_sim.export.onnx_graph import TYPES, Graph, add_pool, as_planes, flatten, geometry_of, kernels_of
 from hw_sim.export.steps import ThresholdTable, biased_bound, threshold_table_of_sums
 from hw_sim.fixed_point.quantize import IntegerLayer, IntegerNetwork
 from hw_sim.formats.levels import Format
@@ -20,7 +20,7 @@ from hw_sim.plan.plan import Accumulator
 from hw_sim.plan.plan_file import plan_toml
 from retronet.connections import TapOrder
 from retronet.errors import InputError
-from retronet.network import Dense
+from retronet.network import Dense, MaxPool
 
 WORD = (1 << 31) - 1
 MOST_ENTRIES = 1 << 20
@@ -91,7 +91,7 @@ def check_codes(network: IntegerNetwork, target: str) -> None:
         name = network.network.layers[-1].name
         raise InputError(
             f"Layer '{name}' can not be put in the {target}: it is an RBF layer, whose distances are real "
-            f"numbers; conv, subsample and dense layers are allowed. Export a network that ends in one of "
+            f"numbers; all other kinds of layers are allowed. Export a network that ends in one of "
             f"those, such as lenet5-softmax, or golden vectors."
         )
 
@@ -112,6 +112,11 @@ def _layer(
 ) -> str:
     """Add a layer; return the name of its states."""
     sized, name = layer.sized, layer.sized.name
+    if isinstance(sized.layer, MaxPool):
+        kind_of(name, layer.input, "input")
+        largest = add_pool(graph, sized, below, f"{name}.largest")
+        sums = graph.node("Cast", [largest], f"{name}.sums", to=TYPES["int32"])
+        return _finished(graph, layer, sums, sized.output, every, most_entries)
     weights = _weights(layer, order)
     if isinstance(sized.layer, Dense):
         flat = flatten(graph, below, name)
@@ -128,6 +133,14 @@ def _layer(
         shape = sized.output
         offset = layer.border * weights.reshape(sized.output[0], -1).sum(axis=1).repeat(sized.positions)
     sums = _add(graph, layer, product, shape, offset)
+    return _finished(graph, layer, sums, shape, every, most_entries)
+
+
+def _finished(
+    graph: Graph, layer: IntegerLayer, sums: str, shape: tuple[int, ...], every: bool, most_entries: int
+) -> str:
+    """Make states of sums, and outputs of both where `every` integer is wanted; return the states' name."""
+    name = layer.sized.name
     if every:
         graph.output(sums, "int32", shape)
     states = _activation(graph, layer, sums, shape, most_entries)

@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from hw_sim.export.files import Origin
 from hw_sim.export.onnx_float import activated, as_states, check_quantisers, layer_weights
-from hw_sim.export.onnx_graph import Graph, as_planes, flatten, geometry_of
+from hw_sim.export.onnx_graph import Graph, add_pool, as_planes, flatten, geometry_of
 from hw_sim.export.onnx_integer import check_codes, facts_of
 from hw_sim.fixed_point.quantize import IntegerLayer, IntegerNetwork
 from hw_sim.formats.fixed import Fixed
 from hw_sim.formats.levels import Format
 from hw_sim.formats.modes import Overflow, Rounding
 from retronet.connections import TapOrder
-from retronet.network import Dense
+from retronet.network import AveragePool, Dense, MaxPool
 
 DOMAIN = "qonnx.custom_op.general"
 MODES = {Rounding.RND_CONV: "ROUND", Rounding.RND_INF: "HALF_UP", Rounding.RND_ZERO: "HALF_DOWN"}
@@ -55,7 +55,10 @@ def onnx_qonnx(network: IntegerNetwork, origin: Origin, *, every: bool = False) 
     below = _quant(graph, "_input.states", image, np.array(step), plan.input)
     for index, layer in enumerate(network.layers):
         sized, formats, name = layer.sized, layer.plan, layer.sized.name
-        sums = _sums(graph, layer, plan.tap_order, below, plan.input_scale_of(index))
+        if isinstance(sized.layer, MaxPool | AveragePool):
+            sums = add_pool(graph, sized, below, f"{name}.sums")
+        else:
+            sums = _sums(graph, layer, plan.tap_order, below, plan.input_scale_of(index))
         real = activated(graph, name, formats.activation, sums)
         step = formats.state.step * formats.state_scale
         below = _quant(graph, f"{name}.states", real, np.array(step), formats.state)

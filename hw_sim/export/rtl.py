@@ -16,6 +16,7 @@ from hw_sim.export.files import Files, Origin, json_file, mem, network_digest, s
 from hw_sim.fixed_point.quantize import IntegerNetwork
 from hw_sim.fixed_point.trace import Trace
 from hw_sim.plan.plan_file import plan_toml
+from retronet.network import MaxPool
 
 FOLDER = Path(__file__).parent / "rtl"
 MODULES = ("memory.sv", "network.sv", "pins.sv", "testbench.sv", "testbench.cpp", "Makefile")
@@ -114,6 +115,7 @@ def _layers(made: Circuit) -> str:
         _table("input_place", address, [layer.input_place for layer in layers]),
         _table("output_place", address, [layer.output_place - layer.first_unit for layer in layers]),
         _table("border", sizes["STATE_BITS"], [layer.layer.border for layer in layers], signed=True),
+        _table("keeps_largest", 1, [int(isinstance(each.layer.sized.layer, MaxPool)) for each in layers]),
         _table("searched", 1, [int(bool(layer.tables)) for layer in layers]),
         _table("lowest_state", sizes["STATE_BITS"], _lowest(layers), of="TABLE", signed=True),
         _place("table_of", sizes["TABLE_BITS"], [(layer.table, len(layer.tables)) for layer in layers]),

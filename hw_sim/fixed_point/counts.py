@@ -8,7 +8,9 @@ class LayerCounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     A MAC reads a weight, and a state unless it reads the border; a unit reads its bias as one more weight
     and writes a state. ``saturations`` are states that did not fit their format, ``overflows`` casts to the
-    accumulator that did not fit it, ``preactivation_overflows`` casts to pre-activations.
+    accumulator that did not fit it, ``preactivation_overflows`` casts to pre-activations. Pools have no
+    MACs: ``comparisons`` are those of a max pool, ``additions`` those of an average pool, in a window one
+    fewer than it reads states.
     """
 
     macs: int
@@ -20,3 +22,5 @@ class LayerCounts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     saturations: int
     overflows: int
     preactivation_overflows: int = 0
+    comparisons: int = 0
+    additions: int = 0

@@ -24,12 +24,12 @@ from hw_sim.kernels.layer_records import (
     Packed,
     Stage,
     StateCast,
-    Steps,
+    StepTables,
 )
 from hw_sim.kernels.pixels import PixelCast
 from hw_sim.kernels.sums import CAST_TAPS, DOUBLE_LIMIT, EXACT_TAPS, FLOAT_LIMIT, UNITS, Casts, Split
 from retronet.connections import TapOrder, sources_of, taps_among
-from retronet.network import Relu, SizedLayer
+from retronet.network import MaxPool, Relu, SizedLayer
 
 Ints = NDArray[np.int64]
 SMALL = 2.0**28
@@ -46,7 +46,7 @@ class ActivationArrays(NamedTuple):
     packed: Packed | None
     packed_wide: Packed | None
     stage: Stage | None
-    steps: Steps | None
+    steps: StepTables | None
     form: StateCast | None
 
 
@@ -178,7 +178,7 @@ def adding_of(layer: IntegerLayer) -> tuple[Adding, int]:
     """Return how the sums of a layer are made, and the offset from which they are counted."""
     accumulator = layer.plan.accumulator
     if accumulator is None:
-        return Adding(True, None, None, None), 0
+        return Adding(not isinstance(layer.sized.layer, MaxPool), None, None, None), 0
     form, product = accumulator.form, accumulator.product
     product_bits = layer.input.frac_bits + layer.plan.weight.frac_bits + layer.prescale
     if product is not None:
@@ -226,14 +226,14 @@ def activation_of(layer: IntegerLayer, *, keep_sums: bool) -> ActivationArrays:
     return ActivationArrays(None, None, stage, steps_of(layer.step_functions or (NOTHING,)), alone)
 
 
-def steps_of(step_functions: tuple[StepFunction, ...]) -> Steps:
+def steps_of(step_functions: tuple[StepFunction, ...]) -> StepTables:
     """Return staircases one after the other, with a table of where each begins."""
     table = np.zeros((len(step_functions), 6), np.int64)
     cells = levels = 0
     for row, stairs in zip(table, step_functions, strict=True):
         row[:] = stairs.first, stairs.final, stairs.shift, cells, levels, stairs.clips.any()
         cells, levels = cells + stairs.thresholds.size, levels + stairs.levels.size
-    return Steps(
+    return StepTables(
         table,
         np.concatenate([stairs.thresholds for stairs in step_functions]),
         np.concatenate([stairs.levels for stairs in step_functions]),

@@ -12,7 +12,7 @@ from hw_sim.formats.fixed import MAX_BITS, Fixed, to_fixed
 from hw_sim.formats.modes import Overflow
 from hw_sim.plan.activations import Converter, PiecewiseLinear, Table
 from hw_sim.plan.plan import LayerPlan
-from retronet.network import Relu, Tanh
+from retronet.network import HardTanh, MaxPool, Relu, Sigmoid, Tanh
 
 DID = {
     Overflow.WRAP: "wrapped",
@@ -60,7 +60,8 @@ def _of_layer(layer: IntegerLayer, counts: LayerCounts, reached: NDArray[np.floa
     plan, name = layer.plan, layer.sized.name
     warnings: list[str] = []
     if counts.overflows and plan.accumulator is not None:
-        casts, most = counts.macs * (1 if plan.accumulator.fused else 2), unlimited(layer)
+        taps = sum(layer.sized.fan_in) * counts.state_writes // layer.sized.output[0]
+        casts, most = taps * (1 if plan.accumulator.fused else 2), unlimited(layer)
         warnings.append(
             _sentence(
                 counts.overflows,
@@ -93,6 +94,8 @@ def _of_layer(layer: IntegerLayer, counts: LayerCounts, reached: NDArray[np.floa
 
 def unlimited(layer: IntegerLayer) -> int:
     """Return a bound of what sums would reach if nothing cut them, in steps of the accumulator."""
+    if isinstance(layer.sized.layer, MaxPool):
+        return layer.input.magnitude
     weights = np.abs(layer.weights.astype(np.int64))
     products = int(weights.sum(axis=1).max()) * layer.input.magnitude
     shift = layer.input.frac_bits + layer.plan.weight.frac_bits + layer.prescale - layer.sum_frac_bits
@@ -109,6 +112,10 @@ def _states(plan: LayerPlan, reached: NDArray[np.float64]) -> NDArray[np.float64
             return amplitude * np.tanh(slope * reached)
         case Relu():
             return np.maximum(reached, 0.0)
+        case Sigmoid():
+            return 0.5 + 0.5 * np.tanh(0.5 * reached)
+        case HardTanh(low=low, high=high):
+            return np.clip(reached, low, high)
         case Table(entry=entry):
             return np.array([entry.minimum, entry.maximum])
         case PiecewiseLinear(points=points):

@@ -17,18 +17,21 @@ from hw_sim.fixed_point.word_bounds import (
     beyond,
     check_formats,
     prove,
+    prove_largest,
     prove_requantised,
 )
 from hw_sim.formats.fixed import CAST_LIMIT, Fixed, cast_counted
 from hw_sim.formats.levels import Format, encode
 from hw_sim.plan.activations import computes, written
 from hw_sim.plan.plan import LayerPlan, PrecisionPlan
-from retronet.connections import ConnectionTable, connection_table, in_order, weight_rows
+from retronet.connections import ConnectionTable, connection_table, in_order, rows_and_biases
 from retronet.errors import InputError
 from retronet.network import (
     Conv,
     Identity,
+    MaxPool,
     NetworkSpec,
+    Padding,
     Rbf,
     Relu,
     SizedLayer,
@@ -41,6 +44,10 @@ from retronet.trained import Trained
 @dataclass(frozen=True)
 class IntegerLayer:
     """A layer on integers.
+
+    The sums of a max pool are the largest of the inputs of each window, its weights 1 and its border the
+    smallest number there is, with which each sum starts. The weights of an average pool are 1, too, and its
+    scale says the rest.
 
     Attributes
     ----------
@@ -171,17 +178,22 @@ def _layer(
     formats, below = plan.layers[index], plan.input_of(index)
     check_formats(sized, formats, below)
     divisors = _one_or_each(sized, formats.weight_divisor or formats.weight_scale)
-    rows = weight_rows(sized, parameters[f"{sized.name}.weight"].astype(np.float64))
+    rows, biases = rows_and_biases(sized, parameters)
     divided = rows / np.array(divisors)[:, np.newaxis]
     exact, clipped_weights = encode(divided, formats.weight, (plan.seed, index, 0))
     exact[np.arange(rows.shape[1]) >= np.array(sized.fan_in)[:, np.newaxis]] = 0
+    if not sized.trained:
+        _check_constants(sized, formats, rows, exact)
     check_deleted(sized, trained, exact, f"its format {formats.weight.text}")
     weights = in_order(sized, exact, plan.tap_order)
     product_bits = formats.weight.frac_bits + below.frac_bits
+    largest = isinstance(sized.layer, MaxPool)
     if formats.accumulator is not None:
         sum_bits = formats.accumulator.form.frac_bits
+    elif formats.bias_at == "end" or largest:
+        sum_bits = product_bits
     else:
-        sum_bits = max(product_bits, formats.bias.frac_bits) if formats.bias_at == "start" else product_bits
+        sum_bits = max(product_bits, formats.bias.frac_bits)
     split = formats.accumulator is not None and formats.accumulator.product is not None
     prescale = 0 if split else max(sum_bits - product_bits, 0)
     if int(np.abs(weights).max(initial=0)) << min(prescale, 32) > WORD:
@@ -191,13 +203,18 @@ def _layer(
         )
     scaled = weights << prescale
     sum_scales = tuple(scale * plan.input_scale_of(index) for scale in formats.weight_scale)
-    biases = parameters[f"{sized.name}.bias"].astype(np.float64)
     per_map_scales = np.array(_one_or_each(sized, sum_scales)).reshape(-1, *[1] * (biases.ndim - 1))
     starts, ends, biased_bits, clipped_biases = _biases(
         sized, formats, biases / per_map_scales, sum_bits, (plan.seed, index, 1)
     )
     border, warnings = _border(sized, below, plan.input_scale_of(index))
-    method, word, bound = prove(sized.name, formats, scaled, starts, below.magnitude, product_bits + prescale)
+    if largest:
+        starts, ends, biased_bits = np.full(sized.units, below.low, np.int64), np.zeros_like(ends), sum_bits
+        method, word, bound = prove_largest(sized.name, below.magnitude)
+    else:
+        method, word, bound = prove(
+            sized.name, formats, scaled, starts, below.magnitude, product_bits + prescale
+        )
     kept = bound if formats.accumulator is None else formats.accumulator.form.magnitude
     most = (kept << (biased_bits - sum_bits)) + int(np.abs(ends).max(initial=0))
     if most >= CAST_LIMIT:
@@ -218,6 +235,20 @@ def _layer(
         clipped_biases,
     )  # fmt: skip
     return layer, warnings
+
+
+def _check_constants(
+    sized: SizedLayer, formats: LayerPlan, rows: NDArray[np.float64], weights: NDArray[np.int64]
+) -> None:
+    """Refuse formats that do not hold the constants which a pool has in place of weights."""
+    scales = np.array(_one_or_each(sized, formats.weight_scale))[:, np.newaxis]
+    plain = not isinstance(sized.layer, MaxPool) or (formats.weight.frac_bits == 0 and (scales == 1).all())
+    if not plain or not np.array_equal(weights * (formats.weight.step * scales), rows):
+        raise InputError(
+            f"Layer '{sized.name}' can not have weights of {formats.weight.text}: a pool has none, and its "
+            f"inputs count {'1' if rows[0, 0] == 1 else f'1/{sized.taps_per_plane}'} each. Leave `weight`, "
+            "`weight_scale` and `weight_divisor` out of its plan."
+        )
 
 
 def _one_or_each(sized: SizedLayer, scales: tuple[float, ...]) -> tuple[float, ...]:
@@ -260,7 +291,9 @@ def _biases(
 
 def _border(sized: SizedLayer, below: Format, scale: float) -> tuple[int, list[str]]:
     match sized.layer:
-        case Conv(border=value, pad=pad) if pad > 0:
+        case MaxPool():
+            return below.low, []
+        case Conv(border=value) if sized.padding != Padding():
             border = int(encode(np.array([value / scale]), below)[0][0])
             stands = border * below.step * scale
             if stands == value:

@@ -20,6 +20,7 @@ from hw_sim.kernels import layer as kernels
 from hw_sim.kernels.layer_records import Kept, Lanes
 from hw_sim.kernels.pixels import load_images, load_levels
 from hw_sim.kernels.sums import FLOAT_LIMIT, INTEGER_LANES
+from retronet.network import AveragePool, MaxPool
 
 RUN: Callable[..., None] = kernels.run_integer_layer
 Ints = NDArray[np.int64]
@@ -107,6 +108,11 @@ def _work(layer: IntegerLayer, border: int) -> Ints:
     at_border = ((table.sources == border).sum(axis=1)[table.tables] * used).sum()
     macs, units = int(used.sum()) * positions, len(table.fan_in) * positions
     counts = np.zeros(len(kernels.COUNTS), np.int64)
+    if isinstance(layer.sized.layer, MaxPool | AveragePool):  # inputs are read, but no weight or bias
+        counts[kernels.STATE_READS], counts[kernels.STATE_WRITES] = macs - at_border, units
+        kind = kernels.COMPARISONS if isinstance(layer.sized.layer, MaxPool) else kernels.ADDITIONS
+        counts[kind] = macs - at_border - units
+        return counts
     counts[kernels.MACS], counts[kernels.BORDER] = macs, at_border
     counts[kernels.ZERO] = np.count_nonzero((layer.weights == 0) & used) * positions
     counts[kernels.WEIGHT_READS] = macs + units  # the bias is read too

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from hw_sim.fixed_point.thresholds import (
     NEVER,
     fixed_levels,
+    held_between,
     line,
     piecewise,
     rectified,
@@ -28,8 +29,10 @@ from hw_sim.formats.fixed import Fixed, cast
 from hw_sim.formats.levels import Format, twice_edges
 from hw_sim.plan.activations import Converter, HardwareActivation, PiecewiseLinear, Table
 from retronet.errors import InputError
-from retronet.network import Identity, Relu, Tanh
+from retronet.network import HardTanh, Identity, Relu, Sigmoid, Tanh
 
+HALF_TANH = Tanh(0.5, 0.5)
+"""The sigmoid is this, raised by ½."""
 STATE_BITS = 18
 """States of so many bits can always be looked up; of more, where few of them are reached."""
 MAX_LEVELS = 1 << STATE_BITS
@@ -87,7 +90,7 @@ def step_function(
     InputError
         If there would be more levels than a table holds, or a constant is not positive.
     """
-    bounded = isinstance(activation, Tanh | PiecewiseLinear | Table)
+    bounded = isinstance(activation, Tanh | Sigmoid | HardTanh | PiecewiseLinear | Table)
     return _step_function(activation, unit, state, state_scale, NEVER if bounded else reach)
 
 
@@ -140,6 +143,10 @@ def _range(activation: HardwareActivation, reach: Fraction) -> tuple[Fraction, F
     match activation:
         case Tanh(amplitude=amplitude):
             return -Fraction(amplitude), Fraction(amplitude)
+        case Sigmoid():
+            return Fraction(0), Fraction(1)
+        case HardTanh(low=low, high=high):
+            return Fraction(low), Fraction(high)
         case Relu():
             return Fraction(0), reach
         case Identity():
@@ -164,6 +171,10 @@ def _thresholds(
     match activation:
         case Tanh():
             return thresholds_of_tanh(activation, twice, reached, size, unit)
+        case Sigmoid():
+            return thresholds_of_tanh(HALF_TANH, twice, reached, size, unit, Fraction(1, 2))
+        case HardTanh():
+            return held_between(activation, twice, reached, size, unit)
         case Relu():
             return rectified(twice, reached, size, unit)
         case Identity():
@@ -180,7 +191,8 @@ def _thresholds(
 
 def _table(table: Table, unit: Fraction, state: Format, size: Fraction) -> StepFunction:
     """Return the staircase of a table: its index as a staircase, its entries as the levels."""
-    _check(table.function)
+    if isinstance(table.function, Tanh):
+        _check(table.function)
     half = table.entries // 2
     width = Fraction(table.limit) / half
     index = np.arange(-half, half, dtype=np.int64)

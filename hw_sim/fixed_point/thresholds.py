@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from hw_sim.formats.fixed import CAST_LIMIT, Fixed
 from hw_sim.formats.modes import Rounding
 from hw_sim.plan.activations import PiecewiseLinear
-from retronet.network import Tanh
+from retronet.network import HardTanh, Tanh
 
 NEVER = CAST_LIMIT
 """Stands for a threshold that no sum reaches; its negative for one that every sum has reached."""
@@ -62,6 +62,18 @@ def rectified(twice: Ints, reached: Flags, size: Fraction, unit: Fraction) -> In
     return np.where(always, -NEVER, line(twice, reached, size, unit, 1.0))
 
 
+def held_between(hard: HardTanh, twice: Ints, reached: Flags, size: Fraction, unit: Fraction) -> Ints:
+    """Return the thresholds of the sum itself, held between two limits."""
+
+    def passed(limit: float) -> Flags:
+        edge = 2 * Fraction(limit) / size
+        below = min(max(math.ceil(edge), -(1 << 62)), 1 << 62)
+        return np.where(twice == below, reached & (below == edge), twice < below)
+
+    middle = line(twice, reached, size, unit, 1.0)
+    return np.where(passed(hard.low), -NEVER, np.where(passed(hard.high), middle, NEVER))
+
+
 def piecewise(points: PiecewiseLinear, twice: Ints, reached: Flags, size: Fraction, unit: Fraction) -> Ints:
     """Return the thresholds of straight lines between points."""
     exact = [(Fraction(x), Fraction(y)) for x, y in points.points]
@@ -85,26 +97,32 @@ def _crossing(points: list[tuple[Fraction, Fraction]], edge: Fraction, own: bool
     return NEVER
 
 
-def thresholds_of_tanh(tanh: Tanh, twice: Ints, reached: Flags, size: Fraction, unit: Fraction) -> Ints:
-    """Return the thresholds of a tanh.
+def thresholds_of_tanh(
+    tanh: Tanh, twice: Ints, reached: Flags, size: Fraction, unit: Fraction, raised: Fraction = Fraction(0)
+) -> Ints:
+    """Return the thresholds of a tanh, `raised` by so much: the sigmoid is ``½ + ½ tanh(a/2)``.
 
     Amplitude, slope, unit and edges are rational, and the tanh of a rational number other than 0 is
-    irrational: no edge is met but 0. Double precision decides where its error can not, decimals the rest.
+    irrational: no edge is met but at 0. Double precision decides where its error can not, decimals the rest.
     """
     exact_ratio, exact_scale = size / 2 / Fraction(tanh.amplitude), 1 / (unit * Fraction(tanh.slope))
-    ratio, scale = twice * float(exact_ratio), float(exact_scale)
+    offset = raised / Fraction(tanh.amplitude)
+    ratio, scale = twice * float(exact_ratio) - float(offset), float(exact_scale)
     inside = np.abs(ratio) < 1
     safe = np.where(inside, ratio, 0.0)
     sums = np.arctanh(safe) * scale
     # A few units in the last place of the ratio, magnified by the slope of artanh, and of the result.
-    error = 2.0**-48 * (np.abs(sums) + scale * np.abs(safe) / np.maximum(1 - np.abs(safe), 2.0**-53))
+    size_of_ratio = np.abs(safe) + float(offset)
+    error = 2.0**-48 * (np.abs(sums) + scale * size_of_ratio / np.maximum(1 - np.abs(safe), 2.0**-53))
     result = np.where(ratio < 0, -NEVER, NEVER)
     sure = inside & (np.floor(sums - error) == np.floor(sums + error)) & (np.abs(sums) < 2.0**50)
     result[sure] = np.floor(sums[sure]).astype(np.int64) + 1
     near_one = np.abs(np.abs(ratio) - 1) < 2.0**-40
     for index in np.flatnonzero((inside & ~sure) | near_one):
-        result[index] = _exact_crossing(int(twice[index]) * exact_ratio, exact_scale)
-    return np.where(twice == 0, np.where(reached, 0, 1), result)
+        result[index] = _exact_crossing(int(twice[index]) * exact_ratio - offset, exact_scale)
+    middle = offset / exact_ratio
+    at_middle = (twice == math.floor(middle)) & (middle.denominator == 1)
+    return np.where(at_middle, np.where(reached, 0, 1), result)
 
 
 def _exact_crossing(ratio: Fraction, scale: Fraction) -> int:

@@ -12,7 +12,7 @@ from hw_sim.kernels.sums import INTEGER_LANES
 from hw_sim.plan.plan import PrecisionPlan
 from retronet.datasets import Dataset
 from retronet.errors import InputError
-from retronet.network import Conv
+from retronet.network import Padding
 from retronet.trained import Trained
 
 
@@ -27,7 +27,7 @@ class LayerTrace:
     inputs : ndarray of int32, shape (n, planes, rows, columns)
         What it reads, with the border around each plane.
     sums : ndarray of int64, shape (n, *output shape)
-        Sums of products, with the bias where they start with it.
+        Sums of products, with the bias where they start with it; of a max pool the largest inputs.
     after_bias : ndarray of int64, shape (n, *output shape)
         The same with a bias that is added last; exact.
     preactivations : ndarray of int64, shape (n, *output shape)
@@ -159,9 +159,10 @@ def _layer(
     sized, plan = layer.sized, layer.plan
     shape = (-1, *sized.output)
     planes = inputs.reshape(-1, *sized.input)
-    if isinstance(sized.layer, Conv) and sized.layer.pad:
-        edge = (sized.layer.pad, sized.layer.pad)
-        planes = np.pad(planes, ((0, 0), (0, 0), edge, edge), constant_values=layer.border)
+    pad = sized.padding
+    if pad != Padding():
+        edges = (0, 0), (0, 0), (pad.top, pad.bottom), (pad.left, pad.right)
+        planes = np.pad(planes, edges, constant_values=layer.border)
     pre = plan.preactivation
     return LayerTrace(
         sized.name,

@@ -10,7 +10,7 @@ from hw_sim.formats.levels import Format
 from hw_sim.formats.modes import Overflow, Rounding
 from hw_sim.plan.plan import LayerPlan
 from retronet.errors import InputError
-from retronet.network import Rbf, SizedLayer
+from retronet.network import MaxPool, Rbf, SizedLayer
 
 WORD = (1 << 31) - 1
 SumMethod = Literal["exact", "fit", "product", "fused", "split"]
@@ -30,6 +30,11 @@ def check_formats(sized: SizedLayer, formats: LayerPlan, below: Format) -> None:
     if isinstance(sized.layer, Rbf):
         raise InputError(
             f"Layer '{sized.name}' can not be put on integers: an RBF layer must be the last one."
+        )
+    if isinstance(sized.layer, MaxPool) and formats.accumulator is not None:
+        raise InputError(
+            f"Layer '{sized.name}' can not have an accumulator: a max pool adds nothing up. Leave "
+            "`accumulator` out of its plan."
         )
     for form in (formats.weight, below, formats.state):
         if form.magnitude > WORD + 1:
@@ -111,6 +116,13 @@ def prove(
     if widest < CAST_LIMIT:
         return method, 64, bound
     raise beyond(name, bound)
+
+
+def prove_largest(name: str, largest: int) -> tuple[SumMethod, WordBits, int]:
+    """Return what `prove` does for the largest of inputs up to `largest`: it is no larger than they are."""
+    if largest >= CAST_LIMIT:
+        raise beyond(name, largest)
+    return "exact", 32 if largest < WORD else 64, largest
 
 
 def prove_requantised(name: str, variant: str, multipliers: tuple[tuple[int, int], ...], bound: int) -> None:

@@ -19,9 +19,19 @@ from hw_sim.kernels.layer_records import (
     Packed,
     Stage,
     StateCast,
-    Steps,
+    StepTables,
 )  # fmt: skip
-from hw_sim.kernels.sums import INTEGER_LANES, UNITS, Casts, Split, add_exact, add_split, cast32, cast64
+from hw_sim.kernels.sums import (
+    INTEGER_LANES,
+    UNITS,
+    Casts,
+    Split,
+    add_exact,
+    add_split,
+    cast32,
+    cast64,
+    keep_largest,
+)
 
 Ints = NDArray[Any]
 Numbers = NDArray[Any]
@@ -36,8 +46,11 @@ COUNTS = (
     "saturations",
     "overflows",
     "preactivation_overflows",
+    "comparisons",
+    "additions",
 )
 MACS, BORDER, ZERO, WEIGHT_READS, STATE_READS, STATE_WRITES, SATURATIONS, OVERFLOWS, PRE_OVERFLOWS = range(9)
+COMPARISONS, ADDITIONS = 9, 10
 
 
 @njit(cache=True)
@@ -93,7 +106,7 @@ look_up_narrow, look_up_wide = packed_look_up_of(INT32), packed_look_up_of(INT64
 def look_up(
     sums: Numbers, block: Block, table: Ints, thresholds: Ints, levels: Ints, states: Numbers
 ) -> None:
-    """Turn sums into states by staircases; see `Steps`."""
+    """Turn sums into states by staircases; see `StepTables`."""
     for slot in range(UNITS):
         row = block.rows[slot]
         stairs = row if table.shape[0] > 1 else 0
@@ -181,7 +194,7 @@ def prepare(sums: Ints, block: Block, used: int, stage: Stage, kept: Kept) -> in
 
 @njit(cache=True)
 def finish(
-    sums: Numbers, block: Block, used: int, stage: Stage, steps: Steps, form: StateCast, lanes: Lanes
+    sums: Numbers, block: Block, used: int, stage: Stage, steps: StepTables, form: StateCast, lanes: Lanes
 ) -> None:
     """Turn sums into states in 64 bits, and count what did not fit."""
     whole = np.empty(sums.shape, np.int64)
@@ -201,7 +214,7 @@ def finish(
 @njit(cache=True, nogil=True)
 def run_integer_layer(
     layer: LayerArrays, exact: bool | None, narrow: Casts | None, wide: Casts | None, split: Split | None,
-    packed: Packed | None, packed_wide: Packed | None, stage: Stage | None, steps: Steps | None,
+    packed: Packed | None, packed_wide: Packed | None, stage: Stage | None, steps: StepTables | None,
     form: StateCast | None, lanes: Lanes, used: int,
 ) -> None:  # fmt: skip
     """Compute the states of all units of a layer for the images in the lanes.
@@ -238,7 +251,10 @@ def run_integer_layer(
                     for lane in range(INTEGER_LANES):
                         totals[slot, lane] = layer.starts[unit] - offset
                 if exact is not None:
-                    add_exact(weights, sources, taps, lanes.inputs, totals)
+                    if exact:
+                        add_exact(weights, sources, taps, lanes.inputs, totals)
+                    else:
+                        keep_largest(weights, sources, taps, lanes.inputs, totals)
                 if narrow is not None:
                     cast32(weights, sources, taps, lanes.inputs, totals, overflows, narrow)
                 if wide is not None:

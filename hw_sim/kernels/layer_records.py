@@ -43,7 +43,7 @@ class Adding(NamedTuple):
     Attributes
     ----------
     exact
-        Without casts.
+        Without casts; where it is not true the largest input is taken in place of the sum.
     narrow, wide
         With casts, in 32 or 64 bits.
     split
@@ -85,7 +85,7 @@ class Stage(NamedTuple):
     scalings: Ints
 
 
-class Steps(NamedTuple):
+class StepTables(NamedTuple):
     """Staircases: see hw_sim/fixed_point/step_function.py and `look_up`.
 
     Attributes

@@ -105,6 +105,17 @@ def add_exact(weights: Numbers, sources: Ints, taps: int, inputs: Numbers, sums:
             sums[3, lane] = five(sums[3, lane], d, x0, x1, x2, x3, x4)
 
 
+@njit(cache=True)
+def keep_largest(weights: Numbers, sources: Ints, taps: int, inputs: Numbers, sums: Numbers) -> None:
+    """Keep the largest of a sum and the inputs that a unit reads: those whose weight is not 0."""
+    for unit in range(UNITS):
+        for tap in range(taps):
+            if weights[unit, tap] != 0:
+                source = sources[tap]
+                for lane in range(INTEGER_LANES):
+                    sums[unit, lane] = max(sums[unit, lane], inputs[source, lane])
+
+
 def cast_loop_of(word: Word, width_mask: int) -> Sum:
     """Return the loop that casts products, sums or both."""
     shifted, fitted = round_of(word, width_mask), fit_of(word)

@@ -9,18 +9,18 @@ import msgspec
 from hw_sim.formats.fixed import Fixed
 from hw_sim.formats.modes import Overflow, Rounding
 from retronet.errors import InputError
-from retronet.network import Activation, Finite, Tanh
+from retronet.network import Activation, Finite, HardTanh, Sigmoid, Tanh
 
 
 class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="table"):
-    """A table of tanh over ``[−limit, limit)``.
+    """A table of tanh, or of another bounded function, over ``[−limit, limit)``.
 
     The index is the sum times ``entries / (2 · limit)``, rounded by `index`, plus half the entries, and held
     at the ends of the table. Entry ``i`` is the function of ``(i − entries / 2) · 2 · limit / entries``,
     cast to `entry`; the entry is then cast to the format of the states. The defaults are hls4ml's.
     """
 
-    function: Tanh = Tanh()
+    function: Tanh | Sigmoid | HardTanh = Tanh()
     limit: Annotated[float, msgspec.Meta(ge=1e-30, le=1e30)] = 4.0
     entries: Annotated[int, msgspec.Meta(ge=2, le=1 << 18, multiple_of=2)] = 1024
     index: Rounding = Rounding.TRN_ZERO
@@ -81,6 +81,8 @@ def written(squash: HardwareActivation) -> str:
     match squash:
         case Tanh(amplitude=amplitude, slope=slope):
             return f"{amplitude:g} tanh({slope:.5g} a)"
+        case HardTanh(low=low, high=high):
+            return f"a hard tanh between {low:g} and {high:g}"
         case Table(function=function):
             return f"a table of {written(function)}"
         case PiecewiseLinear(points=points):

@@ -13,22 +13,23 @@ from hw_sim.formats.levels import Format
 from hw_sim.formats.modes import Overflow, Rounding
 from hw_sim.formats.scales import fit_scale
 from hw_sim.plan.plan import ONE, LayerPlan, PrecisionPlan
+from hw_sim.plan.pools import passes_states, pool_formats
 from hw_sim.plan.room import (
     Scaled,
     bias_of,
     borders_above,
     coarser,
     excess_bits,
+    holding_border,
     largest_start,
     scale_for_border,
-    with_border,
 )
 from hw_sim.plan.rules import SumRule, TensorRule
 from retronet.connections import weight_rows
 from retronet.curvature import INPUT
 from retronet.datasets import Dataset
 from retronet.errors import InputError
-from retronet.network import Rbf, sized_layers
+from retronet.network import AveragePool, MaxPool, Rbf, sized_layers
 from retronet.trained import Trained
 
 CHUNK = 1024
@@ -79,6 +80,15 @@ def calibrate(
     layers: list[LayerPlan] = []
     for sized in sized_layers(trained.network):
         if isinstance(sized.layer, Rbf):
+            continue
+        if isinstance(sized.layer, MaxPool | AveragePool):
+            fields = pool_formats(sized.layer, below[0])
+            if isinstance(sized.layer, AveragePool):
+                fields["accumulator"] = of_sums.accumulator(fields["weight"].frac_bits + below[0].frac_bits)
+            if not passes_states(sized.layer):
+                below = _chosen(of_states, bits, [seen[sized.name]], borders.get(sized.name, 0.0))
+            fields |= {"state": below[0], "state_scale": below[1][0]}
+            layers.append(LayerPlan(sized.name, activation=sized.layer.activation, **fields))
             continue
         rows = weight_rows(sized, np.asarray(trained.parameters[f"{sized.name}.weight"], np.float64))
         maps = [row[:taps] for row, taps in zip(rows, sized.fan_in, strict=True)]
@@ -172,7 +182,7 @@ def _chosen(rule: TensorRule, bits: int, maps: Sequence[NDArray[Any]], border: f
     width = bits if rule.bits is None else rule.bits
     if rule.form is None and (rule.scale is None or rule.scale.kind == "power-of-two"):
         peak = max(float(np.abs(values).max(initial=0.0)) for values in maps)
-        return with_border(fitting(peak, width, *modes), border), ONE, None
+        return holding_border(fitting(peak, width, *modes), border), ONE, None
     form = rule.form or Fixed(width, 0, True, *modes)
     if rule.scale is None:
         return form, ONE, None

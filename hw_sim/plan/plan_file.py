@@ -25,14 +25,17 @@ import msgspec
 from hw_sim.formats.fixed import MAX_BITS, Fixed
 from hw_sim.formats.levels import Format, parse_format
 from hw_sim.plan.plan import LayerPlan, PrecisionPlan
+from hw_sim.plan.pools import passes_states, pool_formats
 from retronet.descriptions import read_toml, unusable
 from retronet.errors import ChoiceError, InputError
-from retronet.network import Activation, NetworkSpec, Rbf
+from retronet.network import Activation, AveragePool, Identity, MaxPool, NetworkSpec, Rbf
 from retronet.refusals import as_kind, explain, parse_toml, place_of, shown
 
 TomlTable = dict[str, Any]
 FORMATS = ("input", "weight", "bias", "state", "preactivation", "form", "product", "entry")
 A_FORMAT = 'a format as text, such as "s8.6", "{-1,0,1}" or "p3.0", or as a table'
+TABLED = ("tanh", "sigmoid", "hard_tanh")
+"""Activations that a table can hold."""
 SCALES = ("weight_scale", "weight_divisor")
 
 
@@ -78,13 +81,15 @@ def parse_plan(text: str, network: NetworkSpec) -> PrecisionPlan:
     given = {name: _expanded(entry, places[name]) for name, entry in zip(names, listed, strict=True)}
     defaults = _expanded(defaults, "$.defaults")
     content = _expanded(content, "$")
-    below = content.get("input", {})
+    below = {"state": content.get("input", {}), "state_scale": content.get("input_scale", 1.0)}
     plans = []
     for index, (name, layer) in enumerate(layers.items()):
         own = given.get(name, {})
         entry = {"layer": name, **defaults, **own}
-        _complete(entry, below, layer.activation)
-        below = entry.get("state", {})
+        if isinstance(layer, MaxPool | AveragePool):
+            _complete_pool(entry, own, below, layer)
+        _complete(entry, below["state"], layer.activation)
+        below = {"state": entry.get("state", {}), "state_scale": entry.get("state_scale", 1.0)}
         place = places.get(name, f"$.layers[{index}]")
         plans.append(_layer_plan(entry, place, {key for key in defaults if key not in own}))
     return as_kind(content | {"layers": plans}, PrecisionPlan)
@@ -120,7 +125,7 @@ def _complete(entry: TomlTable, below: object, activation: Activation) -> None:
     """Fill in what a layer's table may leave out: its activation, and the format of its bias."""
     own = msgspec.to_builtins(activation)
     squash = entry.setdefault("activation", own)
-    if isinstance(squash, dict) and squash.get("kind") == "table" and own["kind"] == "tanh":
+    if isinstance(squash, dict) and squash.get("kind") == "table" and own["kind"] in TABLED:
         entry["activation"] = {"function": own} | squash
     if "bias" in entry:
         return
@@ -131,6 +136,30 @@ def _complete(entry: TomlTable, below: object, activation: Activation) -> None:
         bias = _product_bias(entry.get("weight"), below)
     if bias is not None:
         entry["bias"] = bias
+
+
+def _complete_pool(entry: TomlTable, own: TomlTable, below: TomlTable, layer: MaxPool | AveragePool) -> None:
+    """Put what a pool has in place of weights and biases where its own table does not say.
+
+    Of what all layers share it takes the format of states, and an accumulator if it adds up; the rest only if
+    it has an activation. A max pool without one passes on what it reads: format and scale of `below`.
+    """
+    taken = {"layer", *own, "state", "state_scale"}
+    if not isinstance(layer.activation, Identity):
+        taken |= {"activation", "preactivation", "preactivation_scale", "requantise"}
+    if isinstance(layer, AveragePool):
+        taken.add("accumulator")
+    if passes_states(layer) and "state" not in own:
+        entry |= below
+    for key in entry.keys() - taken:
+        del entry[key]
+    try:
+        form: Format = msgspec.convert(below.get("state"), Format)
+    except msgspec.ValidationError:
+        return
+    for key, value in pool_formats(layer, form).items():
+        if key not in own:
+            entry[key] = msgspec.to_builtins(value)
 
 
 def _product_bias(weight: object, below: object) -> TomlTable | None:

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from hw_sim.formats.fixed import MAX_FRAC_BITS, Fixed
 from hw_sim.formats.levels import Format
 from hw_sim.plan.plan import ONE
+from hw_sim.plan.pools import passes_states
 from retronet.errors import InputError
-from retronet.network import Conv, NetworkSpec, SizedLayer
+from retronet.network import Conv, NetworkSpec, Padding, SizedLayer, sized_layers
 
 Scaled = tuple[Format, tuple[float, ...], tuple[float, ...] | None]
 """A format, its scales, and what to divide by before the cast if not by those."""
@@ -26,17 +27,21 @@ START_BITS = 59
 def borders_above(network: NetworkSpec) -> dict[str, float]:
     """Return the border that is read in the format of each layer's states, that of the pixels under ``""``.
 
-    Layers whose states no border joins are left out.
+    It is 0 where none is. A max pool may hand on the states below it, and their format with them.
     """
-    below = ["", *(layer.name for layer in network.layers)]
-    return {
-        name: layer.border
-        for name, layer in zip(below, network.layers, strict=False)
-        if isinstance(layer, Conv) and layer.pad > 0
-    }
+    borders: dict[str, float] = {}
+    layers = sized_layers(network)
+    border = 0.0
+    for below, sized in reversed(list(zip(["", *(each.name for each in layers)], layers, strict=False))):
+        if isinstance(sized.layer, Conv):
+            border = 0.0 if sized.padding == Padding() else sized.layer.border
+        elif not passes_states(sized.layer):
+            border = 0.0
+        borders[below] = border
+    return borders
 
 
-def with_border(form: Fixed, border: float) -> Fixed:
+def holding_border(form: Fixed, border: float) -> Fixed:
     """Return `form` with as many fraction bits fewer as it takes to hold `border`."""
     while not form.minimum <= border <= form.maximum:
         form = replace(form, frac_bits=form.frac_bits - 1)
@@ -71,6 +76,8 @@ def largest_start(
     below
         Of the inputs.
     """
+    if f"{sized.name}.bias" not in parameters:
+        return 0.0  # a pool
     biases = np.abs(parameters[f"{sized.name}.bias"].astype(np.float64))
     of_sums = np.array([scale * below for scale in scales]).reshape(-1, *[1] * (biases.ndim - 1))
     return float((biases / of_sums).max(initial=0.0))
@@ -79,6 +86,8 @@ def largest_start(
 def coarser(weight: Scaled, excess: int, *, given: bool) -> Scaled:
     """Return weights in steps ``2^excess`` times as large; a format that was `given` is left as it is."""
     form, scales, divisors = weight
+    if excess == 0:
+        return weight
     if isinstance(form, Fixed) and scales == ONE and not given:
         return replace(form, frac_bits=form.frac_bits - excess), scales, divisors
     factor = 2.0**excess

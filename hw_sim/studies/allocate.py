@@ -202,7 +202,8 @@ def _options(
                 if objective == "weight-bits":
                     cost, own = (count - gone) * width, rise
                 else:
-                    cost, own = sized.macs // count * (count - gone) * width * state, rise + rises[state]
+                    macs = sized.macs // count * (count - gone) if count else 0
+                    cost, own = macs * width * state, rise + rises[state]
                 options.append(Choice(cost, own, ((width, state, gone),)))
     return frontier([options])
 

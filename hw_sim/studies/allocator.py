@@ -95,7 +95,16 @@ class Allocator:
         self.float_loss = self._loss(self.trained.outputs(testbench.digits.train.images))
         names = [sized.name for sized in self.sized_layers]
         kinds: tuple[Literal["weights", "states"], ...] = ("weights", "states")
-        self.tensors = (Tensor(INPUT, "states"), *(Tensor(name, kind) for name in names for kind in kinds))
+        bare = [sized.name for sized in self.sized_layers if not sized.trained]
+        self.tensors = (
+            Tensor(INPUT, "states"),
+            *(
+                Tensor(name, kind)
+                for name in names
+                for kind in kinds
+                if kind == "states" or name not in bare  # pools have no weights
+            ),
+        )
 
     def _loss(self, answers: NDArray[np.floating]) -> float:
         return mean_loss(answers, self.testbench.digits.train.labels, self.trained.recipe)
@@ -120,6 +129,8 @@ class Allocator:
     def predicted_pruned(self, layer: str, bits: int, count: int) -> float:
         """Return the predicted rise by `bits` bits in a layer's weights, the `count` least salient gone."""
         name = f"{layer}.weight"
+        if name not in self.curvature.parameters:
+            return 0.0  # a pool has no weights
         kept = np.sort(self._least_salient(name)[count:])
         step = self.step(Tensor(layer, "weights"), bits)
         noisy = float(self.curvature.parameters[name].ravel()[kept].sum(dtype=np.float64))

@@ -142,7 +142,7 @@ class Retraining:
             measure_curvature(*arguments, order[: self.settings.patterns], self._goal)
             workspace.machine.flat.curvature[self._deleted] = np.inf
             total = train_quantised(
-                workspace.machine, *tables, self._master, self._images, labels, order, self._goal,
+                workspace.machine, tables, self._master, self._images, labels, order, self._goal,
                 self._first(), rate, self.settings.mu,
             )  # fmt: skip
             if not np.isfinite(total):
@@ -217,7 +217,7 @@ def _check(network: NetworkSpec, plan: PrecisionPlan) -> None:
     if isinstance(network.layers[-1], Rbf):
         raise InputError(
             f"Network '{network.name}' can not be retrained here: its outputs are distances to fixed codes; "
-            "Conv, Subsample and Dense are allowed. Choose another network."
+            "all other kinds of layers are allowed. Choose another network."
         )
     for layer in plan.layers:
         if isinstance(layer.weight, Fixed) and layer.weight.rounding is Rounding.STOCHASTIC:

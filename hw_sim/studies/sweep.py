@@ -159,7 +159,7 @@ def checked(testbench: Testbench, points: Sequence[Point]) -> Iterator[Point]:
         named = list(dict.fromkeys(named))
         more = f" and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
         first, why = refused[0]
-        raise InputError(
+        raise ChoiceError(
             f"{len(refused)} of {len(points)} points can not be simulated: {', '.join(named[:SHOWN])}{more}. "
             f"At {named[0]}, rounding {first.rounding}, scale {first.scale}: {why} Nothing was "
             "measured; leave these points out of the grid."
@@ -239,7 +239,7 @@ def read_rows(path: Path) -> list[SweepRow]:
         except (ValueError, RecursionError) as error:
             raise InputError(
                 f"Line {number} of {path} is not a row of a sweep ({error}). "
-                "Move the file away, or name another with --output."
+                "Move the file away, or name another with --rows."
             ) from error
     return rows
 

@@ -23,7 +23,7 @@ from hw_sim.studies.points import Point, SweepRow
 from retronet.curvature import INPUT
 from retronet.datasets import DigitSets
 from retronet.evaluate import Score, score
-from retronet.network import sized_layers
+from retronet.network import MaxPool, sized_layers
 from retronet.trained import Trained
 
 
@@ -140,7 +140,11 @@ class Testbench:
 
     def _with_sums(self, plan: PrecisionPlan, point: Point) -> PrecisionPlan:
         layers = []
+        own = {sized.name: sized.layer for sized in sized_layers(self.trained.network)}
         for layer in plan.layers:
+            if isinstance(own[layer.layer], MaxPool):  # adds nothing up
+                layers.append(layer)
+                continue
             largest = self.largest_sums(point.scale)[layer.layer]
             form = fitting(largest, point.bits, point.rounding.computed, Overflow.SAT)
             bias = Fixed(form.bits, form.frac_bits, True, point.rounding, Overflow.SAT)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from retronet.datasets import digits5k, mnist, mnist10k, mnist1989, usps
 from retronet.datasets.dataset import Dataset, DigitSets, Provenance
+from retronet.datasets.prepare import natural
 from retronet.datasets.prepare import preparation as find_preparation
 from retronet.datasets.source import DataSource, data_folder
 from retronet.errors import DataError, unknown_name
@@ -41,7 +42,12 @@ def find_source(name: str) -> DataSource:
     return SOURCES[name]
 
 
-def load(name: str, preparation: str | None = None, data_dir: Path | None = None) -> DigitSets:
+def load(
+    name: str,
+    preparation: str | None = None,
+    data_dir: Path | None = None,
+    size: tuple[int, int] | None = None,
+) -> DigitSets:
     """Return a data set, prepared, after checking its content against the known digests.
 
     Parameters
@@ -50,10 +56,12 @@ def load(name: str, preparation: str | None = None, data_dir: Path | None = None
         One of `dataset_names`, or ``"auto"``: USPS, or the embedded sample with a notice where USPS can
         not be had. A data set asked for by its own name is never replaced.
     preparation
-        A name in `retronet.datasets.prepare.PREPARATIONS`; None is the natural form for a 16×16 network.
+        A name in `retronet.datasets.prepare.PREPARATIONS`; None is the natural form for `size`.
     data_dir
         The data folder; None is ``$RETRONET_DATA_DIR``, else the user's cache folder. Files that are not
         there are fetched into it.
+    size
+        Rows and columns that the network reads; None is 16×16.
 
     Raises
     ------
@@ -63,20 +71,26 @@ def load(name: str, preparation: str | None = None, data_dir: Path | None = None
         If the digits are not there and can not be fetched, or are not the known ones.
     """
     if name != AUTO:
-        return _load(find_source(name), preparation, data_dir, None)
+        return _load(find_source(name), preparation, data_dir, None, size)
     try:
-        return _load(usps.SOURCE, preparation, data_dir, None)
+        return _load(usps.SOURCE, preparation, data_dir, None, size)
     except DataError as error:
         notice = (
             f"Using the embedded sample of 5,000 MNIST digits instead of USPS: results are not comparable"
             f" with the paper. {error}"
         )
-        return _load(digits5k.SOURCE, preparation, data_dir, notice)
+        return _load(digits5k.SOURCE, preparation, data_dir, notice, size)
 
 
 def _load(
-    source: DataSource, preparation: str | None, data_dir: Path | None, notice: str | None
+    source: DataSource,
+    preparation: str | None,
+    data_dir: Path | None,
+    notice: str | None,
+    size: tuple[int, int] | None,
 ) -> DigitSets:
+    if preparation is None and size is not None:
+        preparation = natural(source.size, size)
     chosen, prepare = find_preparation(source.size, preparation)
     train, test = (
         Dataset(

@@ -13,9 +13,32 @@ from numpy.typing import DTypeLike, NDArray
 from retronet.connections import tap_coordinates, tap_sources
 from retronet.kernels.compiling import NO_LOOPS
 from retronet.kernels.fields import LANES
-from retronet.kernels.layers import CODES, DENSE, POSITIONS_INNER, SUBSAMPLE, TAPS_INNER, Layer, Wiring
-from retronet.kernels.units import IDENTITY, RELU, TANH
-from retronet.network import Conv, Identity, Rbf, Relu, SizedLayer, Subsample, Tanh
+from retronet.kernels.layers import (
+    AVERAGE_POOL,
+    CODES,
+    DENSE,
+    MAX_POOL,
+    POSITIONS_INNER,
+    SUBSAMPLE,
+    TAPS_INNER,
+    Layer,
+    Wiring,
+)
+from retronet.kernels.units import HARD_TANH, IDENTITY, RELU, SIGMOID, TANH
+from retronet.network import (
+    AveragePool,
+    Conv,
+    HardTanh,
+    Identity,
+    MaxPool,
+    Padding,
+    Rbf,
+    Relu,
+    Sigmoid,
+    SizedLayer,
+    Subsample,
+    Tanh,
+)
 
 
 def even(count: int) -> int:
@@ -35,19 +58,21 @@ def row_length(sized: SizedLayer) -> int:
     """
     if isinstance(sized.layer, Subsample):
         return 1
+    if isinstance(sized.layer, MaxPool | AveragePool):
+        return sized.taps_per_plane
     taps = sized.input[0] * sized.taps_per_plane
     return -(-taps // LANES) * LANES if _kind(sized) in (DENSE, TAPS_INNER) else taps
 
 
 def _ranges(planes: Iterable[int], taps: int) -> list[list[int]]:
     """Return the ranges of taps of some planes, adjacent planes joined."""
-    found: list[list[int]] = []
+    ranges: list[list[int]] = []
     for plane in sorted(planes):
-        if found and found[-1][1] == plane * taps:
-            found[-1][1] += taps
+        if ranges and ranges[-1][1] == plane * taps:
+            ranges[-1][1] += taps
         else:
-            found.append([plane * taps, (plane + 1) * taps])
-    return found
+            ranges.append([plane * taps, (plane + 1) * taps])
+    return ranges
 
 
 def _runs(sized: SizedLayer, group: int) -> list[list[list[int]]]:
@@ -88,7 +113,11 @@ def _kind(sized: SizedLayer) -> int:
     match sized.layer:
         case Subsample():
             return SUBSAMPLE
-        case Conv(pad=0) if sized.positions == 1 and sized.input[1:] == (sized.layer.kernel,) * 2:
+        case MaxPool():
+            return MAX_POOL
+        case AveragePool():
+            return AVERAGE_POOL
+        case Conv(kernel=kernel) if sized.padding == Padding() and sized.input[1:] == (kernel, kernel):
             return DENSE  # The one field is the state itself.
         case Conv():
             longest = max(
@@ -101,10 +130,16 @@ def _kind(sized: SizedLayer) -> int:
             return DENSE
 
 
+def adds_alike(sized: SizedLayer) -> bool:
+    """Return whether the layer's sums have the same order on larger planes, with more positions."""
+    return _kind(sized) in (POSITIONS_INNER, SUBSAMPLE)
+
+
 def padded_shape(sized: SizedLayer, conv: Conv) -> tuple[int, int]:
     """Return rows and columns in memory of a plane with its border; columns are a multiple of the stride."""
-    _, rows, columns = sized.input
-    return rows + 2 * conv.pad, -(-(columns + 2 * conv.pad) // conv.stride) * conv.stride
+    (_, rows, columns), pad = sized.input, sized.padding
+    width = columns + pad.left + pad.right
+    return rows + pad.top + pad.bottom, -(-width // conv.stride) * conv.stride
 
 
 def _padded_place(
@@ -127,7 +162,7 @@ def _places(sized: SizedLayer) -> NDArray[np.int64]:
     match sized.layer:
         case Conv() as conv:
             row, column = np.divmod(np.arange(rows * columns), columns)
-            return _padded_place(sized, conv, row + conv.pad, column + conv.pad)
+            return _padded_place(sized, conv, row + sized.padding.top, column + sized.padding.left)
         case Subsample():
             sources = tap_sources(sized)
             blocks = np.empty(rows * columns, np.int64)
@@ -138,12 +173,17 @@ def _places(sized: SizedLayer) -> NDArray[np.int64]:
 
 
 def _strips(sized: SizedLayer) -> NDArray[np.int64]:
-    """Return where the strips of a field start in the padded planes, in the order in which they fill it."""
+    """Return where the strips of a field start in the padded planes, in the order in which they fill it.
+
+    For a pool: which unit of a plane each tap reads.
+    """
+    if isinstance(sized.layer, MaxPool | AveragePool):
+        return tap_sources(sized).astype(np.int64).reshape(-1)
     if not isinstance(sized.layer, Conv):
         return np.zeros(0, np.int64)
     conv, size = sized.layer, int(np.prod(padded_shape(sized, sized.layer)))
     row, column = tap_coordinates(sized)
-    within = _padded_place(sized, conv, row + conv.pad, column + conv.pad)
+    within = _padded_place(sized, conv, row + sized.padding.top, column + sized.padding.left)
     planes = np.arange(sized.input[0]) * size
     if _kind(sized) == POSITIONS_INNER:
         # Plane, kernel row, kernel column, row: a strip is what the positions of a row read through a tap.
@@ -155,7 +195,7 @@ def _strips(sized: SizedLayer) -> NDArray[np.int64]:
 
 
 def _squashing(sized: SizedLayer) -> tuple[int, float, float]:
-    """Return code, amplitude and gain of the squashing function."""
+    """Return code and constants of the squashing function: amplitude and gain, or its limits."""
     activation = sized.activation
     match activation:
         case Tanh(amplitude=amplitude, slope=slope):
@@ -164,6 +204,10 @@ def _squashing(sized: SizedLayer) -> tuple[int, float, float]:
             return RELU, 1.0, 1.0
         case Identity():
             return IDENTITY, 1.0, 1.0
+        case Sigmoid():
+            return SIGMOID, 0.0, 1.0
+        case HardTanh(low=low, high=high):
+            return HARD_TANH, low, high
         case _ as unreachable:
             assert_never(unreachable)
 
@@ -237,6 +281,7 @@ def wire(
                 first_hole=first_hole,
                 stop_hole=first_hole + len(holes[level]),
                 factors=activity.get(f"factors{level}", -1),
+                units=sized.units,
             )
         )
     return Wiring(
@@ -246,6 +291,8 @@ def wire(
         strips=np.concatenate(strips).astype(np.uint32),
         runs=_padded([runs for sized in sized_layers for runs in _runs(sized, 2)]),
         sent=_padded([runs for sized in sized_layers for runs in _sent(sized)]),
-        holes=np.array([hole for found in holes for hole in found], dtype=np.int64).reshape(-1, 3),
+        holes=np.array([hole for holes_of_one in holes for hole in holes_of_one], dtype=np.int64).reshape(
+            -1, 3
+        ),
         loops=NO_LOOPS,
     )

@@ -4,6 +4,7 @@ It is written from the descriptions alone and shares nothing with the kernels. G
 usual rules torch.optim's; the Gauss–Newton diagonal of SDLM is PIEEE98 App. C, layer by layer.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import assert_never
@@ -15,17 +16,21 @@ from torch import Tensor
 from torch.nn import functional
 
 from retronet.engines.batches import Batches
-from retronet.engines.torch_losses import losses, output_curvatures
+from retronet.engines.torch_losses import output_curvatures, torch_losses_of
 from retronet.errors import InputError
 from retronet.evaluate import target_matrix
 from retronet.network import (
     Activation,
+    AveragePool,
     Conv,
     Dense,
+    HardTanh,
     Identity,
+    MaxPool,
     NetworkSpec,
     Rbf,
     Relu,
+    Sigmoid,
     SizedLayer,
     Subsample,
     Tanh,
@@ -44,31 +49,44 @@ MOMENTS = {"mean": "exp_avg", "square": "exp_avg_sq"}
 
 @dataclass(frozen=True)
 class Passage:
-    """What a forward pass leaves: per layer its weighted sums (none for codes); states from the input up."""
+    """What a forward pass leaves: per layer its sums (none for codes); states from the input up."""
 
     sums: list[Tensor | None]
     states: list[Tensor]
+
+
+def pooled(sized: SizedLayer, below: Tensor) -> Tensor:
+    """Return what a pool makes of the states below, before its activation (n, planes, rows, columns)."""
+    largest = isinstance(sized.layer, MaxPool)
+    padded = functional.pad(below, _sides(sized), value=-torch.inf if largest else 0.0)
+    pool = functional.max_pool2d if largest else functional.avg_pool2d
+    found: Tensor = pool(padded, math.isqrt(sized.taps_per_plane), sized.stride)
+    return found
+
+
+def _sides(sized: SizedLayer) -> tuple[int, int, int, int]:
+    """Return the padding as torch has it: left, right, top, bottom."""
+    pad = sized.padding
+    return pad.left, pad.right, pad.top, pad.bottom
 
 
 def weighted_sums(sized: SizedLayer, below: Tensor, weight: Tensor, bias: Tensor, border: float) -> Tensor:
     """Return a layer's sums (n, maps, rows, columns): linear in weight, bias and states with border."""
     wide = bias if bias.ndim == 3 else bias[:, None, None]
     match sized.layer:
-        case Conv(kernel=size, stride=stride, pad=pad):
+        case Conv(kernel=size, stride=stride):
             seen = [(row, plane) for row, planes in enumerate(sized.sees) for plane in planes]
             rows, planes = torch.tensor(seen, device=weight.device).T
             empty = weight.new_zeros(sized.output[0], sized.input[0], size, size)
             kernels = empty.index_put((rows, planes), weight.reshape(-1, size, size))
-            return (
-                functional.conv2d(functional.pad(below, (pad,) * 4, value=border), kernels, stride=stride)
-                + wide
-            )
+            padded = functional.pad(below, _sides(sized), value=border)
+            return functional.conv2d(padded, kernels, stride=stride) + wide
         case Subsample(size=size):
             return functional.avg_pool2d(below, size) * size**2 * weight[:, None, None] + wide
         case Dense():
             return (below.flatten(1) @ weight.T)[:, :, None, None] + wide
-        case Rbf():
-            raise TypeError("codes have no weighted sums")
+        case MaxPool() | AveragePool() | Rbf():
+            raise TypeError("codes and pools have no weighted sums")
         case _ as unreachable:
             assert_never(unreachable)
 
@@ -82,6 +100,10 @@ def squashed(activation: Activation, sums: Tensor) -> Tensor:
             return torch.relu(sums)
         case Identity():
             return sums
+        case Sigmoid():
+            return torch.sigmoid(sums)
+        case HardTanh(low=low, high=high):
+            return functional.hardtanh(sums, low, high)
         case _ as unreachable:
             assert_never(unreachable)
 
@@ -169,8 +191,8 @@ class TorchEngine:
         """Return the outputs for `images`."""
         with torch.no_grad():
             parts = [self._forward(part, None).states[-1] for part in torch.split(self._tensor(images), 1000)]
-        found: NDArray[np.floating] = torch.cat(parts).flatten(1).cpu().numpy()
-        return found
+        answers: NDArray[np.floating] = torch.cat(parts).flatten(1).cpu().numpy()
+        return answers
 
     def _forward(self, images: Tensor, factors: Tensor | None) -> Passage:
         states, sums = [images.reshape(len(images), *self._network.input)], list[Tensor | None]()
@@ -181,8 +203,11 @@ class TorchEngine:
                 distances = (states[-1].flatten(1)[:, None, :] - self._codes[sized.name]).square().sum(2)
                 states.append(-distances[:, :, None, None])
                 continue
-            weight, bias = (self._parameters[f"{sized.name}.{part}"] for part in ("weight", "bias"))
-            total = weighted_sums(sized, states[-1], weight, bias, _border(sized))
+            if isinstance(layer, MaxPool | AveragePool):
+                total = pooled(sized, states[-1])
+            else:
+                weight, bias = (self._parameters[f"{sized.name}.{part}"] for part in ("weight", "bias"))
+                total = weighted_sums(sized, states[-1], weight, bias, _border(sized))
             state = squashed(layer.activation, total)
             if factors is not None and self._drops(sized):
                 state = state * factors.reshape(state.shape)
@@ -208,14 +233,14 @@ class TorchEngine:
         """Return the gradient of the mean loss of these digits; nothing is learnt."""
         numbers, leaves = self._labels(labels), list(self._parameters.values())
         outputs = self._forward(self._tensor(images), None).states[-1].flatten(1)
-        mean = losses(self._recipe.loss, outputs, numbers, self._wanted[numbers]).mean()
-        found = torch.autograd.grad(mean, leaves, allow_unused=True, materialize_grads=True)
-        return _arrays(dict(zip(self._parameters, found, strict=True)))
+        mean = torch_losses_of(self._recipe.loss, outputs, numbers, self._wanted[numbers]).mean()
+        gradients = torch.autograd.grad(mean, leaves, allow_unused=True, materialize_grads=True)
+        return _arrays(dict(zip(self._parameters, gradients, strict=True)))
 
     def _step(self, images: Tensor, labels: Tensor, factors: Tensor | None, rate: float) -> float:
         passage = self._forward(images, factors)
         outputs = passage.states[-1].flatten(1)
-        each = losses(self._recipe.loss, outputs, labels, self._wanted[labels])
+        each = torch_losses_of(self._recipe.loss, outputs, labels, self._wanted[labels])
         leaves = list(self._parameters.values())
         gradients = torch.autograd.grad(each.mean(), leaves, allow_unused=True, materialize_grads=True)
         match self._recipe.rule:
@@ -252,7 +277,7 @@ class TorchEngine:
         A layer sends second derivatives down as it sends first ones, with weights, states and slopes squared:
         so they are the derivatives of its own sums taken on squares.
         """
-        found: Tensors = {}
+        curvatures: Tensors = {}
         arriving = output_curvatures(self._recipe.loss, passage.states[-1].detach().flatten(1), labels)
         for level, sized in reversed(list(enumerate(self._places))):
             total, below = passage.sums[level], passage.states[level].detach()
@@ -264,15 +289,28 @@ class TorchEngine:
             slope = _slope(sized.layer.activation, total)
             if factors is not None and self._drops(sized):
                 slope = slope * factors.reshape(slope.shape)
+            if isinstance(sized.layer, MaxPool | AveragePool):
+                arriving = _sent_down(sized, below, arriving.reshape(total.shape) * slope.square())
+                continue
             weight = self._parameters[f"{sized.name}.weight"].detach().square().requires_grad_()
             bias = torch.zeros_like(self._parameters[f"{sized.name}.bias"], requires_grad=True)
             inputs = below.square().requires_grad_()
             linear = weighted_sums(sized, inputs, weight, bias, _border(sized) ** 2)
             weighted = (arriving.reshape(total.shape) * slope.square() * linear).sum()
-            found[f"{sized.name}.weight"], found[f"{sized.name}.bias"], arriving = torch.autograd.grad(
-                weighted, (weight, bias, inputs)
+            curvatures[f"{sized.name}.weight"], curvatures[f"{sized.name}.bias"], arriving = (
+                torch.autograd.grad(weighted, (weight, bias, inputs))
             )
-        return found
+        return curvatures
+
+
+def _sent_down(sized: SizedLayer, below: Tensor, arriving: Tensor) -> Tensor:
+    """Return what a pool sends down of second derivatives: its own derivatives are squared.
+
+    Those of a max pool are 0 or 1, those of an average pool all the same.
+    """
+    leaf = below.requires_grad_()
+    (sent,) = torch.autograd.grad(pooled(sized, leaf), leaf, arriving)
+    return sent if isinstance(sized.layer, MaxPool) else sent / sized.taps_per_plane
 
 
 def _border(sized: SizedLayer) -> float:

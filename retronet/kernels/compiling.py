@@ -4,17 +4,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retronet.kernels.codes import measure_distances, send_down_distances
-from retronet.kernels.layers import CODES, SUBSAMPLE, Loops, Wiring, backward, forward
+from retronet.kernels.layers import (
+    AVERAGE_POOL,
+    CODES,
+    MAX_POOL,
+    SUBSAMPLE,
+    Loops,
+    Wiring,
+    backward,
+    forward,
+)
 from retronet.kernels.losses import LOSSES
 from retronet.kernels.passes import Flat, Goal, Machine
+from retronet.kernels.pooling import send_to_all, send_to_largest, take_largest, take_mean
 from retronet.kernels.products import columns, rows_by_columns, rows_by_rows
 from retronet.kernels.separate import address_of
 from retronet.kernels.subsampling import add_subsampled, backward_subsampled
-from retronet.kernels.units import TANH, squash_tanh_double, squash_tanh_single
+from retronet.kernels.units import (
+    HARD_TANH,
+    SIGMOID,
+    TANH,
+    squash_hard_tanh,
+    squash_sigmoid_double,
+    squash_sigmoid_single,
+    squash_tanh_double,
+    squash_tanh_single,
+)
 
 Floats = NDArray[np.floating]
 
-NO_LOOPS = Loops(0, 0, 0, 0, 0, 0, 0, 0)
+NO_LOOPS = Loops(*(0 for _ in Loops._fields))
 """What a wiring has before its loops are compiled."""
 
 
@@ -23,7 +42,10 @@ def answering(wiring: Wiring, flat: Flat) -> Machine:
     vector = flat.activity
     one, runs, places = vector.dtype.type(1), wiring.runs, wiring.places
     kinds, squashing = set(wiring.table[:, 0].tolist()), set(wiring.table[:, 1].tolist())
-    squash_tanh = squash_tanh_single if vector.itemsize == 4 else squash_tanh_double
+    single = vector.itemsize == 4
+    squash_tanh = squash_tanh_single if single else squash_tanh_double
+    squash_sigmoid = squash_sigmoid_single if single else squash_sigmoid_double
+    pooled = (vector, 1, 1, 1, 1, 1, 1, wiring.strips)
     product = (vector, 1, vector, 1, vector, 1, 1, 1, 1, runs, 1, True)
     loops = Loops(
         squash_tanh=address_of(squash_tanh, one, one, vector, 1, 1, 1) if TANH in squashing else 0,
@@ -36,6 +58,14 @@ def answering(wiring: Wiring, flat: Flat) -> Machine:
         columns=0,
         backward_subsampled=0,
         send_down_distances=0,
+        squash_sigmoid=address_of(squash_sigmoid, one, one, vector, 1, 1, 1) if SIGMOID in squashing else 0,
+        squash_hard_tanh=address_of(squash_hard_tanh, one, one, vector, 1, 1, 1)
+        if HARD_TANH in squashing
+        else 0,
+        take_largest=address_of(take_largest, *pooled) if MAX_POOL in kinds else 0,
+        take_mean=address_of(take_mean, *pooled) if AVERAGE_POOL in kinds else 0,
+        send_to_largest=0,
+        send_to_all=0,
     )
     wiring = wiring._replace(loops=loops)
     return Machine(wiring, flat, address_of(forward, wiring, vector, vector), 0)
@@ -46,6 +76,7 @@ def learning(machine: Machine) -> Machine:
     wiring, vector = machine.wiring, machine.flat.activity
     kinds = set(wiring.table[:, 0].tolist())
     matrices = (vector, 1, vector, 1, vector, 1)
+    pooled = (vector, vector, 1, 1, 1, 1, 1, 1, wiring.strips)
     loops = wiring.loops._replace(
         columns=address_of(columns, *matrices, 1, 1, 1, wiring.sent, 1),
         backward_subsampled=address_of(
@@ -56,6 +87,8 @@ def learning(machine: Machine) -> Machine:
         send_down_distances=address_of(send_down_distances, vector, vector, 1, 1, 1, 1, 1)
         if CODES in kinds
         else 0,
+        send_to_largest=address_of(send_to_largest, *pooled) if MAX_POOL in kinds else 0,
+        send_to_all=address_of(send_to_all, *pooled) if AVERAGE_POOL in kinds else 0,
     )
     wiring = wiring._replace(loops=loops)
     return machine._replace(

@@ -39,6 +39,9 @@ class CheckedFile(caching.IndexDataCacheFile):
             version, stamp, overloads = self._read(self._index_path)
         except (FileNotFoundError, Damaged):
             return {}
+        except Exception as error:  # an index of an earlier version may name records that are no more
+            _log.debug("the index %s is written anew: %r", self._index_path, error)
+            return {}
         return dict(overloads) if (version, stamp) == (self._version, self._source_stamp) else {}
 
     def _save_data(self, name: str, data: object) -> None:
@@ -56,7 +59,10 @@ class CheckedFile(caching.IndexDataCacheFile):
         packed = Path(path).read_bytes()
         if sha256(packed[DIGEST:]).digest() != packed[:DIGEST]:
             raise Damaged(path)
-        return pickle.loads(packed[DIGEST:])
+        try:
+            return pickle.loads(packed[DIGEST:])
+        except Exception as error:  # what was written names things that this version has no more
+            raise Damaged(path) from error
 
 
 class KeptCode(caching.FunctionCache):

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from retronet.kernels.fields import gather, pad, scatter, unpad
 from retronet.kernels.jit import njit
 from retronet.kernels.separate import call
-from retronet.kernels.units import TANH, multiply, squash
+from retronet.kernels.units import HARD_TANH, SIGMOID, TANH, multiply, squash
 from retronet.kernels.vectors import add8, first8, load8, splat8, store8, sum8
 
 Floats = NDArray[np.floating]
 _0, _8 = np.uint64(0), np.uint64(8)
 
-DENSE, TAPS_INNER, POSITIONS_INNER, SUBSAMPLE, CODES = 0, 1, 2, 3, 4
+DENSE, TAPS_INNER, POSITIONS_INNER, SUBSAMPLE, CODES, MAX_POOL, AVERAGE_POOL = 0, 1, 2, 3, 4, 5, 6
 
 
 class Layer(NamedTuple):
@@ -34,7 +34,9 @@ class Layer(NamedTuple):
     POSITIONS_INNER; a dense layer's is the state below itself. A subsampling layer has none, and its
     ``strip`` is the length of a row of outputs. Maps are even in number, the last perhaps empty. Outputs at
     fixed codes have these where others have padded planes, and one map more than codes
-    (:mod:`retronet.kernels.codes`). ``factors`` start in the activity what states and slopes are multiplied
+    (:mod:`retronet.kernels.codes`); pools have a field of their own kind (:mod:`retronet.kernels.pooling`),
+    and their strips are the taps of each position. ``units`` are those of the maps that are not empty.
+    ``factors`` start in the activity what states and slopes are multiplied
     by, for dropout; it is −1 in layers that have none.
     """
 
@@ -63,6 +65,7 @@ class Layer(NamedTuple):
     first_hole: int
     stop_hole: int
     factors: int
+    units: int
 
 
 class Loops(NamedTuple):
@@ -76,6 +79,12 @@ class Loops(NamedTuple):
     columns: int
     backward_subsampled: int
     send_down_distances: int
+    squash_sigmoid: int
+    squash_hard_tanh: int
+    take_largest: int
+    take_mean: int
+    send_to_largest: int
+    send_to_all: int
 
 
 class Wiring(NamedTuple):
@@ -128,6 +137,7 @@ def layer_at(table: NDArray[np.int64], row: int) -> Layer:
         t[row, 22],
         t[row, 23],
         t[row, 24],
+        t[row, 25],
     )
 
 
@@ -174,6 +184,24 @@ def add_bias_gradient(layer: Layer, received: Floats, gradient: Floats) -> None:
 
 
 @njit()
+def squash_layer(wiring: Wiring, row: int, t: Layer, activity: Floats) -> None:
+    """Make states of a layer's sums, and multiply them and their slopes by the factors of dropout."""
+    loops, out, units = wiring.loops, t.output, t.maps * t.positions
+    first, second = wiring.constants[row, 0], wiring.constants[row, 1]
+    if t.squashing == TANH:
+        call(loops.squash_tanh, (first, second, activity, out, t.slope, units))
+    elif t.squashing == SIGMOID or t.squashing == HARD_TANH:
+        # An empty map stays 0, which these functions need not leave as it is.
+        loop = loops.squash_sigmoid if t.squashing == SIGMOID else loops.squash_hard_tanh
+        call(loop, (first, second, activity, out, t.slope, t.units))
+    else:
+        squash(t.squashing, activity, out, t.slope, units)
+    if t.factors >= 0:
+        multiply(activity, out, activity, t.factors, units)
+        multiply(activity, t.slope, activity, t.factors, units)
+
+
+@njit()
 def forward(wiring: Wiring, parameters: Floats, activity: Floats) -> None:
     """Fill every state from the input state up.
 
@@ -193,6 +221,12 @@ def forward(wiring: Wiring, parameters: Floats, activity: Floats) -> None:
         inner = t.kind == POSITIONS_INNER
         if t.kind == CODES:
             call(loops.measure_distances, (activity, t.state, t.padded, f, out, t.planes, t.taps))
+            continue
+        if t.kind == MAX_POOL or t.kind == AVERAGE_POOL:
+            taps = wiring.strips[t.first_strip : t.stop_strip]
+            loop = loops.take_largest if t.kind == MAX_POOL else loops.take_mean
+            call(loop, (activity, t.state, f, out, t.planes, t.plane, t.positions, taps))
+            squash_layer(wiring, row, t, activity)
             continue
         set_biases(t, parameters, activity)
         if inner or t.kind == TAPS_INNER:
@@ -215,15 +249,7 @@ def forward(wiring: Wiring, parameters: Floats, activity: Floats) -> None:
             call(
                 loops.rows_by_rows, (parameters, w, activity, f, activity, out, *product, runs, first, inner)
             )
-        amplitude, gain = wiring.constants[row, 0], wiring.constants[row, 1]
-        units = t.maps * t.positions
-        if t.squashing == TANH:
-            call(loops.squash_tanh, (amplitude, gain, activity, out, t.slope, units))
-        else:
-            squash(t.squashing, activity, out, t.slope, units)
-        if t.factors >= 0:
-            multiply(activity, out, activity, t.factors, units)
-            multiply(activity, t.slope, activity, t.factors, units)
+        squash_layer(wiring, row, t, activity)
 
 
 @njit(inline="always")
@@ -273,6 +299,12 @@ def backward(
             call(loops.send_down_distances, (activity, received, t.state, f, d, t.maps, t.taps))
             continue
         multiply(received, d, activity, t.slope, t.maps * t.positions)
+        if t.kind == MAX_POOL or t.kind == AVERAGE_POOL:
+            taps = wiring.strips[t.first_strip : t.stop_strip]
+            loop = loops.send_to_largest if t.kind == MAX_POOL else loops.send_to_all
+            if row > 0:
+                call(loop, (activity, received, t.state, f, d, t.planes, t.plane, t.positions, taps))
+            continue
         add_bias_gradient(t, received, gradient)
         if t.kind == SUBSAMPLE:
             places = wiring.places[t.first_place : t.first_place + t.plane]

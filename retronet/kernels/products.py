@@ -81,7 +81,8 @@ def rows_by_columns(
                     first, stop = runs[first_run + pair, run, 0], runs[first_run + pair, run, 1]
                 else:
                     left, right = runs[first_run + pair, run, 0], runs[first_run + pair, run, 1]
-                first, stop = max(first, np.uint64(block)), max(first, min(stop, np.uint64(block + _32)))
+                first = max(first, np.uint64(block))
+                stop = max(first, min(stop, np.uint64(block + _32)))
                 rest, whole = first + (stop - first) // _4 * _4, left + (right - left) // _8 * _8
                 for j in range(first, rest, _4):
                     r0 = b_row + j * step
@@ -156,7 +157,8 @@ def rows_by_rows(
                     first, stop = runs[first_run + pair, run, 0], runs[first_run + pair, run, 1]
                 else:
                     left, right = runs[first_run + pair, run, 0], runs[first_run + pair, run, 1]
-                first, stop = max(first, np.uint64(block)), max(first, min(stop, np.uint64(block + _32)))
+                first = max(first, np.uint64(block))
+                stop = max(first, min(stop, np.uint64(block + _32)))
                 rest, whole = first + (stop - first) // _4 * _4, left + (right - left) // _8 * _8
                 for j in range(first, rest, _4):
                     r0 = b_row + j * step

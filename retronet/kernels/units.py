@@ -1,18 +1,19 @@
 """Squashing functions with their slopes, over contiguous rows.
 
-The slope is taken from the value: for ``y = A tanh(S a)`` it is ``S/A · (A² − y²)``.
+The slope is taken from the value: for ``y = A tanh(S a)`` it is ``S/A · (A² − y²)``, for the sigmoid
+``y · (1 − y)``. That of a hard tanh is 0 at its limits, as that of a rectifier is at 0.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from retronet.kernels.elementary import tanh
+from retronet.kernels.elementary import exp, tanh
 from retronet.kernels.jit import njit
 from retronet.kernels.vectors import fma
 
 Floats = NDArray[np.floating]
 
-TANH, RELU, IDENTITY = 0, 1, 2
+TANH, RELU, IDENTITY, SIGMOID, HARD_TANH = 0, 1, 2, 3, 4
 
 
 _P0, _P1, _P2, _P3, _P4 = (
@@ -70,6 +71,53 @@ def squash_tanh_double(
         flat[slope + k] = ratio * (square - y * y)
 
 
+@njit(error_model="numpy")
+def squash_sigmoid_single(
+    _low: np.float32, _high: np.float32, flat: Floats, values: int, slopes: int, count: int
+) -> None:
+    """Do what `squash` does for SIGMOID in single precision: ½ + ½ tanh(a/2), tanh as elsewhere."""
+    limit, one, half = np.float32(8.3), np.float32(1), np.float32(0.5)
+    value, slope = np.uint64(values), np.uint64(slopes)
+    for k in range(np.uint64(count)):
+        x = half * flat[value + k]
+        x = x if x < limit else limit
+        x = x if x > -limit else -limit
+        u = x * x
+        over = fma(fma(fma(fma(_P4, u, _P3), u, _P2), u, _P1), u, _P0)
+        under = fma(fma(fma(fma(_Q4, u, _Q3), u, _Q2), u, _Q1), u, one)
+        y = fma(half, x * over / under, half)
+        y = y if y < one else one
+        y = y if y > np.float32(0) else np.float32(0)
+        flat[value + k] = y
+        flat[slope + k] = y * (one - y)
+
+
+@njit(error_model="numpy")
+def squash_sigmoid_double(
+    _low: np.float64, _high: np.float64, flat: Floats, values: int, slopes: int, count: int
+) -> None:
+    """Do what `squash` does for SIGMOID in double precision."""
+    value, slope = np.uint64(values), np.uint64(slopes)
+    for k in range(np.uint64(count)):
+        y = 1.0 / (1.0 + exp(-flat[value + k]))
+        flat[value + k] = y
+        flat[slope + k] = y * (1.0 - y)
+
+
+@njit()
+def squash_hard_tanh(
+    low: np.floating, high: np.floating, flat: Floats, values: int, slopes: int, count: int
+) -> None:
+    """Do what `squash` does for HARD_TANH: sums between `low` and `high` stay, others become these."""
+    zero, one = flat.dtype.type(0), flat.dtype.type(1)
+    value, slope = np.uint64(values), np.uint64(slopes)
+    for k in range(np.uint64(count)):
+        x = flat[value + k]
+        flat[slope + k] = one if low < x and x < high else zero
+        x = high if x > high else x
+        flat[value + k] = low if x < low else x
+
+
 @njit()
 def squash(kind: int, flat: Floats, values: int, slopes: int, count: int) -> None:
     """Replace sums by the units' values and put the derivatives into their slopes.
@@ -77,7 +125,8 @@ def squash(kind: int, flat: Floats, values: int, slopes: int, count: int) -> Non
     Parameters
     ----------
     kind
-        RELU or IDENTITY; TANH is ``amplitude · tanh(gain · a)`` and has loops of its own.
+        RELU or IDENTITY; TANH is ``amplitude · tanh(gain · a)`` and has loops of its own, and so have
+        SIGMOID and HARD_TANH.
     flat, values, slopes, count
         Flat vector; where `count` values and as many slopes start in it.
     """

@@ -53,8 +53,27 @@ def examples() -> list[tuple[Words, str]]:
     return found
 
 
-def test_there_are_examples() -> None:
-    assert {path for path, _ in examples()} >= {("train",), ("evaluate",), ("simulate",), ("data", "fetch")}
+@pytest.mark.parametrize("path", [(), *EVERY], ids=" ".join)
+def test_the_help_of_every_command_has_an_example(path: Words) -> None:
+    page = CliRunner().invoke(cli, [*path, "--help"]).stdout
+    _, _, after = page.partition("Example")
+
+    assert " ".join(("retronet", *path)) in after
+
+
+def test_retronet_alone_shows_five_commands_that_it_takes() -> None:
+    result = CliRunner().invoke(cli, [])
+    lines = [
+        line.strip().split("  ")[0] for line in result.stdout.splitlines() if line.startswith("  retronet")
+    ]
+
+    assert result.exit_code == 0
+    assert len(lines) == len({line.split()[1] for line in lines}) == 5
+    assert max(map(len, result.stdout.splitlines())) < 80
+    assert len(result.stdout.splitlines()) < 24
+    for line in lines:
+        _, name, *words = shlex.split(line)
+        EVERY[(name,)].make_context(name, words)
 
 
 def test_examples_are_ones_the_commands_take() -> None:

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from retronet_cli.main import COMMANDS, cli
-from retronet_cli.streams import SUBSTITUTES, plain, plain_character
+from retronet_cli.streams import SUBSTITUTES, plain_character, plain_text
 
 ENCODINGS = ("ascii", "cp437", "cp1252", "latin-1", "utf-8")
 ALL = ("--tensors", "all", "--jobs", "1")
@@ -45,6 +45,10 @@ def lines(trained: Path, folder: Path) -> dict[str, tuple[str | Path, ...]]:
         "resume": ("resume", folder / "run"),
         "evaluate": ("evaluate", trained, "--details", "--arrays", arrays),
         "simulate": ("simulate", trained, "--bits", 4, "--accumulator-bits", 12),
+        "data compose": ("data", "compose", "-o", folder / "codes", "--data", "digits5k", "--force"),
+        "read": ("read", folder / "codes" / "00000.png", trained, "--digits", 5),
+        "codes": ("codes", trained, "--count", 2),
+        "read-back": ("read-back", trained),
         "rates": ("rates", "--data", "digits5k", "--lots", 2, "--lot", 2),
         "import": ("import", arrays),
         "reproduce": ("reproduce", "karpathy2022", "--data-dir", folder),
@@ -78,7 +82,10 @@ def lines(trained: Path, folder: Path) -> dict[str, tuple[str | Path, ...]]:
             folder / "golden",
             "--force",
         ),
+        "draw": ("draw", trained, "-o", folder / "digit.html", "--force"),
+        "plot": ("plot", "roofline", "--chip", "anna", "-o", folder / "roofline.svg"),
         "show": ("show", "recipe", "lecun1989"),
+        "show run": ("show", "run", trained),
         "show network": ("show", "network", "lenet5"),
         "show chip": ("show", "chip", "graf54"),
         "show plan": ("show", "plan", trained),
@@ -150,10 +157,10 @@ def test_a_substitute_is_ascii(character: str) -> None:
 
 
 def test_substitutes_stand_only_for_what_is_lacking() -> None:
-    assert plain("≤ 3 × 2 – ±1 é ─│┼ 漢", "ascii") == "<= 3 x 2 - +-1 e -|+ ?"
-    assert plain("≤ 3 × 2 – ±1 é", "cp1252") == "<= 3 × 2 – ±1 é"
-    assert plain("≤ ± ░ –", "cp437") == "≤ ± ░ -"
-    assert plain("≤ × 漢", "utf-8") == "≤ × 漢"
+    assert plain_text("≤ 3 × 2 – ±1 é ─│┼ 漢", "ascii") == "<= 3 x 2 - +-1 e -|+ ?"
+    assert plain_text("≤ 3 × 2 – ±1 é", "cp1252") == "<= 3 × 2 – ±1 é"
+    assert plain_text("≤ ± ░ –", "cp437") == "≤ ± ░ -"
+    assert plain_text("≤ × 漢", "utf-8") == "≤ × 漢"
 
 
 PLACES = [

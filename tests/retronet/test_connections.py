@@ -3,7 +3,7 @@
 import numpy as np
 from support.random_networks import random_network
 
-from retronet.connections import tap_sources
+from retronet.connections import kernels, tap_sources
 from retronet.network import Conv, Dense, NetworkSpec, SizedLayer, Subsample, Tanh, load_network, sized_layers
 
 
@@ -54,3 +54,10 @@ def test_windows_of_1989_are_centred_on_even_pixels() -> None:
     assert (h1[0, :, :2] == 256).all()
     assert (h1[7, :, 4] == 256).all()
     assert (h1[7, :, :4] == 256).sum() == h1[7, 0, :4, :2].size + h1[7, 7, :4, 4:].size
+
+
+def test_a_coefficient_is_the_one_kernel_of_its_map_whatever_the_block() -> None:
+    for size in (1, 2):
+        network = NetworkSpec("block", "", (3, 4, 6), (Subsample("s", size, Tanh()),))
+        (sized,) = sized_layers(network)
+        assert list(kernels(sized)) == [(row, 0, slice(row, row + 1)) for row in range(3)]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 from support import reference
-from support.random_networks import random_network, random_parameters, random_patterns
+from support.random_networks import random_network, random_parameters, random_patterns, random_pools
 
 from retronet.curvature import diagonal_curvature, mean_loss
 from retronet.datasets.dataset import Dataset, Provenance
@@ -61,6 +61,10 @@ def expected(
             sums[sized.name] += delta / len(digits.images)
             arriving = np.zeros(sized.input)
             for unit in np.ndindex(*sized.output):
+                if not sized.trained:
+                    for below, share in reference.pooled(sized, values[level], unit)[1].items():
+                        arriving[below] += delta[unit] * share**2
+                    continue
                 for index, below in reference.connections(sized, unit):
                     if below is not None:
                         arriving[below] += delta[unit] * parameters[f"{sized.name}.weight"][index] ** 2
@@ -86,9 +90,9 @@ def test_sums_and_states_follow_the_definition(kind: reference.Loss, squared: Re
         np.testing.assert_allclose(found.states[name], array, rtol=1e-12, atol=1e-15, err_msg=name)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(14))
 def test_a_network_of_any_geometry(seed: int, squared: Recipe) -> None:
-    network = random_network(seed)
+    network = random_network(seed) if seed < 6 else random_pools(seed)
     if network.input[0] > 1:
         network = replace(network, input=(1, *network.input[1:]), layers=network.layers[-1:])
     parameters, digits = draw(network, 2)

@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from retronet.evaluate import reject_percent, score, target_matrix, wilson_percent
+from retronet.evaluate import (
+    least_confidence,
+    reject_percent,
+    rejection_curve,
+    score,
+    target_matrix,
+    wilson_percent,
+)
 from retronet.recipe import Targets
 
 
@@ -58,6 +65,9 @@ def test_rejection_against_every_threshold(levels: int) -> None:
         outputs[np.arange(400), labels] += rng.choice([0, 0.5, 1], 400, p=[0.05, 0.15, 0.8])
         expected = least_rejected(outputs, labels, Fraction(1, 100))
         assert reject_percent(outputs, labels, 0.01) == pytest.approx(float(100 * expected), abs=1e-9)
+        ranked = np.sort(outputs, axis=1)
+        below = ranked[:, -1] - ranked[:, -2] < least_confidence(outputs, labels)
+        assert int(below.sum()) == expected * len(labels), "the threshold rejects as many"
         shares.add(expected)
     assert len(shares) > 5
 
@@ -100,3 +110,23 @@ def test_targets_are_place_coded() -> None:
     matrix = target_matrix(Targets(on=0.9, off=-0.8), 3)
 
     assert matrix.tolist() == [[0.9, -0.8, -0.8], [-0.8, 0.9, -0.8], [-0.8, -0.8, 0.9]]
+
+
+@pytest.mark.parametrize("levels", [4, 1000])
+def test_the_rejection_curve_has_a_point_for_every_threshold(levels: int) -> None:
+    rng = np.random.default_rng(levels)
+    labels = rng.integers(0, 10, 300).astype(np.uint8)
+    outputs = rng.integers(0, levels, (300, 10)) / levels
+    outputs[np.arange(300), labels] += rng.choice([0, 0.5, 1], 300, p=[0.05, 0.15, 0.8])
+    ranked = np.sort(outputs, axis=1)
+    difference, right = ranked[:, -1] - ranked[:, -2], outputs.argmax(axis=1) == labels
+    wanted = [
+        (100 * np.mean(difference < threshold), 100 * np.mean(~right[difference >= threshold]))
+        for threshold in sorted(set(difference.tolist()))
+    ]
+    curve = rejection_curve(outputs, labels)
+
+    found = list(zip(curve.rejected_percent, curve.error_percent, strict=True))
+    np.testing.assert_allclose(found, wanted, atol=1e-9)
+    assert curve.reject_percent_at_1_percent_error == reject_percent(outputs, labels, 0.01)
+    assert curve.error_percent[0] == pytest.approx(score(outputs, labels).error_percent)

@@ -61,8 +61,16 @@ activation = { kind = "tanh" }
         ("1.5", "inf", r"layers\[0\]\.activation\.amplitude`; found inf, allowed is a number from -3\.4e"),
         ("1.5", "nan", r"layers\[0\]\.activation\.amplitude`; found nan"),
         ("1.5", "1.5, slope = -inf", r"layers\[0\]\.activation\.slope`; found -inf"),
-        ('"conv"', '"konv"', "Invalid value 'konv'.*'conv' or 'dense' or 'rbf' or 'subsample'"),
-        ('{ kind = "tanh" }', '{ kind = "relu6" }', "Invalid value 'relu6'.*'identity' or 'relu' or 'tanh'"),
+        (
+            '"conv"',
+            '"konv"',
+            "Invalid value 'konv'.*'average_pool' or 'conv' or 'dense' or 'max_pool' or 'rbf' or 'subsample'",
+        ),
+        (
+            '{ kind = "tanh" }',
+            '{ kind = "relu6" }',
+            "Invalid value 'relu6'.*'hard_tanh' or 'identity' or 'relu' or 'sigmoid' or 'tanh'",
+        ),
         (
             '{ kind = "tanh" }',
             '"tanh"',

@@ -5,15 +5,21 @@ from numpy.typing import NDArray
 
 from retronet.network import (
     Activation,
+    AveragePool,
     Conv,
     Dense,
+    HardTanh,
     Identity,
     Layer,
+    MaxPool,
     NetworkSpec,
+    Padding,
     Relu,
+    Sigmoid,
     Subsample,
     Tanh,
     parameter_shapes,
+    sized_layers,
 )
 
 Parameters = dict[str, NDArray[np.floating]]
@@ -72,6 +78,32 @@ def _conv(rng: np.random.Generator, name: str, planes: int, rows: int, columns: 
 def _activation(rng: np.random.Generator) -> Activation:
     tanh = Tanh(float(rng.uniform(0.5, 2)), float(rng.uniform(0.5, 1.2)))
     return (tanh, tanh, Relu(), Identity())[rng.integers(4)]
+
+
+def random_pools(seed: int) -> NetworkSpec:
+    """Return a network with pools of both kinds, other activations, and borders that differ on each side."""
+    rng = np.random.default_rng(seed)
+    shape = (1, int(rng.integers(9, 14)), int(rng.integers(9, 14)))
+    squash = (Sigmoid(), HardTanh(), HardTanh(-0.3, 1.7), HardTanh(0.05, 1.0), Relu(), Tanh(1.2, 0.8))
+    layers: list[Layer] = []
+    for depth in range(int(rng.integers(2, 5))):
+        below = sized_layers(NetworkSpec("", "", shape, tuple(layers)))[-1].output if layers else shape
+        size = int(rng.integers(1, min(3, *below[1:]) + 1))
+        pad = Padding(*(int(edge) for edge in rng.integers(0, size, 4)))
+        stride = None if rng.random() < 0.3 else int(rng.integers(1, 3))
+        activation = squash[rng.integers(len(squash))]
+        match int(rng.integers(3)) if depth else 2:
+            case 0:
+                own = Identity() if rng.random() < 0.6 else activation
+                layers.append(MaxPool(f"l{depth}", size, stride, pad, own))
+            case 1:
+                own = Identity() if rng.random() < 0.6 else activation
+                layers.append(AveragePool(f"l{depth}", size, stride, pad, own))
+            case _:
+                maps, border = int(rng.integers(1, 6)), float(rng.uniform(-1, 1))
+                layers.append(Conv(f"l{depth}", maps, size, activation, stride or 1, pad, border))
+    layers.append(Dense("top", int(rng.integers(2, 6)), squash[rng.integers(len(squash))]))
+    return NetworkSpec(f"pools{seed}", "drawn at random", shape, tuple(layers))
 
 
 def random_parameters(

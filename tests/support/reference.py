@@ -12,10 +12,15 @@ from numpy.typing import NDArray
 
 from retronet.network import (
     Activation,
+    AveragePool,
     Conv,
     Dense,
+    HardTanh,
+    MaxPool,
     NetworkSpec,
+    Padding,
     Relu,
+    Sigmoid,
     SizedLayer,
     Subsample,
     Tanh,
@@ -33,14 +38,15 @@ def connections(sized: SizedLayer, unit: Unit) -> Iterator[tuple[tuple[int, ...]
     layer, (m, y, x) = sized.layer, unit
     planes, rows, columns = sized.input
     match layer:
-        case Conv(kernel=kernel, stride=stride, pad=pad):
+        case Conv(kernel=kernel, stride=stride):
+            top, left = edges(layer.pad)
             seen = range(planes) if layer.sees is None else layer.sees[m]
             before = 0 if layer.sees is None else sum(len(row) for row in layer.sees[:m])
             ragged = len(sized.weight_shape) == 3
             for number, plane in enumerate(seen):
                 for r in range(kernel):
                     for c in range(kernel):
-                        row, column = y * stride - pad + r, x * stride - pad + c
+                        row, column = y * stride - top + r, x * stride - left + c
                         inside = 0 <= row < rows and 0 <= column < columns
                         weight = (before + number, r, c) if ragged else (m, number, r, c)
                         yield weight, (plane, row, column) if inside else None
@@ -55,6 +61,30 @@ def connections(sized: SizedLayer, unit: Unit) -> Iterator[tuple[tuple[int, ...]
             raise AssertionError(layer)
 
 
+def edges(pad: int | Padding) -> tuple[int, int]:
+    """Return the rows above and the columns left of a plane."""
+    return (pad, pad) if isinstance(pad, int) else (pad.top, pad.left)
+
+
+def window(sized: SizedLayer, unit: Unit) -> list[Unit]:
+    """Return the units below in the window of a unit of a pool, row by row."""
+    layer, (m, y, x) = sized.layer, unit
+    assert isinstance(layer, MaxPool | AveragePool)
+    (_, rows, columns), (top, left), step = sized.input, edges(layer.pad), layer.stride or layer.size
+    places = [(y * step - top + r, x * step - left + c) for r in range(layer.size) for c in range(layer.size)]
+    return [(m, row, column) for row, column in places if 0 <= row < rows and 0 <= column < columns]
+
+
+def pooled(sized: SizedLayer, state: Floats, unit: Unit) -> tuple[float, dict[Unit, float]]:
+    """Return what a pool makes of a window, and its derivatives by the units below."""
+    units = window(sized, unit)
+    values = [float(state[below]) for below in units]
+    if isinstance(sized.layer, MaxPool):
+        return max(values), {units[values.index(max(values))]: 1.0}
+    share = 1 / sized.layer.size**2  # type: ignore[union-attr]
+    return sum(values) * share, dict.fromkeys(units, share)
+
+
 def activated(activation: Activation, value: float) -> tuple[float, float]:
     """Return the unit's value and its derivative."""
     match activation:
@@ -62,6 +92,11 @@ def activated(activation: Activation, value: float) -> tuple[float, float]:
             return a * math.tanh(s * value), a * s * (1 - math.tanh(s * value) ** 2)
         case Relu():
             return (value, 1.0) if value > 0 else (0.0, 0.0)
+        case Sigmoid():
+            chance = 1 / (1 + math.exp(-value))
+            return chance, chance * (1 - chance)
+        case HardTanh(low=low, high=high):
+            return min(max(value, low), high), float(low < value < high)
         case _:
             return value, 1.0
 
@@ -75,9 +110,16 @@ def forward(network: NetworkSpec, parameters: Parameters, image: Floats) -> tupl
     """Return the states from the input up, and the slopes of each layer."""
     states, slopes = [image.reshape(network.input).astype(np.float64)], []
     for sized in sized_layers(network):
+        state, slope = np.zeros(sized.output), np.zeros(sized.output)
+        if isinstance(sized.layer, MaxPool | AveragePool):
+            for unit in np.ndindex(*sized.output):
+                total = pooled(sized, states[-1], unit)[0]
+                state[unit], slope[unit] = activated(sized.layer.activation, total)
+            states.append(state)
+            slopes.append(slope)
+            continue
         weight, bias = parameters[f"{sized.name}.weight"], parameters[f"{sized.name}.bias"]
         border = getattr(sized.layer, "border", 0.0)
-        state, slope = np.zeros(sized.output), np.zeros(sized.output)
         for unit in np.ndindex(*sized.output):
             total = float(bias[bias_index(sized, unit)])
             for index, below in connections(sized, unit):
@@ -104,9 +146,16 @@ def backward(
     found = {name: np.zeros_like(array) for name, array in parameters.items()}
     arriving = top
     for level, sized in reversed(list(enumerate(sized_layers(network)))):
+        sent = np.zeros(sized.input)
+        if isinstance(sized.layer, MaxPool | AveragePool):
+            for unit in np.ndindex(*sized.output):
+                delta = arriving[unit] * slopes[level][unit] ** power
+                for below, share in pooled(sized, states[level], unit)[1].items():
+                    sent[below] += delta * share**power
+            arriving = sent
+            continue
         weight = parameters[f"{sized.name}.weight"]
         border = getattr(sized.layer, "border", 0.0)
-        sent = np.zeros(sized.input)
         for unit in np.ndindex(*sized.output):
             delta = arriving[unit] * slopes[level][unit] ** power
             found[f"{sized.name}.bias"][bias_index(sized, unit)] += delta

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hw_sim.formats.fixed import Fixed
 from hw_sim.plan.plan import LayerPlan, PrecisionPlan
 from retronet.network import Activation, SizedLayer
+from support.reference_taps import taps_of
 
 HALF = Fraction(1, 2)
 
@@ -79,6 +80,12 @@ def activated(activation: Activation, value: Fraction | int | float) -> Fraction
             return value
         case "Relu":
             return max(value, Fraction(0))
+        case "HardTanh":
+            return min(max(value, Fraction(activation.low)), Fraction(activation.high))
+        case "Sigmoid":
+            with mpmath.workdps(60):
+                result = 1 / (1 + mpmath.exp(-mpmath.mpf(value.numerator) / value.denominator))
+                return Fraction(int(mpmath.floor(result * mpmath.mpf(2) ** 180)), 2**180)
         case "Tanh":
             with mpmath.workdps(60):
                 argument = mpmath.mpf(activation.slope) * value.numerator / value.denominator
@@ -140,36 +147,6 @@ def requantise(total: int, factor: float, variant: str) -> int:
     return high // 2**exponent + (rest > threshold)
 
 
-def taps_of(
-    layer: Any, weights: NDArray[Any], output_map: int, row: int, column: int, planes: Any, order: str
-) -> list[tuple[float, int, int, int]]:
-    """Return [(weight, plane, row, column), ...] of one unit in the order of accumulation."""
-    taps = []
-    _, rows, columns = planes
-    if type(layer).__name__ == "Dense":
-        size, stride, pad, seen = (rows, columns), 1, 0, range(planes[0])
-        kernels = weights[output_map].reshape(planes)
-    elif type(layer).__name__ == "Subsample":
-        size, stride, pad, seen = (layer.size, layer.size), layer.size, 0, (output_map,)
-        kernels = np.full((1, layer.size, layer.size), weights[output_map])
-    else:
-        size, stride, pad = (layer.kernel, layer.kernel), layer.stride, layer.pad
-        seen = layer.sees[output_map] if layer.sees else range(planes[0])
-        if weights.ndim == 4:
-            kernels = weights[output_map]
-        else:
-            start = sum(len(planes_seen) for planes_seen in layer.sees[:output_map])
-            kernels = weights[start : start + len(seen)]
-    for kernel_row in range(size[0]):
-        for kernel_column in range(size[1]):
-            for index, plane in enumerate(seen):
-                at = (plane, row * stride - pad + kernel_row, column * stride - pad + kernel_column)
-                taps.append((index, float(kernels[index, kernel_row, kernel_column]), *at))
-    if order == "plane_slowest":
-        taps.sort(key=lambda tap: tap[0])  # stable: rows and columns keep their order
-    return [tap[1:] for tap in taps]
-
-
 def run_layer(
     layer: Any,
     formats: LayerPlan,
@@ -184,6 +161,7 @@ def run_layer(
 
     `below` holds format and scale of the inputs, `planes` a list of planes of rows of integers.
     """
+    largest = type(layer).__name__ == "MaxPool"
     events = ("saturations", "overflows", "preactivation_overflows")
     counts = dict.fromkeys(("macs", "border_macs", "zero_macs", *events), 0)
     shape = (len(planes), len(planes[0]), len(planes[0][0]))
@@ -212,25 +190,32 @@ def run_layer(
                 total = bias if formats.bias_at == "start" else Fraction(0)
                 if accumulator is not None:
                     total = real(cast(total, accumulator.form)[0], accumulator.form)
+                inside: list[Fraction] = []
                 for weight, plane, tap_row, tap_column in taps_of(
                     layer, weights, output_map, row, column, shape, order
                 ):
                     if 0 <= tap_row < shape[1] and 0 <= tap_column < shape[2]:
                         state = planes[plane][tap_row][tap_column]
                     else:
-                        state = code(Fraction(layer.border / input_scale), input_form)[0]
+                        border = getattr(layer, "border", 0.0)
+                        state = code(Fraction(border / input_scale), input_form)[0]
                         counts["border_macs"] += 1
+                        if largest:
+                            continue  # nothing outside is the largest
                     factor = code(Fraction(weight / divisor), formats.weight)[0]
                     counts["macs"] += 1
                     counts["zero_macs"] += factor == 0
                     product = real(factor, formats.weight) * real(state, input_form)
-                    if accumulator is None:
+                    if largest:
+                        inside.append(product)
+                    elif accumulator is None:
                         total += product
                     elif accumulator.fused:
                         total = keep(total + product, accumulator.form)
                     else:
                         product = keep(product, accumulator.product or accumulator.form)
                         total = keep(total + product, accumulator.form)
+                total = max(inside) if largest else total
                 unit = (output_map, row, column)
                 found["sums"][unit] = total
                 total += bias if formats.bias_at == "end" else 0
@@ -255,6 +240,11 @@ def run_layer(
                 squashed, lost = activate(formats.activation, value)
                 found["states"][unit], clipped = code(squashed / Fraction(formats.state_scale), formats.state)
                 counts["saturations"] += clipped or lost
+    if "Pool" in type(layer).__name__:
+        read = len(taps_of(layer, weights, 0, 0, 0, shape, order)) * math.prod(output_shape)
+        done = read - counts["border_macs"] - math.prod(output_shape)
+        counts |= dict.fromkeys(("macs", "border_macs", "zero_macs"), 0)
+        counts |= {"comparisons": done * largest, "additions": done * (not largest)}
     return found, counts
 
 
@@ -279,7 +269,8 @@ def run_network(
     ]
     below, results = (plan.input, plan.input_scale), []
     for sized, formats in zip(sized_layers, plan.layers, strict=False):
-        weights, biases = parameters[f"{sized.name}.weight"], parameters[f"{sized.name}.bias"]
+        weights = parameters.get(f"{sized.name}.weight", np.zeros(0))
+        biases = parameters.get(f"{sized.name}.bias", np.zeros(sized.output[0]))
         found = run_layer(sized.layer, formats, below, weights, biases, planes, sized.output, plan.tap_order)
         results.append(found)
         maps, rows, columns = sized.output

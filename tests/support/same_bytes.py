@@ -17,6 +17,7 @@ from retronet.recipe import Recipe, load_recipe, recipe_names
 from retronet_cli.main import cli
 
 TAKE = 50
+POOLED = Path(__file__).with_name("pooled.toml")
 VOLATILE = ("seconds", "run", "rows_file", "origin", "wall_seconds")
 SIMULATIONS: dict[str, tuple[str, ...]] = {
     **{
@@ -28,6 +29,7 @@ SIMULATIONS: dict[str, tuple[str, ...]] = {
     "allocate": ("allocate", "--bits", "3,5"),
     "retrain": ("retrain", "--passes", "1", "--run", "{folder}/retrained"),
     "prune": ("prune", "--delete", "900", "--stages", "2", "--passes", "1", "--run", "{folder}/pruned"),
+    "read back": ("read-back",),
     "dsp32c": ("simulate", "--chip", "dsp32c-80ns"),
     "anna": ("simulate", "--chip", "anna", "--chips", "1", "--set", "noise=0.05", "--set", "mismatch=0.02"),
     "net32k": ("simulate", "--chip", "net32k", "--chips", "1"),
@@ -69,6 +71,8 @@ def digests(folder: Path) -> Iterator[tuple[str, str]]:
     runs = {name: (name, *changes(load_recipe(name))) for name in recipe_names()}
     runs["in double precision"] = ("lecun1989", "precision=float64")
     runs["in batches"] = ("chang2022", "rule.batch=8")
+    runs["pools"] = ("lecun1989", f"network={POOLED}")
+    runs["pools in double precision"] = ("lecun1989", f"network={POOLED}", "precision=float64")
     runs["one cycle"] = ("karpathy2022", 'schedule={kind="one-cycle",peak=0.05}')
     for name, (recipe, *others) in runs.items():
         train(recipe, folder / name, *others)
@@ -77,6 +81,18 @@ def digests(folder: Path) -> Iterator[tuple[str, str]]:
     for name, command in SIMULATIONS.items():
         chosen = [part.format(folder=folder) if "{folder}" in part else part for part in command]
         printed = without_times(call(*chosen, str(folder / "lecun1989"), "--json", "--quiet"))
+        yield name, sha256(printed.replace(str(folder), "").encode()).hexdigest()[:16]
+    for name, command in (("sweep", ("--bits", "3", "--jobs", "1")), ("simulate", ("--bits", "4"))):
+        printed = without_times(call(name, *command, str(folder / "pools"), "--json", "--quiet"))
+        yield f"{name} pools", sha256(printed.replace(str(folder), "").encode()).hexdigest()[:16]
+    codes = folder / "codes"
+    call("data", "compose", "-o", str(codes), "--data", "digits5k", "--count", "5", "--difficulty", "hard")
+    written = b"".join(path.read_bytes() for path in sorted(codes.iterdir()))
+    yield "composed codes", sha256(written).hexdigest()[:16]
+    pictures = [str(path) for path in sorted(codes.glob("*.png"))]
+    for name, network, options in (("read", "lecun1989", ()), ("scanned", "lenet1", ("--scan",))):
+        words = (*pictures, str(folder / network), "--digits", "5", *options, "--json", "--quiet")
+        printed = without_times(call("read", *words))
         yield name, sha256(printed.replace(str(folder), "").encode()).hexdigest()[:16]
     yield "pruned: checkpoint", digest(folder / "pruned" / "checkpoint.safetensors")
     yield "retrained: checkpoint", digest(folder / "retrained" / "checkpoint.safetensors")

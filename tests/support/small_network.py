@@ -11,10 +11,13 @@ from hw_sim.formats.fixed import Fixed
 from hw_sim.formats.levels import parse_format
 from hw_sim.plan.activations import Table
 from hw_sim.plan.plan import Accumulator, LayerPlan, PrecisionPlan
+from hw_sim.plan.pools import pool_formats
 from retronet.network import (
+    AveragePool,
     Conv,
     Dense,
     Identity,
+    MaxPool,
     NetworkSpec,
     Relu,
     Subsample,
@@ -62,11 +65,26 @@ def plan_of(
     """Return a plan with one format for inputs, weights and states, one for sums."""
     form = Fixed.parse(values)
     accumulator = None if sums is None else Accumulator(Fixed.parse(sums), fused)
-    layers = (
+    layers = tuple(
         LayerPlan(layer.name, form, Fixed.parse(bias), form, layer.activation, accumulator)
         for layer in network.layers
     )
+    layers = pools_put_right(network, layers, form)
     return PrecisionPlan(form, tuple(layers), tap_order)
+
+
+def pools_put_right(network: NetworkSpec, layers: tuple[LayerPlan, ...], below: Any) -> tuple[LayerPlan, ...]:
+    """Return the plans of layers with those of pools made such as a pool can have."""
+    kept = []
+    for layer, formats in zip(network.layers, layers, strict=False):
+        if isinstance(layer, MaxPool | AveragePool):
+            fields = pool_formats(layer, below) | {"weight_divisor": None}
+            if isinstance(layer, MaxPool):
+                fields["accumulator"] = None
+            formats = replace(formats, **fields)
+        kept.append(formats)
+        below = formats.state
+    return tuple(kept)
 
 
 def check(
@@ -104,7 +122,10 @@ def check(
         assert counts.macs == sized.macs * len(images)
         assert counts.border_macs == sized.border_macs * len(images)
         assert counts.weight_reads == sized.connections * len(images)
-        assert counts.state_reads == (sized.macs - sized.border_macs) * len(images)
+        read = sized.macs - sized.border_macs
+        if not sized.trained:
+            read = sized.comparisons + sized.additions + sized.units
+        assert counts.state_reads == read * len(images)
         assert counts.state_writes == sized.units * len(images)
     assert np.array_equal(counted.outputs, traced.outputs)
     if integers.codes is None:
@@ -121,7 +142,8 @@ def plans_of_all_kinds(network: NetworkSpec) -> list[PrecisionPlan]:
 
     def changed(**fields: Any) -> PrecisionPlan:
         base = plan_of(network, "s8.6")
-        return replace(base, layers=tuple(replace(layer, **fields) for layer in base.layers))
+        layers = tuple(replace(layer, **fields) for layer in base.layers)
+        return replace(base, layers=pools_put_right(network, layers, base.input))
 
     split = Accumulator(Fixed.parse("s9.6:RND:SAT"), product=Fixed.parse("s8.7:TRN:WRAP"))
     plans.append(changed(accumulator=split, bias_at="end", preactivation=Fixed(9, 5), activation=Table()))

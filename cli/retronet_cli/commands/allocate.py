@@ -5,16 +5,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from retronet_cli.forms import Form, Rows, form_options, give
 from retronet_cli.options import (
     Numbers,
-    Positive,
+    Real,
     data_dir_option,
-    json_option,
     other_data_option,
+    plan_out_option,
     quiet_option,
     run_argument,
     runs_option,
 )
+from retronet_cli.precision import write_plan
 
 if TYPE_CHECKING:
     from hw_sim.studies.allocate import Objective
@@ -26,7 +28,7 @@ MOST = 12
 @run_argument
 @click.option(
     "--rise",
-    type=Positive(),
+    type=Real(),
     default=25.0,
     show_default=True,
     metavar="PERCENT",
@@ -61,6 +63,7 @@ MOST = 12
     metavar="LIST",
     help="Numbers of bits at which prediction and measurement are set side by side.",
 )
+@plan_out_option
 @click.option(
     "--prune",
     is_flag=True,
@@ -69,7 +72,7 @@ MOST = 12
 @other_data_option
 @data_dir_option
 @runs_option
-@json_option
+@form_options
 @quiet_option
 def allocate(
     run: Path | None,
@@ -78,11 +81,12 @@ def allocate(
     lowest_bits: int,
     state_bits: int,
     bits: tuple[int, ...],
+    plan_out: Path | None,
     prune: bool,
     data: str | None,
     data_dir: Path | None,
     runs: Path,
-    as_json: bool,
+    form: Form,
     quiet: bool,
 ) -> None:
     """Find how many bits each layer needs, from second derivatives of the loss.
@@ -95,8 +99,14 @@ def allocate(
     Examples:
       retronet allocate
       retronet allocate --rise 10 --minimise mac-bits
+      retronet allocate --plan-out bits.toml
       retronet allocate --prune
     """
+    if prune and plan_out is not None:
+        raise click.UsageError(
+            "--plan-out writes formats, and a plan says of no weight that it is deleted: it would not give "
+            "what --prune reports. Leave one of them out, or delete weights first, by `retronet prune`."
+        )
     import numpy as np
 
     from hw_sim.studies.allocate import choose_bits, uniform_budgets
@@ -104,8 +114,8 @@ def allocate(
     from hw_sim.studies.testbench import Testbench
     from retronet.curvature import loss_name
     from retronet_cli.runs import take_digits, take_run
-    from retronet_cli.terminal import print_json, print_table, progress
-    from retronet_cli.views.allocation import bits_table, budget_table, estimate_table, fields
+    from retronet_cli.terminal import print_table, progress
+    from retronet_cli.views.allocation import allocation_fields, bits_table, budget_table, estimate_table
 
     folder, checkpoint = take_run(run, runs, quiet)
     digits = take_digits(checkpoint, data, data_dir)
@@ -123,9 +133,10 @@ def allocate(
         choices = range(lowest_bits, MOST + 1)
         attempts = list(choose_bits(allocator, allowed, objective, choices, state_bits, prune=prune))
         uniform = uniform_budgets(allocator, attempts[-1], objective, range(2, MOST + 1), state_bits)
+    write_plan(plan_out, allocator.plan(attempts[-1].weights, attempts[-1].states))
     name, loss = digits.test.provenance.name, loss_name(checkpoint.header.recipe)
-    if as_json:
-        found = {
+    if form.given:
+        measured = {
             "run": str(folder),
             "dataset": name,
             "loss": loss,
@@ -136,7 +147,8 @@ def allocate(
             "training_digits": allocator.curvature.digits,
             "other_bits": other,
         }
-        print_json("allocation", found | fields(estimates, attempts, uniform))
+        tables: dict[str, Rows] = {"budgets": [*attempts, *uniform], "estimates": estimates}
+        give(form, "allocation", measured | allocation_fields(estimates, attempts, uniform), tables)
         return
     on = f"{allocator.curvature.digits:,} training digits of {name}"
     title = f"{checkpoint.header.network.name}: rise of the {loss} by rounding one tensor"

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
+from retronet_cli.forms import Form, form_options, give
 from retronet_cli.options import (
-    COUNT,
+    INDEX,
     data_dir_option,
-    json_option,
     other_data_option,
     quiet_option,
     run_argument,
@@ -25,13 +25,11 @@ from retronet_cli.precision import Choices, chosen_plan, precision_options
     metavar="PLAN",
     help="A plan: a TOML file, or options of `retronet simulate` as words: 'bits=8 scale=mse'. Twice.",
 )
-@click.option(
-    "--worst", type=click.IntRange(0, COUNT.max), default=3, show_default=True, help="Units a layer to name."
-)
+@click.option("--worst", type=INDEX, default=3, show_default=True, help="Units a layer to name.")
 @other_data_option
 @data_dir_option
 @runs_option
-@json_option
+@form_options
 @quiet_option
 def compare(
     run: Path | None,
@@ -40,7 +38,7 @@ def compare(
     data: str | None,
     data_dir: Path | None,
     runs: Path,
-    as_json: bool,
+    form: Form,
     quiet: bool,
 ) -> None:
     """Show where two plans for one network part.
@@ -56,10 +54,10 @@ def compare(
     """
     from hw_sim.studies.compare import compare as compared
     from retronet_cli.runs import take_digits, take_run, title_of
-    from retronet_cli.terminal import print_json, print_table, talk
+    from retronet_cli.terminal import print_table, talk, working
     from retronet_cli.views.comparison import (
-        answer_table,
-        fields,
+        changed_answer_table,
+        comparison_fields,
         layer_table,
         notes,
         sides_table,
@@ -73,21 +71,29 @@ def compare(
     digits = take_digits(checkpoint, data, data_dir)
     trained = checkpoint.trained
     first, second = (chosen_plan(choices, trained, digits.train) for choices in asked)
-    found = compared(trained, digits.test, first, second, worst)
-    for name, side in (("A", found.first), ("B", found.second)):
+    with working("simulating both plans", enabled=not quiet):
+        comparison = compared(trained, digits.test, first, second, worst)
+    for name, side in (("A", comparison.first), ("B", comparison.second)):
         for note in notes(name, side):
             talk(f"Warning: {note}")
     name = digits.test.provenance.name
-    if as_json:
+    if form.given:
         told = {"run": str(folder), "dataset": name, "plans": list(plans)}
-        print_json("comparison", told | fields(found))
+        made = comparison_fields(comparison)
+        tables = {
+            "layers": [{key: each[key] for key in each if key != "worst"} for each in made["layers"]],
+            "changed_answers": made["changed_answers"],
+            "scores": [{"plan": name, **made[name]["score"]} for name in ("a", "b")],
+            "units": [{"layer": each["layer"], **unit} for each in made["layers"] for unit in each["worst"]],
+        }
+        give(form, "comparison", told | made, tables)
         return
     title = f"A: {plans[0]}\nB: {plans[1]}\n{title_of(checkpoint)}, on the test digits of {name}"
-    print_table(sides_table(title, ("A", "B"), found, digits.notice))
-    print_table(layer_table(found))
-    if worst and found.parts_at is not None:
-        print_table(unit_table(found))
-    print_table(answer_table(found))
+    if worst and comparison.parts_at is not None:
+        print_table(unit_table(comparison))
+    print_table(changed_answer_table(comparison))
+    print_table(layer_table(comparison))
+    print_table(sides_table(title, ("A", "B"), comparison, digits.notice))
 
 
 def _choices(text: str) -> Choices:

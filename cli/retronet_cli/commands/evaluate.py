@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from retronet_cli.forms import Form, form_options, give
 from retronet_cli.options import (
-    COUNT,
+    INDEX,
     data_dir_option,
-    json_option,
     other_data_option,
+    preparation_option,
     quiet_option,
     run_argument,
     runs_option,
@@ -22,12 +23,14 @@ if TYPE_CHECKING:
 
     from retronet.analyse import Analysis
     from retronet.datasets import Dataset
+    from retronet.evaluate import Score
     from retronet.trained import Trained
 
 
 @click.command(short_help="Score a trained network on a set of digits.")
 @run_argument
 @other_data_option
+@preparation_option
 @click.option(
     "--details", is_flag=True, help="Show the confusion matrix, classes and mistakes of the test digits."
 )
@@ -39,24 +42,25 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--digit",
-    type=click.IntRange(0, COUNT.max),
+    type=INDEX,
     default=0,
     show_default=True,
     help="The test digit whose states are written.",
 )
 @data_dir_option
 @runs_option
-@json_option
+@form_options
 @quiet_option
 def evaluate(
     run: Path | None,
     data: str | None,
+    preparation: str | None,
     details: bool,
     arrays: Path | None,
     digit: int,
     data_dir: Path | None,
     runs: Path,
-    as_json: bool,
+    form: Form,
     quiet: bool,
 ) -> None:
     """Score a trained network on a set of digits.
@@ -67,13 +71,14 @@ def evaluate(
     Examples:
       retronet evaluate --details
       retronet evaluate runs/20261122-093001-lecun1989-1a2b3c --data digits5k
+      retronet evaluate --data mnist --preparation antialiased16
     """
     import msgspec
 
     from retronet.analyse import analyse
     from retronet.evaluate import score
     from retronet_cli.runs import retrained, take_digits, take_run, title_of
-    from retronet_cli.terminal import print_json, print_table, talk
+    from retronet_cli.terminal import print_table, talk, working
     from retronet_cli.views.scores import score_table
 
     folder, checkpoint = take_run(run, runs, quiet)
@@ -83,12 +88,13 @@ def evaluate(
             "The run was retrained within number formats; its scores here are those of its weights in "
             f"floating point. `{shlex.join(['retronet', 'simulate', str(folder)])}` runs it under its plan."
         )
-    digits = take_digits(checkpoint, data, data_dir)
+    digits = take_digits(checkpoint, data, data_dir, preparation)
     trained, recipe = checkpoint.trained, header.recipe
-    outputs = {
-        half.provenance.split: trained.outputs(half.images, recipe.precision)
-        for half in (digits.train, digits.test)
-    }
+    with working("reading the digits", enabled=not quiet):
+        outputs = {
+            half.provenance.split: trained.outputs(half.images, recipe.precision)
+            for half in (digits.train, digits.test)
+        }
     scores = {
         half.provenance.split: score(outputs[half.provenance.split], half.labels, recipe.targets, recipe.loss)
         for half in (digits.train, digits.test)
@@ -97,15 +103,35 @@ def evaluate(
     if arrays is not None:
         _write_arrays(arrays, trained, digits.test, outputs["test"], digit)
     name = digits.test.provenance.name
-    if as_json:
+    if form.given:
         fields = {split: msgspec.to_builtins(each) for split, each in scores.items()}
         fields["analysis"] = msgspec.to_builtins(analysis)
-        print_json("evaluation", {"run": str(folder), "dataset": name, "passes": header.passes, **fields})
+        told = {"run": str(folder), "dataset": name, "passes": header.passes, **fields}
+        give(form, "evaluation", told, _tables(scores, analysis))
         return
     title = f"{title_of(checkpoint)}, on {name}"
-    print_table(score_table(title, scores, digits.notice))
     if details:
         _print_details(analysis, digits.test)
+    print_table(score_table(title, scores, digits.notice))
+
+
+def _tables(scores: "dict[str, Score]", analysis: "Analysis") -> dict[str, Any]:
+    """Return what there is in rows: scores, classes, counts of answers, the answers that are named."""
+    import msgspec
+
+    kinds = ("surest_right", "surest_wrong", "least_sure_right", "least_sure_wrong")
+    return {
+        "scores": [{"digits": half, **msgspec.to_builtins(each)} for half, each in scores.items()],
+        "classes": analysis.classes,
+        "confusion": [
+            {"label": label, "answer": answer, "count": count}
+            for label, row in enumerate(analysis.confusion)
+            for answer, count in enumerate(row)
+        ],
+        "answers": [
+            {"kind": kind, **msgspec.to_builtins(each)} for kind in kinds for each in getattr(analysis, kind)
+        ],
+    }
 
 
 def _print_details(analysis: "Analysis", digits: "Dataset") -> None:

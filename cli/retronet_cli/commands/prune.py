@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from retronet_cli.forms import FORM_PARAMETERS, Form, form_options, give
 from retronet_cli.options import (
     COUNT,
     PASSES,
     SEED,
-    Positive,
+    Real,
+    Share,
     data_dir_option,
-    json_option,
     quiet_option,
     run_argument,
     runs_option,
@@ -23,33 +24,6 @@ if TYPE_CHECKING:
     from retronet.trained import Trained
 
 CURVE_STEPS = 20
-
-
-class Share(click.ParamType[str]):
-    """A number of parameters, or a percentage of them."""
-
-    name = "share"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return what was typed if it is such a number."""
-        digits = value.removesuffix("%")
-        try:
-            number = float(digits) if value.endswith("%") else int(digits)
-        except ValueError:
-            number = 0
-        if not number > 0 or (value.endswith("%") and number > 100):
-            self.fail(
-                f"'{value}' is no share of the parameters; a number from 1 on, or a percentage up to 100 %, "
-                "is allowed. Give for example 1500 or 60%.",
-                param,
-                ctx,
-            )
-        return value
-
-    @staticmethod
-    def count(value: str, of: int) -> int:
-        """Return how many of `of` parameters a share is."""
-        return max(1, round(float(value[:-1]) / 100 * of)) if value.endswith("%") else int(value)
 
 
 @click.command(short_help="Delete the parameters that the loss depends on least.")
@@ -79,7 +53,7 @@ class Share(click.ParamType[str]):
 )
 @click.option(
     "--rate",
-    type=Positive(),
+    type=Real(),
     default=0.001,
     show_default=True,
     help="The rate of the first pass of each step; it halves from pass to pass.",
@@ -106,7 +80,7 @@ class Share(click.ParamType[str]):
 @click.option("--force", is_flag=True, help="Overwrite the run that is in the folder.")
 @data_dir_option
 @runs_option
-@json_option
+@form_options
 @quiet_option
 def prune(
     run: Path | None,
@@ -121,7 +95,7 @@ def prune(
     force: bool,
     data_dir: Path | None,
     runs: Path,
-    as_json: bool,
+    form: Form,
     quiet: bool,
 ) -> None:
     """Delete the parameters that the loss depends on least.
@@ -141,27 +115,27 @@ def prune(
         _refuse_other_options(run)
         from retronet.runs.run import open_run
 
-        resume_pruning(open_run(resume), data_dir, as_json, quiet)
+        resume_pruning(open_run(resume), data_dir, form, quiet)
         return
     from retronet.runs.pruned_run import create_pruned_run
-    from retronet.training.pruning import Pruning, Settings, parameter_count
+    from retronet.training.pruning import Pruning, PruningSettings, parameter_count
     from retronet_cli.runs import take_digits, take_run
 
     origin, checkpoint = take_run(run, runs, quiet)
     digits = take_digits(checkpoint, None, data_dir)
     trained = checkpoint.trained
     if curve:
-        _print_curve(trained, digits, origin, as_json, quiet)
+        _print_curve(trained, digits, origin, form, quiet)
         return
     delete = Share.count(share, parameter_count(trained.network))
-    settings = Settings(delete, stages, passes, rate, seed=seed)
+    settings = PruningSettings(delete, stages, passes, rate, seed=seed)
     # What can not be pruned is refused before a folder is made.
     pruning = Pruning(trained, digits, settings)
     new = create_pruned_run(pruning, origin, folder, runs, force=force)
-    _prune_and_print(new, digits, data_dir, as_json, quiet)
+    _prune_and_print(new, digits, data_dir, form, quiet)
 
 
-def resume_pruning(run: "Run", data_dir: Path | None, as_json: bool, quiet: bool) -> None:
+def resume_pruning(run: "Run", data_dir: Path | None, form: Form, quiet: bool) -> None:
     """Go on with a run that `retronet prune` made, and print its result.
 
     Raises
@@ -174,13 +148,13 @@ def resume_pruning(run: "Run", data_dir: Path | None, as_json: bool, quiet: bool
 
     settings_of(run)
     digits = load(run.data_name, run.configuration.recipe.preparation, data_dir)
-    _prune_and_print(run, digits, data_dir, as_json, quiet)
+    _prune_and_print(run, digits, data_dir, form, quiet)
 
 
 def _refuse_other_options(run: Path | None) -> None:
     """Refuse what says how to prune beside --resume, which goes on as the run was begun."""
     context = click.get_current_context()
-    allowed = {"resume", "data_dir", "runs", "as_json", "quiet"}
+    allowed = {"resume", "data_dir", "runs", "quiet"} | FORM_PARAMETERS
     for name in context.params:
         given = context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
         if run is not None or (given and name not in allowed):
@@ -189,9 +163,7 @@ def _refuse_other_options(run: Path | None) -> None:
             )
 
 
-def _prune_and_print(
-    run: "Run", digits: "DigitSets", data_dir: Path | None, as_json: bool, quiet: bool
-) -> None:
+def _prune_and_print(run: "Run", digits: "DigitSets", data_dir: Path | None, form: Form, quiet: bool) -> None:
     from retronet.runs.pruned_run import continue_pruning
     from retronet_cli.runs import going_on
     from retronet_cli.terminal import progress
@@ -201,16 +173,16 @@ def _prune_and_print(
         task = bar.add_task("stages", total=stages, completed=run.passes)
         for record in continue_pruning(run, digits):
             bar.update(task, completed=record.stage)
-    _print_result(run, digits, as_json, quiet)
+    _print_result(run, digits, form, quiet)
 
 
-def _print_result(run: "Run", digits: "DigitSets", as_json: bool, quiet: bool) -> None:
+def _print_result(run: "Run", digits: "DigitSets", form: Form, quiet: bool) -> None:
     """Print what the folder holds: the same whether the run was cut off or not."""
     from retronet.curvature import loss_name
     from retronet.runs.configuration import ByPruning
     from retronet.runs.pruned_run import stages_of
     from retronet.training.pruning import parameter_count
-    from retronet_cli.terminal import print_json, print_table, talk
+    from retronet_cli.terminal import print_table, talk
     from retronet_cli.views.pruning import saved_table, stages_table
 
     checkpoint = run.checkpoint()
@@ -223,8 +195,9 @@ def _print_result(run: "Run", digits: "DigitSets", as_json: bool, quiet: bool) -
     )
     sizes = len(digits.train.labels), len(digits.test.labels)
     savings = _savings(trained)
-    if as_json:
-        print_json(
+    if form.given:
+        give(
+            form,
             "pruning",
             {
                 "run": str(run.folder),
@@ -238,6 +211,7 @@ def _print_result(run: "Run", digits: "DigitSets", as_json: bool, quiet: bool) -
                 "stages": stages,
                 **savings,
             },
+            {"stages": stages, "layers": savings["layers"]},
         )
         return
     title = f"{trained.network.name} on {name}: {trained.deleted:,} of {count:,} parameters deleted"
@@ -282,12 +256,12 @@ def _savings(trained: "Trained") -> dict[str, Any]:
     }
 
 
-def _print_curve(trained: "Trained", digits: "DigitSets", origin: Path, as_json: bool, quiet: bool) -> None:
+def _print_curve(trained: "Trained", digits: "DigitSets", origin: Path, form: Form, quiet: bool) -> None:
     import msgspec
 
     from retronet.curvature import loss_name
     from retronet.training.pruning import deletion_curve, parameter_count
-    from retronet_cli.terminal import print_json, print_table, progress
+    from retronet_cli.terminal import print_table, progress
     from retronet_cli.views.pruning import deletions_table
 
     points = []
@@ -298,15 +272,15 @@ def _print_curve(trained: "Trained", digits: "DigitSets", origin: Path, as_json:
             bar.advance(task)
     name, loss = digits.test.provenance.name, loss_name(trained.recipe)
     count = parameter_count(trained.network)
-    if as_json:
-        found = {
+    if form.given:
+        told = {
             "run": str(origin),
             "dataset": name,
             "loss": loss,
             "parameters": count,
             "points": [msgspec.to_builtins(point) for point in points],
         }
-        print_json("deletions", found)
+        give(form, "deletions", told, {"points": points})
         return
     title = f"{trained.network.name} on {name}: rise of the {loss} by deletions"
     print_table(deletions_table(title, points, digits.notice))

@@ -4,16 +4,17 @@ from pathlib import Path
 
 import click
 
-from retronet_cli.options import COUNT, MOST_NUMBERS, Positive, data_dir_option, json_option
+from retronet_cli.forms import Form, form_options, give
+from retronet_cli.options import COUNT, MOST_NUMBERS, Real, data_dir_option
 
 
 @click.command(short_help="Find rates that learn, by letting the rate grow.")
 @click.argument("recipe", default="lecun1989", metavar="[RECIPE]")
 @click.option(
-    "--from", "lowest", type=Positive(), default=1e-5, show_default=True, metavar="RATE", help="First rate."
+    "--from", "lowest", type=Real(), default=1e-5, show_default=True, metavar="RATE", help="First rate."
 )
 @click.option(
-    "--to", "highest", type=Positive(), default=10.0, show_default=True, metavar="RATE", help="Last rate."
+    "--to", "highest", type=Real(), default=10.0, show_default=True, metavar="RATE", help="Last rate."
 )
 @click.option(
     "--lots", type=click.IntRange(2, MOST_NUMBERS), default=100, show_default=True, help="Number of rates."
@@ -21,7 +22,7 @@ from retronet_cli.options import COUNT, MOST_NUMBERS, Positive, data_dir_option,
 @click.option("--lot", type=COUNT, default=64, show_default=True, help="Digits learnt at each rate.")
 @click.option("--data", metavar="NAME", help="The digits, instead of the recipe's.")
 @data_dir_option
-@json_option
+@form_options
 def rates(
     recipe: str,
     lowest: float,
@@ -30,7 +31,7 @@ def rates(
     lot: int,
     data: str | None,
     data_dir: Path | None,
-    as_json: bool,
+    form: Form,
 ) -> None:
     """Find rates that learn, by letting the rate grow.
 
@@ -48,18 +49,25 @@ def rates(
     from retronet.network import load_network
     from retronet.recipe import load_recipe
     from retronet.training.rate_range import rate_range
-    from retronet_cli.terminal import print_json, print_table, talk
+    from retronet_cli.terminal import print_table, progress, talk
     from retronet_cli.views.rates import rate_table
 
-    found = load_recipe(recipe)
-    digits = load(data or found.data, found.preparation, data_dir)
+    chosen_recipe = load_recipe(recipe)
+    digits = load(data or chosen_recipe.data, chosen_recipe.preparation, data_dir)
     if digits.notice:
         talk(digits.notice)
-    points = list(rate_range(found, load_network(found.network), digits, lowest, highest, lots, lot))
+    points = []
+    with progress(enabled=True) as bar:
+        task = bar.add_task("rates", total=lots)
+        network = load_network(chosen_recipe.network)
+        for point in rate_range(chosen_recipe, network, digits, lowest, highest, lots, lot):
+            points.append(point)
+            bar.advance(task)
     name = digits.train.provenance.name
-    if as_json:
-        print_json("rates", {"recipe": found.name, "dataset": name, "points": msgspec.to_builtins(points)})
+    if form.given:
+        fields = {"recipe": chosen_recipe.name, "dataset": name, "points": msgspec.to_builtins(points)}
+        give(form, "rates", fields, {"points": points})
         return
     best = min(points, key=lambda point: point.loss)
-    title = f"{found.name} on {name}: loss while the rate grows, {lot} digits a rate"
+    title = f"{chosen_recipe.name} on {name}: loss while the rate grows, {lot} digits a rate"
     print_table(rate_table(title, points, f"Least loss {best.loss:.4g} at rate {best.rate:.2e}."))

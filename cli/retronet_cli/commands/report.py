@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 import click
 
 from retronet.errors import InputError
-from retronet_cli.options import COUNT, chips_option, json_option
+from retronet_cli.forms import Form, Rows, form_options, give
+from retronet_cli.options import COUNT, chips_option
+from retronet_cli.run_page import PageChoices, check_options, page_options, write_story
 
 if TYPE_CHECKING:
     from hw_sim.chips.cost.network_cost import CostReport
@@ -42,15 +44,8 @@ WIDTH = click.IntRange(1, 64)
     help="Digits that pass through a layer before its weights make room for another's, where not all fit.",
 )
 @click.option("--chip-alone", is_flag=True, help="Without the host interface and the companion on the board.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "markdown"]),
-    default="table",
-    show_default=True,
-    help="How the layers are printed.",
-)
-@json_option
+@page_options
+@form_options
 def report(
     run: Path | None,
     chips: tuple[str, ...],
@@ -60,14 +55,18 @@ def report(
     state_bits: int | None,
     images_per_load: int,
     chip_alone: bool,
-    form: str,
-    as_json: bool,
+    page: PageChoices,
+    form: Form,
 ) -> None:
     """Model what a network costs on chips.
 
     RUN is the folder of a run, whose network is taken; cost depends on its shape alone. Work is counted and
     laid on each chip's geometry. No chip was run: every time is modelled, and the efficiency that would meet
     a published figure stands beside it, apart.
+
+    With --html the whole of a run is told on one page that needs no network: its digits, network, training,
+    precision, bits, chips and mistakes, what is assumed, and a pad to draw on. RUN is then the latest one if
+    it is not named.
 
     \b
     Examples:
@@ -76,17 +75,22 @@ def report(
       retronet report --chip ./mine.toml --network lenet1
       retronet report --chip net32k --weight-bits 4 --state-bits 2 --format csv
       retronet report --rtl circuit
+      retronet report runs/a --html story.html
     """
     from hw_sim.chips.cost.network_cost import cost
     from hw_sim.chips.load import chip_names, load_chip
     from hw_sim.chips.spec import NeuronArray
 
+    check_options(page)
+    if page.html is not None:
+        write_story(run, chips, page, form.as_json)
+        return
     if circuits:
-        spec, laid_out = _circuits(circuits, run, network, form)
+        spec, laid_out = _circuits(circuits, run, network)
     else:
         spec, laid_out = _network(run, network), []
-    found = [load_chip(name) for name in chips or chip_names()]
-    for_all = not any(isinstance(each.engine, NeuronArray) for each in found)
+    specs = [load_chip(name) for name in chips or chip_names()]
+    for_all = not any(isinstance(each.engine, NeuronArray) for each in specs)
     reports = [
         cost(
             each,
@@ -96,25 +100,24 @@ def report(
             on_board=not chip_alone,
             images_per_load=images_per_load,
         )
-        for each in found
+        for each in specs
     ]
     if circuits:
-        _print_circuits(laid_out, reports, as_json)
+        _print_circuits(laid_out, reports, form)
         return
-    _print(spec, found, reports, run, form, as_json, details=bool(chips))
+    _print(spec, specs, reports, run, form, details=bool(chips))
 
 
 def _circuits(
-    folders: tuple[Path, ...], run: Path | None, name: str | None, form: str
+    folders: tuple[Path, ...], run: Path | None, name: str | None
 ) -> "tuple[NetworkSpec, list[Synthesised]]":
     """Return the network that all circuits have, and each circuit on each device."""
     from hw_sim.export.synthesis import synthesised
 
-    if run is not None or name is not None or form != "table":
-        other = "a run" if run is not None else "--network" if name is not None else "--format"
+    if run is not None or name is not None:
+        other = "a run" if run is not None else "--network"
         raise click.UsageError(
-            f"--rtl does not go with {other}: a circuit has its network, and is printed as a table or with "
-            f"--json. Leave one of them out."
+            f"--rtl does not go with {other}: a circuit has its network. Leave one of them out."
         )
     each = [synthesised(folder) for folder in folders]
     networks = {network.name: network for network, _ in each}
@@ -126,15 +129,15 @@ def _circuits(
     return each[0][0], [circuit for _, circuits in each for circuit in circuits]
 
 
-def _print_circuits(circuits: "list[Synthesised]", reports: "list[CostReport]", as_json: bool) -> None:
+def _print_circuits(circuits: "list[Synthesised]", reports: "list[CostReport]", form: Form) -> None:
     import msgspec
 
-    from retronet_cli.terminal import print_json, print_table
+    from retronet_cli.terminal import print_table
     from retronet_cli.views.export import circuits_table
 
-    if as_json:
+    if form.given:
         fields = {"synthesised": msgspec.to_builtins(circuits), "modelled": msgspec.to_builtins(reports)}
-        print_json("circuits", {"network": circuits[0].network, **fields})
+        give(form, "circuits", {"network": circuits[0].network, **fields}, fields)
         return
     print_table(circuits_table(circuits, reports))
 
@@ -156,8 +159,7 @@ def _print(
     chips: "list[ChipSpec]",
     reports: "list[CostReport]",
     run: Path | None,
-    form: str,
-    as_json: bool,
+    form: Form,
     details: bool,
 ) -> None:
     import msgspec
@@ -165,37 +167,36 @@ def _print(
     from hw_sim.chips.cost.network_cost import work_of
     from hw_sim.chips.cost.published import published_rows
     from retronet.network import sized_layers
-    from retronet_cli.terminal import print_json, print_paragraphs, print_table
+    from retronet_cli.terminal import print_paragraphs, print_table
     from retronet_cli.views import costs
-    from retronet_cli.views.quantities import csv_text, markdown_text
 
     layers, work = [sized.name for sized in sized_layers(network)], work_of(network)
     published = [row for each in chips for row in published_rows(each)]
-    if as_json:
+    if form.given:
         counted = [
             {"layer": name, **msgspec.to_builtins(each)} for name, each in zip(layers, work, strict=True)
         ]
         found = {"network": network.name, "run": None if run is None else str(run), "work": counted}
-        print_json(
-            "report",
-            {**found, "modelled": msgspec.to_builtins(reports), "published": msgspec.to_builtins(published)},
-        )
+        modelled = msgspec.to_builtins(reports)
+        totals = [{key: value for key, value in each.items() if key != "layers"} for each in modelled]
+        tables: dict[str, Rows] = {
+            "layers": costs.cost_records(reports), "chips": totals, "work": counted, "published": published,
+        }  # fmt: skip
+        told = {**found, "modelled": modelled, "published": msgspec.to_builtins(published)}
+        give(form, "report", told, tables)
         return
-    if form != "table":
-        text = csv_text if form == "csv" else markdown_text
-        click.echo(text(costs.records(reports)), nl=False)
-        return
-    print_table(costs.work_table(f"{network.name}: work for one digit, counted from its shape", layers, work))
-    title = f"{network.name} on each chip, modelled for one digit"
-    print_table(costs.totals_table(title, reports, costs.COST_ALONE))
+    title = f"{network.name}: work for one digit, counted from its shape"
+    print_table(costs.shape_table(title, layers, work))
     for each, modelled in zip(chips, reports, strict=True) if details else ():
-        print_table(costs.layers_table(each, modelled))
+        print_table(costs.cost_table(each, modelled))
         print_table(costs.parts_table(each, modelled))
     if published:
         print_table(costs.published_table(published))
     if details:
         print_paragraphs(costs.gap_lines(published))
-    else:
+    title = f"{network.name} on each chip, modelled for one digit"
+    print_table(costs.totals_table(title, reports, costs.COST_ALONE))
+    if not details:
         print_paragraphs(
             ["Name a chip with --chip to see its layers, and what is modelled and fitted of each gap."]
         )

@@ -4,15 +4,16 @@ from pathlib import Path
 
 import click
 
-from retronet_cli.options import data_dir_option, json_option, quiet_option
+from retronet_cli.forms import Form, form_options
+from retronet_cli.options import data_dir_option, quiet_option
 
 
 @click.command(short_help="Go on with a run that was cut off, whatever made it.")
 @click.argument("run", type=click.Path(file_okay=False, path_type=Path))
 @data_dir_option
-@json_option
+@form_options
 @quiet_option
-def resume(run: Path, data_dir: Path | None, as_json: bool, quiet: bool) -> None:
+def resume(run: Path, data_dir: Path | None, form: Form, quiet: bool) -> None:
     """Go on with a run that was cut off, whatever made it.
 
     RUN is the folder of a run of `retronet train`, `retronet retrain` or `retronet prune`; each goes on as it
@@ -26,19 +27,19 @@ def resume(run: Path, data_dir: Path | None, as_json: bool, quiet: bool) -> None
     from retronet.runs.makers import other_maker
     from retronet.runs.run import open_run
 
-    found = open_run(run)
-    match found.configuration.made:
+    opened = open_run(run)
+    match opened.configuration.made:
         case ByImport() as made:
             raise other_maker(run, made)
         case ByRetraining():
             from retronet_cli.commands.retrain import resume_retraining
 
-            resume_retraining(found, data_dir, as_json, quiet)
+            resume_retraining(opened, data_dir, form, quiet)
         case ByPruning():
             from retronet_cli.commands.prune import resume_pruning
 
-            resume_pruning(found, data_dir, as_json, quiet)
+            resume_pruning(opened, data_dir, form, quiet)
         case _:
             from retronet_cli.commands.train import resume_training
 
-            resume_training(found, data_dir, as_json, quiet)
+            resume_training(opened, data_dir, form, quiet)

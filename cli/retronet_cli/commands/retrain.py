@@ -1,21 +1,22 @@
 """The command `retronet retrain`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from retronet_cli.forms import FORM_PARAMETERS, Form, form_options, give
 from retronet_cli.options import (
     PASSES,
     SEED,
-    Positive,
+    Real,
     data_dir_option,
-    json_option,
+    plan_out_option,
     quiet_option,
     run_argument,
     runs_option,
 )
-from retronet_cli.precision import Choices, chosen_plan, precision_options
+from retronet_cli.precision import Choices, chosen_plan, precision_options, write_plan
 
 if TYPE_CHECKING:
     from retronet.datasets import DigitSets
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 @click.option("--passes", type=PASSES, default=5, show_default=True, help="Passes.")
 @click.option(
     "--rate",
-    type=Positive(),
+    type=Real(),
     default=0.0005,
     show_default=True,
     help="The rate of the first pass; it halves from pass to pass.",
@@ -55,9 +56,10 @@ if TYPE_CHECKING:
     help="Go on with the retrained run in DIR, to the same bytes as if it had not stopped.",
 )
 @click.option("--force", is_flag=True, help="Overwrite the run that is in the folder.")
+@plan_out_option
 @data_dir_option
 @runs_option
-@json_option
+@form_options
 @quiet_option
 def retrain(
     run: Path | None,
@@ -69,9 +71,10 @@ def retrain(
     folder: Path | None,
     resume: Path | None,
     force: bool,
+    plan_out: Path | None,
     data_dir: Path | None,
     runs: Path,
-    as_json: bool,
+    form: Form,
     quiet: bool,
 ) -> None:
     """Train on with the quantiser in the loop.
@@ -86,12 +89,14 @@ def retrain(
       retronet retrain
       retronet retrain --weight-format '{-1,0,1}' --scale threshold:0.7 --state-bits 8
       retronet retrain --weight-bits 3 --state-bits 8 --scale mse --layers last
+      retronet retrain --plan-out three-bits.toml
     """
     if resume is not None:
         _refuse_other_options(run)
         from retronet.runs.run import open_run
 
-        resume_retraining(open_run(resume), data_dir, as_json, quiet)
+        resume_retraining(open_run(resume), data_dir, form, quiet)
+        _write_plan_of(open_run(resume), plan_out)
         return
     from hw_sim.studies.retrain import Retraining, Settings
     from hw_sim.studies.retrained_run import create_retrained_run
@@ -105,10 +110,19 @@ def retrain(
     # What can not be retrained is refused before a folder is made.
     training = Retraining(trained, digits, chosen, settings)
     new = create_retrained_run(training, origin, folder, runs, force=force)
-    _learn_and_print(new, digits, data_dir, as_json, quiet)
+    _learn_and_print(new, digits, data_dir, form, quiet)
+    _write_plan_of(new, plan_out)
 
 
-def resume_retraining(run: "Run", data_dir: Path | None, as_json: bool, quiet: bool) -> None:
+def _write_plan_of(run: "Run", plan_out: Path | None) -> None:
+    from hw_sim.studies.retrained_run import plan_of
+
+    plan = plan_of(run)
+    assert plan is not None
+    write_plan(plan_out, plan)
+
+
+def resume_retraining(run: "Run", data_dir: Path | None, form: Form, quiet: bool) -> None:
     """Go on with a run that `retronet retrain` made, and print its result.
 
     Raises
@@ -124,13 +138,13 @@ def resume_retraining(run: "Run", data_dir: Path | None, as_json: bool, quiet: b
     if not isinstance(configuration.made, ByRetraining):
         raise other_maker(run.folder, configuration.made)
     digits = load(run.data_name, configuration.recipe.preparation, data_dir)
-    _learn_and_print(run, digits, data_dir, as_json, quiet)
+    _learn_and_print(run, digits, data_dir, form, quiet)
 
 
 def _refuse_other_options(run: Path | None) -> None:
     """Refuse what says how to retrain beside --resume, which goes on as the run was begun."""
     context = click.get_current_context()
-    allowed = {"resume", "data_dir", "runs", "as_json", "quiet"}
+    allowed = {"resume", "data_dir", "runs", "quiet", "plan_out"} | FORM_PARAMETERS
     for name in context.params:
         given = context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
         if run is not None or (given and name not in allowed):
@@ -139,9 +153,7 @@ def _refuse_other_options(run: Path | None) -> None:
             )
 
 
-def _learn_and_print(
-    run: "Run", digits: "DigitSets", data_dir: Path | None, as_json: bool, quiet: bool
-) -> None:
+def _learn_and_print(run: "Run", digits: "DigitSets", data_dir: Path | None, form: Form, quiet: bool) -> None:
     from hw_sim.studies.retrained_run import continue_retraining
     from retronet_cli.runs import going_on
     from retronet_cli.terminal import progress
@@ -151,17 +163,17 @@ def _learn_and_print(
         task = bar.add_task("passes", total=passes, completed=run.passes)
         for record in continue_retraining(run, digits):
             bar.update(task, completed=record.number)
-    _print_result(run, digits, as_json, quiet)
+    _print_result(run, digits, form, quiet)
 
 
-def _print_result(run: "Run", digits: "DigitSets", as_json: bool, quiet: bool) -> None:
+def _print_result(run: "Run", digits: "DigitSets", form: Form, quiet: bool) -> None:
     """Print what the folder holds: the same whether the run was cut off or not."""
     import msgspec
 
     from hw_sim.studies.retrain import RetrainRecord
     from hw_sim.studies.retrained_run import plan_of, read_before
     from retronet.runs.configuration import ByRetraining
-    from retronet_cli.terminal import print_json, print_table, talk
+    from retronet_cli.terminal import print_table, talk
     from retronet_cli.views.retraining import retraining_table
 
     made, recipe, before, plan = (
@@ -179,8 +191,8 @@ def _print_result(run: "Run", digits: "DigitSets", as_json: bool, quiet: bool) -
     for warning in before.warnings:
         talk(f"Warning: {warning}")
     name, layers = digits.test.provenance.name, made.settings["layers"]
-    if as_json:
-        found = {
+    if form.given:
+        told: dict[str, Any] = {
             "run": str(run.folder),
             "origin": made.origin,
             "dataset": name,
@@ -190,7 +202,7 @@ def _print_result(run: "Run", digits: "DigitSets", as_json: bool, quiet: bool) -
             "passes": [msgspec.to_builtins(record) for record in records],
             "warnings": list(before.warnings),
         }
-        print_json("retraining", found)
+        give(form, "retraining", told, {"passes": records, "formats": told["formats"]})
         return
     title = f"{recipe.name.removesuffix('-retrained')} on {name}, {layers} layers retrained"
     print_table(retraining_table(title, (before.train, before.test), records, digits.notice))

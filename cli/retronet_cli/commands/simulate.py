@@ -6,9 +6,9 @@ import click
 
 from retronet_cli.chip_options import ChipChoices, chip_options
 from retronet_cli.chips import simulated_on_chip
+from retronet_cli.forms import Form, form_options, give
 from retronet_cli.options import (
     data_dir_option,
-    json_option,
     other_data_option,
     quiet_option,
     run_argument,
@@ -24,7 +24,8 @@ from retronet_cli.precision import Choices, plan_for, precision_options
 @other_data_option
 @data_dir_option
 @runs_option
-@json_option
+@click.option("--formats", is_flag=True, help="Show every format too, with its range and step.")
+@form_options
 @quiet_option
 def simulate(
     run: Path | None,
@@ -33,7 +34,8 @@ def simulate(
     data: str | None,
     data_dir: Path | None,
     runs: Path,
-    as_json: bool,
+    formats: bool,
+    form: Form,
     quiet: bool,
 ) -> None:
     """Run a trained network in fixed point, next to itself in floating point.
@@ -54,27 +56,43 @@ def simulate(
       retronet simulate --chip anna --chips 5 --set noise=0.05
       retronet simulate --chip net32k --precisions
     """
+    import msgspec
+
     from hw_sim.fixed_point.simulate import simulate as simulated
     from retronet_cli.runs import take_digits, take_run, title_of
-    from retronet_cli.terminal import print_json, print_table, talk
-    from retronet_cli.views.simulation import bounds_of, comparison_table, format_table, to_json, work_table
+    from retronet_cli.terminal import print_table, talk, working
+    from retronet_cli.views.simulation import (
+        bounds_of,
+        comparison_table,
+        format_table,
+        layer_work_table,
+        to_json,
+    )
 
-    if simulated_on_chip(chip_choices, run, runs, data, data_dir, as_json, quiet):
+    if simulated_on_chip(chip_choices, run, runs, data, data_dir, form, quiet):
         return
     folder, checkpoint = take_run(run, runs, quiet)
     digits = take_digits(checkpoint, data, data_dir)
     trained = checkpoint.trained
     plan, own = plan_for(choices, folder, trained, digits.train, quiet)
-    report = simulated(trained, digits.test, plan)
+    with working("simulating", enabled=not quiet):
+        report = simulated(trained, digits.test, plan)
     for warning in report.warnings:
         talk(f"Warning: {warning}")
     name = digits.test.provenance.name
-    if as_json:
+    if form.given:
         bits = None if own or choices.plan else choices.bits or 8
-        print_json("simulation", {"run": str(folder), "dataset": name, "bits": bits, **to_json(report)})
+        made = to_json(report)
+        scores = {"fixed": report.score, "float": report.reference}
+        tables = {
+            "scores": [{"arithmetic": each, **msgspec.to_builtins(scores[each])} for each in scores],
+            "layers": made["layers"],
+            "formats": made["formats"],
+        }
+        give(form, "simulation", {"run": str(folder), "dataset": name, "bits": bits, **made}, tables)
         return
-    print_table(
-        comparison_table(f"{title_of(checkpoint)}, on the test digits of {name}", report, digits.notice)
-    )
-    print_table(work_table(report))
-    print_table(format_table(report.plan, bounds_of(report)))
+    if formats:
+        print_table(format_table(report.plan, bounds_of(report)))
+    print_table(layer_work_table(report))
+    title = f"{title_of(checkpoint)}, on the test digits of {name}"
+    print_table(comparison_table(title, report, digits.notice))

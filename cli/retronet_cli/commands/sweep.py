@@ -1,20 +1,19 @@
 """The command `retronet sweep`."""
 
-from collections.abc import Iterator
-from concurrent.futures import CancelledError, Executor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from hw_sim.formats.modes import Rounding
 from retronet.errors import InputError
+from retronet_cli.forms import JSONL, Form, form_options, give
 from retronet_cli.options import (
     Numbers,
+    dask_option,
     data_dir_option,
     jobs_option,
-    json_option,
     other_data_option,
     quiet_option,
     run_argument,
@@ -82,7 +81,7 @@ class Words(click.ParamType[tuple[str, ...]]):
 )
 @click.option(
     "--seeds",
-    type=Numbers(0, (1 << 63) - 1),
+    type=Numbers(),
     default="0",
     show_default=True,
     metavar="LIST",
@@ -96,31 +95,19 @@ class Words(click.ParamType[tuple[str, ...]]):
     help="Bits of the weights and states that a point leaves alone.",
 )
 @jobs_option
+@dask_option
 @click.option(
-    "--dask",
-    metavar="ADDRESS",
-    help="Use the workers of the dask scheduler at ADDRESS instead; they must see the same files.",
-)
-@click.option(
-    "-o",
-    "--output",
+    "--rows",
+    "kept",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
     help="Where rows are kept as they come, one JSON object a line; rows found there are not measured again. "
-    " [default: sweep.jsonl in the run's folder]",
-)
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "csv", "markdown"]),
-    default="table",
-    show_default=True,
-    help="How the result is printed.",
+    "So does -o with a name in .jsonl.  [default: sweep.jsonl in the run's folder]",
 )
 @other_data_option
 @data_dir_option
 @runs_option
-@json_option
+@form_options
 @quiet_option
 def sweep(
     run: Path | None,
@@ -132,12 +119,11 @@ def sweep(
     other_bits: int,
     jobs: int,
     dask: str | None,
-    output: Path | None,
-    form: str,
+    kept: Path | None,
     data: str | None,
     data_dir: Path | None,
     runs: Path,
-    as_json: bool,
+    form: Form,
     quiet: bool,
 ) -> None:
     """Tabulate accuracy against precision, over a grid of formats.
@@ -163,9 +149,12 @@ def sweep(
         read_rows,
         testbench_of,
     )
+    from retronet_cli.executors import executor_of
     from retronet_cli.runs import take_run
     from retronet_cli.terminal import interrupted, progress, talk, this_command
 
+    if form.output is not None and form.output.suffix == JSONL:
+        kept, form = kept or form.output, msgspec.structs.replace(form, output=None)
     folder, checkpoint = take_run(run, runs, quiet)
     source = Source(
         str(folder.resolve()),
@@ -177,7 +166,7 @@ def sweep(
     if testbench.digits.notice:
         talk(testbench.digits.notice)
     points = grid(testbench.trained.network, bits, tensors, _modes(rounding), scale, seeds)
-    output = output or folder / "sweep.jsonl"
+    output = kept or folder / "sweep.jsonl"
     rows = {row.point: row for row in read_rows(output) if row.subject == testbench.subject}
     left = [point for point in points if point not in rows]
     if unchecked := count_unchecked(output):
@@ -189,7 +178,10 @@ def sweep(
         for _ in checked(testbench, left):
             bar.advance(task)
     try:
-        with _executor(dask, jobs, len(left)) as executor, progress(enabled=not quiet) as bar:
+        with (
+            executor_of(jobs, max(1, len(left) // PER_PROCESS), dask) as executor,
+            progress(enabled=not quiet) as bar,
+        ):
             done = len(points) - len(left)
             task = bar.add_task("loading digits, compiling", total=len(points), completed=done)
             for row in append_rows(output, measure_all(source, testbench.subject, left, executor)):
@@ -202,9 +194,9 @@ def sweep(
     except OSError as error:
         raise InputError(
             f"The system refused: {error}. {len(rows)} rows are kept in {output}. Mend that, or name another "
-            f"file with --output, then go on with: {this_command()}"
+            f"file with --rows, then go on with: {this_command()}"
         ) from error
-    _report([rows[point] for point in points], testbench, output, folder, form, as_json, quiet)
+    _report([rows[point] for point in points], testbench, output, folder, form, quiet)
 
 
 def _modes(words: tuple[str, ...]) -> list[Rounding]:
@@ -214,64 +206,28 @@ def _modes(words: tuple[str, ...]) -> list[Rounding]:
     return [Rounding(word.upper()) for word in words]
 
 
-@contextmanager
-def _executor(dask: str | None, jobs: int, points: int) -> "Iterator[Executor | None]":
-    """Give what points run on; None stands for this process."""
-    from retronet_cli.terminal import this_command
-
-    if dask is None:
-        from retronet_cli.seeds import processes
-
-        with processes(jobs, max(1, points // PER_PROCESS)) as executor:
-            yield executor
-        return
-    try:
-        from distributed import Client, KilledWorker
-        from distributed.client import FutureCancelledError
-        from distributed.comm.core import CommClosedError
-    except ImportError as error:
-        raise InputError(
-            "The option --dask needs the package distributed, which is not installed. "
-            "Install it with: pip install 'retronet[dask]'."
-        ) from error
-    try:
-        client = Client(dask, timeout="20s")
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"No dask scheduler answers at '{dask}' ({error}). Start one with `dask scheduler`, and workers."
-        ) from error
-    with client:
-        try:
-            yield client.get_executor(pure=False)
-        except (KilledWorker, CommClosedError, FutureCancelledError, CancelledError) as error:
-            raise InputError(
-                f"The dask cluster at '{dask}' gave up ({type(error).__name__}). The rows that came "
-                f"are kept; start workers anew and go on with: {this_command()}"
-            ) from error
-
-
 def _report(
     rows: "list[SweepRow]",
     testbench: "Testbench",
     output: Path,
     folder: Path,
-    form: str,
-    as_json: bool,
+    form: Form,
     quiet: bool,
 ) -> None:
-    from retronet_cli.terminal import print_json, print_table, talk
-    from retronet_cli.views.sweep import fields, overflow_notes, sweep_tables, to_csv, to_markdown
+    from retronet_cli.terminal import print_table, talk
+    from retronet_cli.views.sweep import overflow_notes, sweep_fields, sweep_records, sweep_tables
 
     for note in overflow_notes(rows):
         talk(f"Warning: {note}")
     name, floating = testbench.digits.test.provenance.name, testbench.reference_score
-    if as_json:
-        found = {"run": str(folder), "dataset": name, "rows_file": str(output), **fields(rows, floating)}
-        print_json("sweep", found | {"other_bits": testbench.other_bits})
-    elif form == "csv":
-        click.echo(to_csv(rows, floating), nl=False)
-    elif form == "markdown":
-        click.echo(to_markdown(rows, floating), nl=False)
+    if form.given:
+        told = {"run": str(folder), "dataset": name, "rows_file": str(output), **sweep_fields(rows, floating)}
+        give(
+            form,
+            "sweep",
+            told | {"other_bits": testbench.other_bits},
+            {"points": sweep_records(rows, floating)},
+        )
     else:
         network, count = testbench.trained.network.name, f"{floating.n:,}"
         title = f"{network}: accuracy against precision on the {count} test digits of {name}"

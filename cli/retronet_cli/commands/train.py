@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from retronet_cli.events import Tell, event_files
+from retronet_cli.forms import Form, form_options, give
 from retronet_cli.options import (
     COUNT,
     SEED,
     Numbers,
+    dask_option,
     data_dir_option,
     jobs_option,
-    json_option,
     quiet_option,
     runs_option,
 )
@@ -44,12 +46,19 @@ if TYPE_CHECKING:
     help="Keep activations, parameters and gradients in summary, every so many steps, in history.jsonl.",
 )
 @click.option(
+    "--tensorboard",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write event files for TensorBoard to DIR as well.",
+)
+@click.option(
     "--seeds",
-    type=Numbers(0, (1 << 63) - 1),
+    type=Numbers(),
     metavar="LIST",
     help="Train from several seeds, such as 0-9 or 0,3,5.",
 )
 @jobs_option
+@dask_option
 @click.option(
     "--set",
     "settings",
@@ -73,7 +82,7 @@ if TYPE_CHECKING:
 )
 @click.option("--force", is_flag=True, help="Overwrite the run that is in the folder.")
 @click.option("--dry-run", is_flag=True, help="Print the recipe as resolved, and stop.")
-@json_option
+@form_options
 @quiet_option
 def train(
     recipe: str | None,
@@ -84,15 +93,17 @@ def train(
     passes: int | None,
     seed: int | None,
     history: int | None,
+    tensorboard: Path | None,
     seeds: tuple[int, ...] | None,
     jobs: int,
+    dask: str | None,
     settings: tuple[str, ...],
     folder: Path | None,
     runs: Path,
     resume: Path | None,
     force: bool,
     dry_run: bool,
-    as_json: bool,
+    form: Form,
     quiet: bool,
 ) -> None:
     """Train a network as a recipe says.
@@ -106,6 +117,7 @@ def train(
       retronet train --data digits5k --passes 5
       retronet train lecun1989 --set rule.mu=0.02 --seed 3
       retronet train --seeds 0-9
+      retronet train --history 500 --tensorboard events
     """
     started = time.perf_counter()
     chosen = {"data": data, "network": network, "engine": engine, "passes": passes, "seed": seed}
@@ -116,27 +128,35 @@ def train(
             "it takes no recipe, changes, --run, --force or --dry-run."
         )
     if resume is not None:
-        resume_training(_watched_as_begun(resume, history), data_dir, as_json, quiet, history)
+        resume_training(_watched_as_begun(resume, history), data_dir, form, quiet, history, tensorboard)
         return
     if dry_run:
         _print_recipe(_resolve(recipe, changes))
         return
     if seeds is not None:
-        if folder is not None or seed is not None or force or history is not None:
+        if folder is not None or seed is not None or force or history is not None or tensorboard:
             raise click.UsageError(
                 "--seeds makes or continues a run for each seed in the folder of all runs: "
-                "it takes no --run, --seed, --force or --history."
+                "it takes no --run, --seed, --force, --history or --tensorboard."
             )
-        from retronet_cli.seeds import train_and_print_seeds
+        from retronet_cli.seeds import Where, train_and_print_seeds
 
-        train_and_print_seeds(_resolve(recipe, changes), seeds, runs, data_dir, jobs, as_json, quiet)
+        where = Where(runs, data_dir, jobs, dask)
+        train_and_print_seeds(_resolve(recipe, changes), seeds, where, form, quiet)
         return
+    if dask is not None:
+        raise click.UsageError("--dask is for several runs at once: give --seeds, too, or leave it out.")
     run, digits = _begin(_resolve(recipe, changes), data_dir, folder, runs, force, history)
-    _learn_and_print(run, digits, data_dir, as_json, quiet, started)
+    _learn_and_print(run, digits, data_dir, form, quiet, started, tensorboard=tensorboard)
 
 
 def resume_training(
-    run: "Run", data_dir: Path | None, as_json: bool, quiet: bool, history: int | None = None
+    run: "Run",
+    data_dir: Path | None,
+    form: Form,
+    quiet: bool,
+    history: int | None = None,
+    tensorboard: Path | None = None,
 ) -> None:
     """Go on with a run that `retronet train` made, and print its result.
 
@@ -153,13 +173,14 @@ def resume_training(
     if not isinstance(run.configuration.made, ByTraining):
         raise other_maker(run.folder, run.configuration.made)
     digits = load(run.data_name, run.configuration.recipe.preparation, data_dir)
-    _learn_and_print(run, digits, data_dir, as_json, quiet, started, history)
+    _learn_and_print(run, digits, data_dir, form, quiet, started, history, tensorboard)
 
 
 def _watched_as_begun(folder: Path, history: int | None) -> "Run":
     """Return the run in `folder`; refuse snapshots at other steps than those it was begun with."""
     from retronet.runs.configuration import FIRST_SCHEMA
-    from retronet.runs.run import open_run, steps_watched
+    from retronet.runs.run import open_run
+    from retronet.runs.trained_run import steps_watched
 
     run = open_run(folder)
     begun = steps_watched(run)
@@ -175,19 +196,20 @@ def _learn_and_print(
     run: "Run",
     digits: "DigitSets",
     data_dir: Path | None,
-    as_json: bool,
+    form: Form,
     quiet: bool,
     started: float,
     history: int | None = None,
+    tensorboard: Path | None = None,
 ) -> None:
     _report_start(run, quiet)
-    with going_on(run, data_dir):
-        _learn(run, digits, history, quiet)
+    with event_files(tensorboard) as tell, going_on(run, data_dir):
+        _learn(run, digits, history, quiet, tell)
     seconds = {
         "training": sum(timing.training_seconds for timing in run.timings()),
         "total": time.perf_counter() - started,
     }
-    _print_result(run, seconds, as_json)
+    _print_result(run, seconds, form)
 
 
 def _settings(settings: tuple[str, ...]) -> dict[str, Any]:
@@ -195,19 +217,19 @@ def _settings(settings: tuple[str, ...]) -> dict[str, Any]:
     from retronet.errors import InputError
     from retronet.refusals import parse_toml
 
-    found: dict[str, Any] = {}
+    changes: dict[str, Any] = {}
     for setting in settings:
         key, equals, value = setting.partition("=")
         if not equals or not key:
             raise click.UsageError(f"--set takes KEY=VALUE, such as rule.mu=0.02; found '{setting}'.")
-        found[key] = value
+        changes[key] = value
         try:
             content = parse_toml(f"value = {value}")
         except InputError:
             continue
         if len(content) == 1:
-            found[key] = content["value"]
-    return found
+            changes[key] = content["value"]
+    return changes
 
 
 def _resolve(name: str | None, changes: dict[str, Any]) -> "Recipe":
@@ -236,7 +258,7 @@ def _begin(
     from retronet.engines.forward import check_images
     from retronet.network import load_network
     from retronet.runs.configuration import ByTraining
-    from retronet.runs.run import create_run
+    from retronet.runs.create import create_run
 
     network = load_network(recipe.network)
     digits = load(recipe.data, recipe.preparation, data_dir)
@@ -263,15 +285,17 @@ def _report_start(run: "Run", quiet: bool) -> None:
             )
 
 
-def _learn(run: "Run", digits: "DigitSets", history: int | None, quiet: bool) -> None:
-    """Train what is left."""
-    from retronet.runs.run import continue_run
+def _learn(run: "Run", digits: "DigitSets", history: int | None, quiet: bool, tell: Tell) -> None:
+    """Train what is left, and tell each pass and snapshot."""
+    from retronet.runs.trained_run import continue_run
     from retronet.training.train import PassRecord, Progress
     from retronet_cli.terminal import progress
 
     with progress(enabled=not quiet) as bar:
         task = bar.add_task("compiling, or loading compiled code", total=run.configuration.recipe.passes)
         for step in continue_run(run, digits, history):
+            if not isinstance(step, Progress):
+                tell(step)
             if isinstance(step, PassRecord):
                 bar.update(task, completed=step.number, description=_summary(step))
             elif isinstance(step, Progress):
@@ -282,15 +306,15 @@ def _summary(record: "PassRecord") -> str:
     return f"misses {record.train.misses:,} train, {record.test.misses:,} test"
 
 
-def _print_result(run: "Run", seconds: dict[str, float], as_json: bool) -> None:
+def _print_result(run: "Run", seconds: dict[str, float], form: Form) -> None:
     import msgspec
 
-    from retronet_cli.terminal import print_json, print_table
+    from retronet_cli.terminal import print_table
     from retronet_cli.views.scores import curve_table, score_table
 
     records = run.records()
     recipe, last = run.configuration.recipe, records[-1]
-    if as_json:
+    if form.given:
         fields = {
             "recipe": recipe.name,
             "network": recipe.network,
@@ -303,7 +327,7 @@ def _print_result(run: "Run", seconds: dict[str, float], as_json: bool) -> None:
             "seconds": seconds,
             "run": str(run.folder),
         }
-        print_json("train", fields)
+        give(form, "train", fields, {"passes": records})
         return
     title = f"{recipe.name} on {run.data_name}, seed {recipe.seed}"
     print_table(curve_table(f"{title}: learning curve", records))

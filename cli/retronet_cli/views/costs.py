@@ -17,12 +17,20 @@ COST_ALONE = "This is cost alone: how well a network reads digits at these bits 
 MODELLED = "Modelled, not measured: the least time that the chip's geometry allows."
 
 
-def work_table(title: str, layers: Sequence[str], work: Sequence[Work]) -> Table:
+def shape_table(title: str, layers: Sequence[str], work: Sequence[Work]) -> Table:
     """Return the counted work of each layer for one digit."""
     table = new_table(title)
     table.add_column("layer")
+    # Other operations are the comparisons and additions of pools.
+    pools = any(each.other_operations for each in work)
     add_numbers(table, "MACs", "weights\nread", "states\nread", "states\nwritten")
-    rows = [(each.macs, each.weight_reads, each.state_reads, each.state_writes) for each in work]
+    if pools:
+        add_numbers(table, "compared\nor added")
+    rows = [
+        (each.macs, each.weight_reads, each.state_reads, each.state_writes)
+        + ((each.other_operations,) if pools else ())
+        for each in work
+    ]
     for layer, row in zip(layers, rows, strict=True):
         table.add_row(layer, *(f"{count:,.0f}" for count in row))
     totals = (f"{sum(column):,.0f}" for column in zip(*rows, strict=True))
@@ -60,7 +68,7 @@ def _is_bound(report: CostReport) -> bool:
     return any(not key.startswith("energy.") for key in report.unknown)
 
 
-def layers_table(chip: ChipSpec, report: CostReport) -> Table:
+def cost_table(chip: ChipSpec, report: CostReport) -> Table:
     """Return the calls of each layer on `chip`, its modelled time and what binds it."""
     table = new_table(f"{report.chip}: calls and modelled time for one digit", _notes(chip, report))
     table.add_column("layer")
@@ -169,7 +177,7 @@ def gap_lines(rows: Sequence[PublishedRow]) -> list[str]:
     return [f"{row.chip}, {row.what}. {row.gap}" for row in rows]
 
 
-def records(reports: Sequence[CostReport]) -> list[dict[str, Any]]:
+def cost_records(reports: Sequence[CostReport]) -> list[dict[str, Any]]:
     """Return one flat record a chip and layer, units and what is modelled in the names."""
     return [
         {

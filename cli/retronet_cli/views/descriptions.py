@@ -9,11 +9,20 @@ from retronet.network import NetworkSpec, SizedLayer, sized_layers, total_units
 from retronet.recipe import Recipe
 from retronet_cli.views.scores import new_table
 
+HEADINGS = {
+    "connections": "connec-\ntions",
+    "parameters": "para-\nmeters",
+    "macs": "MACs",
+    "border_macs": "on\nborder",
+    "comparisons": "compar-\nisons",
+    "additions": "addi-\ntions",
+}
+
 
 def network_counts(network: NetworkSpec) -> dict[str, Any]:
     """Return the derived counts of a network, per layer and in total."""
     rows = [{"name": sized.name, **_counts(sized)} for sized in sized_layers(network)]
-    keys = ("units", "connections", "parameters", "macs", "border_macs")
+    keys = ("units", "connections", "parameters", "macs", "border_macs", "comparisons", "additions")
     return {
         "layers": rows,
         **{key: sum(row[key] for row in rows) for key in keys[1:]},
@@ -30,21 +39,25 @@ def _counts(sized: SizedLayer) -> dict[str, Any]:
         "parameters": sized.parameters,
         "macs": sized.macs,
         "border_macs": sized.border_macs,
+        "comparisons": sized.comparisons,
+        "additions": sized.additions,
     }
 
 
 def network_table(network: NetworkSpec) -> Table:
     """Return a network with all its counts."""
-    caption = (
-        f"Units include the input. Connections include the biases, MACs do not. Source: {network.source}"
-    )
+    total = network_counts(network)
+    keys = ["connections", "parameters", "macs", "border_macs"]
+    keys += [key for key in ("comparisons", "additions") if total[key]]
+    pools = " Comparisons and additions are those of pools, which have no MACs." if len(keys) > 4 else ""
+    source = f" Source: {network.source}" if network.source else ""
+    caption = f"Units include the input. Connections include the biases, MACs do not.{pools}{source}"
     table = new_table(f"{network.name}: {network.title}", caption)
     table.add_column("layer")
-    for heading in ("shape", "units", "fan-in", "connec-\ntions", "para-\nmeters", "MACs", "on\nborder"):
+    for heading in ("shape", "units", "fan-in", *(HEADINGS[key] for key in keys)):
         table.add_column(heading, justify="right")
-    table.add_row(
-        "input", _shape(network.input), f"{total_units_of_input(network):,}", "–", "–", "–", "–", "–"
-    )
+    units = total_units_of_input(network)
+    table.add_row("input", _shape(network.input), f"{units:,}", "–", *("–" for _ in keys))
     for sized in sized_layers(network):
         least, most = min(sized.fan_in), max(sized.fan_in)
         table.add_row(
@@ -52,15 +65,14 @@ def network_table(network: NetworkSpec) -> Table:
             _shape(sized.output),
             f"{sized.units:,}",
             f"{least}" if least == most else f"{least}–{most}",
-            *(f"{count:,}" for count in (sized.connections, sized.parameters, sized.macs, sized.border_macs)),
+            *(f"{getattr(sized, key):,}" for key in keys),
         )
-    total = network_counts(network)
     table.add_row(
         "total",
         "",
         f"{total['units']:,}",
         "",
-        *(f"{total[key]:,}" for key in ("connections", "parameters", "macs", "border_macs")),
+        *(f"{total[key]:,}" for key in keys),
         style="bold",
     )
     return table

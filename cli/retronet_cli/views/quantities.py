@@ -1,9 +1,6 @@
-"""Numbers of chips in a form to read, and rows as CSV or Markdown."""
+"""Numbers of chips in a form to read."""
 
-import csv
-import io
 from collections.abc import Sequence
-from typing import Any
 
 PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 DURATIONS = ((86_400.0, "days"), (3_600.0, "h"), (1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
@@ -67,25 +64,3 @@ def quantity_range(low: float | None, high: float | None, unit: str) -> str:
 def _scaled(value: float, units: Sequence[tuple[float, str]]) -> str:
     scale, unit = next((each for each in units if abs(value) >= each[0]), units[-1])
     return f"{value / scale:.4g} {unit}".rstrip()
-
-
-def csv_text(records: Sequence[dict[str, Any]]) -> str:
-    """Return records of the same keys as CSV with a heading."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(records[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(records)
-    return text.getvalue()
-
-
-def markdown_text(records: Sequence[dict[str, Any]]) -> str:
-    """Return records of the same keys as a Markdown table, figures rounded for reading."""
-    lines = [list(records[0]), ["---"] * len(records[0])]
-    lines += [[_short(value) for value in record.values()] for record in records]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def _short(value: object) -> str:
-    if value is None:
-        return ""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -24,28 +24,31 @@ def comparison_table(title: str, report: SimulationReport, caption: str | None) 
     )
 
 
-def work_table(report: SimulationReport) -> Table:
+def layer_work_table(report: SimulationReport) -> Table:
     """Return what each layer did for one image on average, and how far its states are from floating point."""
     table = new_table(f"Work for one digit, counted over {report.images:,}")
     table.add_column("layer")
+    pools = any(layer.counts.comparisons or layer.counts.additions for layer in report.layers)
     for heading in (
         "connec-\ntions",
         "MACs",
         "on\nborder",
         "zero\nweight",
+        *(("compar-\nisons", "addi-\ntions") if pools else ()),
         "satu-\nrated",
         "over-\nflows",
         "SQNR",
     ):
         table.add_column(heading, justify="right")
-    for layer in report.layers:
+    rows = [_counts(layer, pools) for layer in report.layers]
+    for layer, row in zip(report.layers, rows, strict=True):
         table.add_row(
             layer.layer,
             f"{layer.connections:,}",
-            *(_per_image(count, report.images) for count in _counts(layer)),
+            *(_per_image(count, report.images) for count in row),
             "–" if layer.sqnr_db is None else f"{layer.sqnr_db:.1f} dB",
         )
-    totals = [sum(column) for column in zip(*(_counts(layer) for layer in report.layers), strict=True)]
+    totals = [sum(column) for column in zip(*rows, strict=True)]
     connections = sum(layer.connections for layer in report.layers)
     cells = (_per_image(count, report.images) for count in totals)
     table.add_row("total", f"{connections:,}", *cells, "", style="bold")
@@ -86,12 +89,13 @@ def _step(step: float) -> str:
     return f"2^{exponent - 1}" if mantissa == 0.5 else f"{step:.4g}"
 
 
-def _counts(layer: LayerReport) -> tuple[int, ...]:
+def _counts(layer: LayerReport, pools: bool) -> tuple[int, ...]:
     counts = layer.counts
     return (
         counts.macs,
         counts.border_macs,
         counts.zero_macs,
+        *((counts.comparisons, counts.additions) if pools else ()),
         counts.saturations,
         counts.overflows + counts.preactivation_overflows,
     )
@@ -111,6 +115,8 @@ def to_json(report: SimulationReport) -> dict[str, Any]:
             "macs": layer.counts.macs // report.images,
             "border_macs": layer.counts.border_macs // report.images,
             "zero_macs": layer.counts.zero_macs // report.images,
+            "comparisons": layer.counts.comparisons // report.images,
+            "additions": layer.counts.additions // report.images,
             "saturations": layer.counts.saturations,
             "overflows": layer.counts.overflows,
             "preactivation_overflows": layer.counts.preactivation_overflows,

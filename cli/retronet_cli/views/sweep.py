@@ -1,7 +1,5 @@
 """The rows of a sweep as table, CSV, Markdown and JSON."""
 
-import csv
-import io
 from collections.abc import Sequence
 from typing import Any
 
@@ -78,15 +76,15 @@ def overflow_notes(rows: Sequence[SweepRow]) -> list[str]:
         worst = max(
             (
                 (count, layer, row)
-                for row, found in zip(rows, counts, strict=True)
-                for layer, count in found.items()
+                for row, of_layers in zip(rows, counts, strict=True)
+                for layer, count in of_layers.items()
             ),
             key=lambda entry: entry[0],
             default=None,
         )
         if worst is None or worst[0] == 0:
             continue
-        hit = sum(any(found.values()) for found in counts)
+        hit = sum(any(of_layers.values()) for of_layers in counts)
         count, layer, row = worst
         notes.append(
             f"{what} at {hit} of {len(rows)} points, most often in {layer} with {row.point.bits} bits of "
@@ -99,21 +97,21 @@ def overflow_notes(rows: Sequence[SweepRow]) -> list[str]:
     return notes
 
 
-def records(rows: Sequence[SweepRow], floating: Score) -> list[dict[str, Any]]:
-    """Return the rows as flat records, floating point first, units in the names."""
-    axes = dict.fromkeys(AXES)
-    first = {"bits": None, "tensors": FLOAT, **axes, **_fields(floating)}
-    found = [first | {"agreements": floating.n, "sqnr_db": None, "state_saturations": 0, "sum_overflows": 0}]
-    for row in rows:
-        point = msgspec.to_builtins(row.point)
-        counts = {
-            "agreements": row.agreements,
-            "sqnr_db": row.sqnr_db,
-            "state_saturations": sum(row.saturations.values()),
-            "sum_overflows": sum(row.overflows.values()),
-        }
-        found.append({**point, **_fields(row.score), **counts})
-    return found
+def sweep_records(rows: Sequence[SweepRow], floating: Score) -> list[dict[str, Any]]:
+    """Return the rows as flat records, units in the names, each with floating point's errors beside it."""
+    beside = {"float_misses": floating.misses, "float_error_percent": floating.error_percent}
+    return [_record(row) | beside for row in rows]
+
+
+def _record(row: SweepRow) -> dict[str, Any]:
+    return {
+        **msgspec.to_builtins(row.point),
+        **_fields(row.score),
+        "agreements": row.agreements,
+        "sqnr_db": row.sqnr_db,
+        "state_saturations": sum(row.saturations.values()),
+        "sum_overflows": sum(row.overflows.values()),
+    }
 
 
 def _fields(score: Score) -> dict[str, Any]:
@@ -127,9 +125,10 @@ def _fields(score: Score) -> dict[str, Any]:
     }
 
 
-def fields(rows: Sequence[SweepRow], floating: Score) -> dict[str, Any]:
+def sweep_fields(rows: Sequence[SweepRow], floating: Score) -> dict[str, Any]:
     """Return the fields of the JSON object: the records, each with its counts by layer and its warnings."""
-    first, *others = records(rows, floating)
+    first = {"bits": None, "tensors": FLOAT, **dict.fromkeys(AXES), **_fields(floating)}
+    first |= {"agreements": floating.n, "sqnr_db": None, "state_saturations": 0, "sum_overflows": 0}
     details = (
         {
             "state_saturations_by_layer": row.saturations,
@@ -139,31 +138,4 @@ def fields(rows: Sequence[SweepRow], floating: Score) -> dict[str, Any]:
         }
         for row in rows
     )
-    return {"float": first, "rows": [record | more for record, more in zip(others, details, strict=True)]}
-
-
-def to_csv(rows: Sequence[SweepRow], floating: Score) -> str:
-    """Return the records as CSV with a heading."""
-    found = records(rows, floating)
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(found[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(found)
-    return text.getvalue()
-
-
-def to_markdown(rows: Sequence[SweepRow], floating: Score) -> str:
-    """Return the records as a Markdown table, figures rounded for reading."""
-    found = records(rows, floating)
-    lines = [
-        list(found[0]),
-        ["---"] * len(found[0]),
-        *([_short(value) for value in record.values()] for record in found),
-    ]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def _short(value: object) -> str:
-    if value is None:
-        return ""
-    return f"{value:.2f}" if isinstance(value, float) else str(value)
+    return {"float": first, "rows": [_record(row) | more for row, more in zip(rows, details, strict=True)]}

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from retronet.elementary import powers
 from retronet.errors import InputError
-from retronet.network import Identity, Rbf, SizedLayer, Tanh
+from retronet.network import AveragePool, Identity, MaxPool, Rbf, SizedLayer, Tanh
 from retronet.trained import Trained
 
 Doubles = NDArray[np.float64]
@@ -23,7 +23,14 @@ def spaced(images: NDArray[np.float32], count: int = SEEN) -> NDArray[np.float32
 
 
 def check_squashing(sized: SizedLayer, chip: str) -> None:
-    """Refuse a layer whose squashing function a saturating converter can not stand for."""
+    """Refuse a layer that is no sum of products, or whose squashing a saturating converter can not be."""
+    if isinstance(sized.layer, MaxPool | AveragePool):
+        kind = sized.layer.__struct_config__.tag
+        raise InputError(
+            f"Layer '{sized.name}' can not run on {chip}: it is of the kind {kind}, and the chip's neurons "
+            "are weighted sums with trained weights. Leave it and what is above it to floating point, or "
+            "choose a network of conv, subsample and dense layers."
+        )
     if isinstance(sized.layer, Rbf) or not isinstance(sized.layer.activation, Tanh):
         raise InputError(
             f"Layer '{sized.name}' can not run on {chip}: its converter stands for a tanh, which the layer "

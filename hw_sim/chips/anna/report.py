@@ -4,10 +4,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_sim.chips.analog.drawn_chips import Chip, ChipScore, ChipSpread, run_drawn
+from hw_sim.chips.analog.drawn_chips import Chip, ChipScore, ChipSpread, States, run_drawn
 from hw_sim.chips.analog.host_layers import HostLayers, HostRetraining
 from hw_sim.chips.analog.layers import run_analog
-from hw_sim.chips.anna.network import anna_network, layers_on_chip
+from hw_sim.chips.anna.network import AnnaNetwork, anna_network, layers_on_chip
 from hw_sim.chips.anna.options import AnnaOptions, anna_options
 from hw_sim.chips.spec import ChipSpec
 from retronet.datasets import DigitSets
@@ -114,13 +114,7 @@ def run_anna(
     options = options or anna_options(chip)
     host = HostLayers(trained, len(trained.network.layers) - options.float_layers)
     mapped = anna_network(chip, trained, digits.train.images, options)
-    step = np.float32(mapped.layers[-1].state_step)
-    # Fixed errors are drawn from seed and chip, noise from these and the half of the digits besides.
-
-    def states(drawn: Chip | None, images: NDArray[np.float32], half: int) -> NDArray[np.float32]:
-        layers = layers_on_chip(mapped, drawn)
-        return run_analog(layers, mapped.pixels(images), (*(drawn or (0, 0)), half))[0] * step
-
+    states = anna_states(mapped)
     return AnnaReport(
         options=options,
         converter_step=mapped.converter_step,
@@ -135,3 +129,15 @@ def run_anna(
             states, host, trained, digits, chips=chips, seed=seed, retraining=retraining, threads=threads
         ),
     )  # fmt: skip
+
+
+def anna_states(mapped: AnnaNetwork) -> States:
+    """Return what gives the last layer's real states on a chip: see `hw_sim.chips.analog.drawn_chips`."""
+    step = np.float32(mapped.layers[-1].state_step)
+    # Fixed errors are drawn from seed and chip, noise from these and the half of the digits besides.
+
+    def states(drawn: Chip | None, images: NDArray[np.float32], half: int) -> NDArray[np.float32]:
+        layers = layers_on_chip(mapped, drawn)
+        return run_analog(layers, mapped.pixels(images), (*(drawn or (0, 0)), half))[0] * step
+
+    return states

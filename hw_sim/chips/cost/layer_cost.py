@@ -14,12 +14,16 @@ Bound = Literal["compute", "weight load", "state input", "state output", "overhe
 
 
 class Work(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Work of one layer for one image; a mean where it was counted over several."""
+    """Work of one layer for one image; a mean where it was counted over several.
+
+    ``other_operations`` are the comparisons and additions of pools, which are no MACs.
+    """
 
     macs: float
     weight_reads: float
     state_reads: float
     state_writes: float
+    other_operations: float = 0.0
 
 
 class LayerCost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,9 +56,12 @@ class LayerCost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def on_processor(chip: ChipSpec, engine: Processor, sized: SizedLayer, work: Work) -> LayerCost:
-    """Return the cost of a layer on a machine that does one MAC after the other."""
+    """Return the cost of a layer on a machine that does one MAC after the other.
+
+    A comparison or an addition of a pool is taken to last as long as a MAC.
+    """
     cycle_s = number(engine.cycle_s)
-    mac_cycles = work.macs * number(engine.cycles_per_mac)
+    mac_cycles = (work.macs + work.other_operations) * number(engine.cycles_per_mac)
     unit_cycles = work.state_writes * number(engine.cycles_per_unit)
     parts: list[tuple[Bound, float]] = [
         ("compute", mac_cycles * cycle_s),
@@ -64,7 +71,7 @@ def on_processor(chip: ChipSpec, engine: Processor, sized: SizedLayer, work: Wor
         layer=sized.name,
         chip=chip.name,
         work=work,
-        calls=sized.macs,
+        calls=sized.macs + sized.comparisons + sized.additions,
         cells=0,
         partial_sums=0,
         instructions=mac_cycles + unit_cycles,
@@ -76,7 +83,7 @@ def on_processor(chip: ChipSpec, engine: Processor, sized: SizedLayer, work: Wor
         state_output_s=0.0,
         host_s=None,
         seconds=parts[0][1] + parts[1][1],
-        utilisation=mac_cycles / (mac_cycles + unit_cycles),
+        utilisation=mac_cycles / (mac_cycles + unit_cycles) if mac_cycles else 0.0,
         energy_j=_energy_j(chip.energy, work),
         bound_by=largest(parts),
     )
@@ -111,7 +118,7 @@ def on_array(
     instructions = mapping.calls + overhead_cycles + moves
     cycles = compute_cycles + overhead_cycles + moves - hidden
     chip_s = cycles * cycle_s
-    host_s = None if host is None else _host_s(host, instructions, _bytes(array, mapping, loads))
+    host_s = None if host is None else _host_s(host, instructions, moved_bytes(array, mapping, loads))
     seconds = chip_s if host_s is None else max(chip_s, host_s)
     return LayerCost(
         layer=sized.name,
@@ -151,7 +158,7 @@ def loads_per_image(images_per_load: int) -> float:
     return 1 / images_per_load
 
 
-def _bytes(array: NeuronArray, mapping: CallPlan, loads: float) -> float:
+def moved_bytes(array: NeuronArray, mapping: CallPlan, loads: float) -> float:
     """Return the bytes that cross the ports for one image."""
     ports = (
         ((mapping.weight_moves or 0) * loads, array.weight_port_bits),
@@ -161,11 +168,11 @@ def _bytes(array: NeuronArray, mapping: CallPlan, loads: float) -> float:
     return sum(moves * (port.value or 0.0) for moves, port in ports) / 8
 
 
-def _host_s(host: Host, instructions: float, moved_bytes: float) -> float | None:
+def _host_s(host: Host, instructions: float, crossing_bytes: float) -> float | None:
     """Return the time that the host takes; instructions and data go over buses of their own."""
     times = [
         amount / rate.value
-        for amount, rate in ((instructions, host.instructions_per_s), (moved_bytes, host.bytes_per_s))
+        for amount, rate in ((instructions, host.instructions_per_s), (crossing_bytes, host.bytes_per_s))
         if rate.value is not None
     ]
     return max(times, default=None)

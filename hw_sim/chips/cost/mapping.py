@@ -4,8 +4,8 @@ import math
 from dataclasses import dataclass
 
 from hw_sim.chips.spec import ChipConstant, NeuronArray
-from retronet.errors import ChoiceError
-from retronet.network import Conv, SizedLayer, Subsample
+from retronet.errors import ChoiceError, InputError
+from retronet.network import Conv, MaxPool, SizedLayer, Subsample
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,14 @@ def map_layer(
     Raises
     ------
     InputError
-        If the numbers are too wide for the array.
+        If the numbers are too wide for the array, or the layer is no sum of products.
     """
+    if isinstance(sized.layer, MaxPool):
+        raise InputError(
+            f"Layer '{sized.name}' can not run on the chip '{chip}': it takes the largest of a window, and "
+            "the chip makes sums of products. Choose a network without max_pool layers, or a processor, such "
+            "as sun4-260."
+        )
     weight_cells, state_inputs = slices(array, weight_bits, state_bits, chip)
     apart: dict[tuple[int, ...], int] = {}
     for seen in sized.sees:
@@ -115,7 +121,7 @@ def map_layer(
         output_moves=None if outputs is None else sized.positions * outputs,
         weight_moves=_moves(cells, number(array.weight_bits), array.weight_port_bits),
         partial_sums=sized.positions * parts,
-        products=sized.macs * weight_cells * state_inputs,
+        products=sized.positions * sum(sized.fan_in) * weight_cells * state_inputs,
     )
 
 

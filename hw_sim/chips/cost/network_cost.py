@@ -73,7 +73,13 @@ class CostReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def work_of(network: NetworkSpec) -> tuple[Work, ...]:
     """Return the work of each layer as the geometry says."""
     return tuple(
-        Work(sized.macs, sized.connections, sized.macs - sized.border_macs, sized.units)
+        Work(
+            sized.macs,
+            sized.connections,
+            sized.state_reads,
+            sized.units,
+            sized.comparisons + sized.additions,
+        )
         for sized in sized_layers(network)
     )
 
@@ -84,8 +90,9 @@ def work_left(network: NetworkSpec, left: Mapping[str, int]) -> tuple[Work, ...]
         Work(
             left[sized.name],
             work.weight_reads - (sized.macs - left[sized.name]),
-            work.state_reads * left[sized.name] / sized.macs,
+            work.state_reads * left[sized.name] / sized.macs if sized.macs else work.state_reads,
             work.state_writes,
+            work.other_operations,
         )
         for sized, work in zip(sized_layers(network), work_of(network), strict=True)
     )
@@ -99,6 +106,7 @@ def work_counted(counts: Sequence["LayerCounts"], images: int) -> tuple[Work, ..
             layer.weight_reads / images,
             layer.state_reads / images,
             layer.state_writes / images,
+            (layer.comparisons + layer.additions) / images,
         )
         for layer in counts
     )

@@ -16,10 +16,14 @@ from retronet.connections import connection_table, weight_rows
 from retronet.engines.forward import check_images
 from retronet.errors import InputError
 from retronet.network import (
+    AveragePool,
+    HardTanh,
     Identity,
+    MaxPool,
     NetworkSpec,
     Rbf,
     Relu,
+    Sigmoid,
     SizedLayer,
     Tanh,
     sized_layers,
@@ -83,10 +87,11 @@ def _layer(sized: SizedLayer, trained: Trained, activation: tuple[int, float, fl
 def _activation(sized: SizedLayer, tanh: TanhRoutine) -> tuple[int, float, float]:
     from hw_sim.kernels.dsp32c import IDENTITY, RELU, SN_AMPLITUDE, SN_SLOPE, SN_TANH, TANH
 
-    if isinstance(sized.layer, Rbf):
+    if isinstance(sized.layer, Rbf | MaxPool | AveragePool):
+        kind = sized.layer.__struct_config__.tag
         raise InputError(
-            f"Layer '{sized.name}' can not be run in the DSP-32C's arithmetic: it is of the kind rbf; conv, "
-            "subsample and dense are known. Choose a network of those."
+            f"Layer '{sized.name}' can not be run in the DSP-32C's arithmetic: it is of the kind {kind}; "
+            "conv, subsample and dense are known. Choose a network of those."
         )
     match sized.layer.activation:
         case Identity():
@@ -102,6 +107,12 @@ def _activation(sized: SizedLayer, tanh: TanhRoutine) -> tuple[int, float, float
                     f"{amplitude:g} tanh({slope:g} a); SN's is 1.7159 tanh(2a/3). Use the exact tanh."
                 )
             return SN_TANH, amplitude, slope
+        case Sigmoid() | HardTanh():
+            kind = sized.layer.activation.__struct_config__.tag
+            raise InputError(
+                f"Layer '{sized.name}' can not be run in the DSP-32C's arithmetic: its activation is of the "
+                f"kind {kind}; tanh, relu and identity are known. Choose a network with those."
+            )
         case _ as unreachable:
             assert_never(unreachable)
 

@@ -5,6 +5,7 @@ What stands in for those is an option or a file, and named in the report. Found 
 does with these templates on these digits, not what the chip of 1988 did.
 """
 
+from collections.abc import Callable
 from typing import Annotated
 
 import msgspec
@@ -200,6 +201,37 @@ def run_graf(
         figures=_figures(record.test, bitmap.test, work),
         standing=(f"{thinning.name}: {thinning.standing}", f"{features.name}: {features.standing}"),
     )
+
+
+def graf_answer(
+    chip: ChipSpec, digits: DigitSets, options: GrafOptions, seed: int
+) -> Callable[[NDArray[np.float32]], NDArray[np.floating]]:
+    """Return what answers digits (n, rows, columns) on one chip: outputs (n, classes).
+
+    The network behind the chip learns from the training digits, seen by the ideal chip. The chip that answers
+    is the first that `run_graf` draws, or the ideal one where no deviation is given.
+
+    Raises
+    ------
+    InputError
+        As `run_graf`.
+    """
+    sizes = graf_sizes(chip)
+    thinning, features = (load_templates(name, sizes) for name in (options.thinning, options.features))
+    seen, _ = _through_chip(
+        frames_of(digits.train.images, options.black_from), thinning, features, options, None
+    )
+    learnt = _dataset(seen, digits.train)
+    _, classifier = train_classifier(DigitSets(learnt, learnt, None), options.passes, seed)
+    deviations = (options.current_deviation, options.offset_deviation)
+    drawn = draw_mismatch(sizes, *deviations, np.random.default_rng([seed, 0])) if any(deviations) else None
+
+    def answer(images: NDArray[np.float32]) -> NDArray[np.floating]:
+        frames = frames_of(images, options.black_from)
+        values, _ = _through_chip(frames, thinning, features, options, drawn)
+        return classifier.outputs(values.astype(np.float32))
+
+    return answer
 
 
 def _through_chip(

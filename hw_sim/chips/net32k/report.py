@@ -4,7 +4,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_sim.chips.analog.drawn_chips import Chip, ChipScore, ChipSpread, run_drawn
+from hw_sim.chips.analog.drawn_chips import Chip, ChipScore, ChipSpread, States, run_drawn
 from hw_sim.chips.analog.host_layers import HostLayers, HostRetraining
 from hw_sim.chips.analog.layers import AnalogLayer, run_analog
 from hw_sim.chips.net32k.errors import parts_on_chip
@@ -97,11 +97,7 @@ def run_net32k(
     options = options or net32k_options(chip)
     host = HostLayers(trained, options.layers)
     mapped = net32k_network(chip, trained, digits.train.images, options)
-    step = np.float32(mapped.layers[-1].state_step)
-
-    def states(drawn: Chip | None, images: Floats, half: int) -> Floats:  # noqa: ARG001 (nothing is noisy)
-        return run_chip(mapped, parts_on_chip(mapped, drawn), mapped.pixels(images)) * step
-
+    states = net32k_states(mapped)
     return Net32kReport(
         options=options,
         layers=tuple(
@@ -116,6 +112,16 @@ def run_net32k(
             states, host, trained, digits, chips=chips, seed=seed, retraining=retraining, threads=threads
         ),
     )  # fmt: skip
+
+
+def net32k_states(mapped: Net32kNetwork) -> States:
+    """Return what gives the last layer's real states on a chip: see `hw_sim.chips.analog.drawn_chips`."""
+    step = np.float32(mapped.layers[-1].state_step)
+
+    def states(drawn: Chip | None, images: Floats, half: int) -> Floats:  # noqa: ARG001 (nothing is noisy)
+        return run_chip(mapped, parts_on_chip(mapped, drawn), mapped.pixels(images)) * step
+
+    return states
 
 
 def run_chip(network: Net32kNetwork, chip: tuple[tuple[AnalogLayer, ...], ...], pixels: Floats) -> Floats:

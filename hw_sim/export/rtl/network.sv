@@ -4,7 +4,7 @@
 //   issue     controller: which state and which weights the next MAC reads
 //   fetch     one cycle in the memories
 //   multiply  MACS maps take the same state, each with its own weight
-//   add       sums start with their biases
+//   add       sums start with their biases; a max pool keeps the largest instead, from the smallest state on
 //   drain     finished sums leave one by one: last bias, pre-activation, activation, state
 //
 // A digit is written through pixel_write while the circuit is idle; then start. `answer` holds once busy has fallen.
@@ -251,7 +251,8 @@ module network #(
       reg signed [SUM_BITS-1:0] sum;
       wire signed [SUM_BITS-1:0] bias_at_start = bias_at_end(layer) ? 0 : bias;
       always @(posedge clk) begin
-        product <= own_weight * tap;
+        // A map has the weight 0 for planes that others of its group see, and takes nothing of these.
+        product <= keeps_largest(layer) && own_weight == 0 ? border(layer) : own_weight * tap;
         if (valid[3]) sum <= accumulate(layer, first[3] ? bias_at_start : sum, product);
         if (bias_arriving && bias_arriving_lane == lane) bias <= bias_word;
         if (take_biases) last_bias <= bias_at_end(layer) ? bias : 0;

@@ -38,3 +38,20 @@ def test_tables_and_json_say_the_same(tmp_path: Path, monkeypatch: pytest.Monkey
     for layer, bits in chosen["weights"].items():
         row = next(line for line in lines if line.split()[:1] == [layer] and "predicted" not in line)
         assert row.split()[-2:] == [str(bits), str(chosen["states"][layer])]
+
+
+def test_the_plan_that_is_written_gives_what_was_reported(tmp_path: Path) -> None:
+    run = train_briefly(tmp_path / "brief").folder
+    plan = tmp_path / "bits.toml"
+    words = ["allocate", str(run), "--bits", "4", "--rise", "60", "--plan-out", str(plan), "--json"]
+    allocated = CliRunner().invoke(cli, words, catch_exceptions=False)
+    simulated = CliRunner().invoke(cli, ["simulate", str(run), "--plan", str(plan), "--json"])
+
+    assert f"Wrote the plan to {plan}." in allocated.stderr
+    chosen, found = json.loads(allocated.stdout)["chosen"], json.loads(simulated.stdout)
+    assert found["misses"] == chosen["score"]["misses"]
+    bits = {row["layer"]: row["text"] for row in found["formats"] if row["role"] == "weight"}
+    refused = CliRunner().invoke(cli, [*words, "--prune"])
+    assert refused.exit_code == 2
+    assert "--plan-out writes formats" in refused.stderr
+    assert {layer: int(text[1 : text.index(".")]) for layer, text in bits.items()} == chosen["weights"]

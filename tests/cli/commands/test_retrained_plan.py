@@ -48,3 +48,19 @@ def test_an_edited_plan_is_not_passed_over_in_silence(call: Call, begin: Call, t
     assert call("simulate", tmp_path / "b", "--plan", path).exit_code == 0
     path.unlink()
     assert call("simulate", tmp_path / "b").exit_code == 0
+
+
+def test_the_plan_that_is_written_is_that_of_the_run(call: Call, begin: Call, tmp_path: Path) -> None:
+    begin(tmp_path / "a")
+    plan, again = tmp_path / "three.toml", tmp_path / "again.toml"
+    words = ("--passes", 1, "--run", tmp_path / "b", "--json")
+    retrained = call("retrain", tmp_path / "a", *words, "--plan-out", plan)
+    resumed = call("retrain", "--resume", tmp_path / "b", "--plan-out", again)
+    simulated = call("simulate", tmp_path / "b", "--plan", plan, "--json")
+
+    assert (retrained.exit_code, resumed.exit_code) == (0, 0)
+    assert plan.read_text(encoding="utf-8") == again.read_text(encoding="utf-8")
+    assert plan.read_bytes() == (tmp_path / "b/plan.toml").read_bytes()
+    assert (
+        json.loads(simulated.stdout)["misses"] == json.loads(retrained.stdout)["passes"][-1]["test"]["misses"]
+    )

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 from support.export_networks import NETWORKS, changed, per_map
+from support.random_networks import random_pools
 from support.small_network import NETWORK, draw, plan_of
 from support.trained_networks import trained_of
 
@@ -62,6 +63,14 @@ def quantised(network: NetworkSpec, plan: PrecisionPlan) -> tuple[IntegerNetwork
 @pytest.mark.parametrize("form", ["s8.6:RND_CONV:SAT", "s4.2:RND_CONV:SAT_SYM", "s8.6:RND_INF:SAT"])
 def test_every_sum_and_state(name: str, form: str) -> None:
     network = NETWORKS[name]
+    integers, traced = quantised(network, plan_of(network, form))
+    assert differences(integers, traced, onnx_qonnx(integers, ORIGIN)) == 0
+
+
+@pytest.mark.parametrize("seed", [1, 4, 11, 12, 16])
+@pytest.mark.parametrize("form", ["s8.6:RND_CONV:SAT", "s6.4:RND_CONV:SAT_SYM"])
+def test_every_sum_and_state_of_pools(seed: int, form: str) -> None:
+    network = random_pools(seed)
     integers, traced = quantised(network, plan_of(network, form))
     assert differences(integers, traced, onnx_qonnx(integers, ORIGIN)) == 0
 

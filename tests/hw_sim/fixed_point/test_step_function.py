@@ -16,7 +16,7 @@ from hw_sim.formats.levels import Format, parse_format
 from hw_sim.formats.modes import DETERMINISTIC, Overflow, Rounding
 from hw_sim.plan.activations import Converter, HardwareActivation, PiecewiseLinear, Table
 from retronet.errors import InputError
-from retronet.network import Identity, Relu, Tanh
+from retronet.network import HardTanh, Identity, Relu, Sigmoid, Tanh
 
 LECUN = Tanh(1.7159, 2 / 3)
 BENT = PiecewiseLinear(((-2.0, -1.5), (-0.5, -0.5), (0.0, -0.5), (0.5, 0.5), (2.0, 1.0)))
@@ -67,7 +67,11 @@ def check(
 
 @pytest.mark.parametrize("rounding", DETERMINISTIC)
 @pytest.mark.parametrize("overflow", Overflow)
-@pytest.mark.parametrize("activation", [LECUN, Tanh(), Identity(), Relu(), Converter(0.75), BENT], ids=repr)
+@pytest.mark.parametrize(
+    "activation",
+    [LECUN, Tanh(), Identity(), Relu(), Converter(0.75), BENT, Sigmoid(), HardTanh(), HardTanh(-0.3, 1.7)],
+    ids=repr,
+)
 def test_every_sum_of_small_formats(
     rounding: Rounding, overflow: Overflow, activation: HardwareActivation
 ) -> None:
@@ -79,7 +83,7 @@ def test_every_sum_of_small_formats(
 
 @pytest.mark.parametrize("text", LEVELS)
 def test_every_sum_of_sets_of_levels(text: str) -> None:
-    for activation in (LECUN, Identity(), Relu(), Converter(1.25), BENT):
+    for activation in (LECUN, Identity(), Relu(), Converter(1.25), BENT, Sigmoid(), HardTanh(0.1, 1.6)):
         check(activation, Fraction(1, 64), parse_format(text), 1.0, SUMS)
         check(activation, Fraction(0.021), parse_format(text), 0.7, SUMS[::5])
 
@@ -95,6 +99,28 @@ def test_both_sides_of_every_threshold_of_large_formats(state: str, sum_bits: in
     assert len(steps) > 2 ** (form.bits - 1) - 2
     some = np.random.default_rng(5).choice(steps, min(len(steps), 300), replace=False)
     check(LECUN, unit, form, 1.0, np.concatenate((some - 1, some)))
+
+
+@pytest.mark.parametrize(
+    ("state", "sum_bits"), [("u8.8", 13), ("u8.8:TRN:SAT", 20), ("s16.15", 30), ("u12.12:RND_CONV:SAT", 45)]
+)
+def test_both_sides_of_every_threshold_of_the_sigmoid(state: str, sum_bits: int) -> None:
+    form, unit = Fixed.parse(state), Fraction(1, 2**sum_bits)
+    stairs = step_function(Sigmoid(), unit, form)
+    steps = np.unique(stairs.thresholds[np.abs(stairs.thresholds) < 2**60])
+    assert len(steps) > 2 ** (form.bits - form.signed) - 3
+    some = np.random.default_rng(5).choice(steps, min(len(steps), 300), replace=False)
+    far = 100 << sum_bits
+    check(Sigmoid(), unit, form, 1.0, np.concatenate((some - 1, some, [-far, -1, 0, 1, far])))
+
+
+@pytest.mark.parametrize("function", [Sigmoid(), HardTanh(-0.5, 0.75)], ids=repr)
+def test_tables_of_other_bounded_functions(function: Sigmoid | HardTanh) -> None:
+    table = Table(function, limit=4.0, entries=64, index=Rounding.RND, entry=Fixed.parse("s9.7:TRN:SAT"))
+    found, _ = look_up_states(step_function(table, Fraction(1, 50), Fixed(7, 6)), SUMS)
+    for total, value in zip(SUMS.tolist(), found.tolist(), strict=True):
+        entry, _ = reference_integer.activate(table, Fraction(total, 50))
+        assert value == stated(entry, Fixed(7, 6))[0], total
 
 
 def test_amplitude_on_an_edge_is_never_reached() -> None:

@@ -96,7 +96,7 @@ GIVEN = "input = 's8.6'\n[defaults]\nweight = 's8.6'\nstate = 's8.6'\n"
         (f"{GIVEN}[[layers]]\nlayer = ['c']", r"its layer a list of 1 is unknown.*has a, b, c, d"),
         (
             f"{GIVEN}activation = {{ kind = 'tabel' }}",
-            "'converter' or 'identity' or 'piecewise-linear' or 'relu'",
+            "'converter' or 'hard_tanh' or 'identity' or 'piecewise-linear' or 'relu'",
         ),
         (f"{GIVEN}activation = {{ kind = 'table', limit = inf }}", r"activation\.limit`; found inf"),
         (f"input_scale = inf\n{GIVEN}", r"\$\.input_scale`; found inf, allowed is a number from 1e-30 to"),

@@ -14,7 +14,9 @@ from retronet.datasets.prepare import (
     bipolar16,
     bipolar28,
     lenet5_32,
+    standard28,
     unit28,
+    unit32,
     usps_centred28,
     usps_values,
 )
@@ -107,3 +109,11 @@ def test_preparations_reach_the_loaded_set(data_dir: Path) -> None:
     assert digits.test.images.shape == (2007, 28, 28)
     assert digits.test.provenance.preparation == "bipolar28"
     assert load("digits5k").test.provenance.preparation == "bipolar16"
+
+
+def test_the_forms_of_pytorch_s_example_are_those_of_torch(pixels: np.ndarray) -> None:
+    """ToTensor and Normalize((0.1307,), (0.3081,)), rounded once; Pad(2) before ToTensor."""
+    exact = (torch.from_numpy(pixels).to(torch.float64) / 255 - 0.1307) / 0.3081
+    np.testing.assert_array_equal(standard28(pixels), exact.to(torch.float32).numpy())
+    padded = torch.nn.functional.pad(torch.from_numpy(unit28(pixels)), (2, 2, 2, 2))
+    np.testing.assert_array_equal(unit32(pixels), padded.numpy())

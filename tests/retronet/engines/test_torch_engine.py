@@ -15,13 +15,18 @@ from retronet.engines.engine import make_engine
 from retronet.errors import InputError
 from retronet.initial import initial_parameters
 from retronet.network import (
+    AveragePool,
     Conv,
     Dense,
+    HardTanh,
     Identity,
     Layer,
+    MaxPool,
     NetworkSpec,
+    Padding,
     Rbf,
     Relu,
+    Sigmoid,
     Subsample,
     Tanh,
     code_matrix,
@@ -35,6 +40,19 @@ BELOW: tuple[Layer, ...] = (
     Subsample("b", 2, TANH),
     Conv("c", 3, 2, Relu(), sees=((0, 2), (1,), (0, 1, 3))),
     Dense("d", 6, TANH),
+)
+POOLED = NetworkSpec(
+    "pooled",
+    "",
+    (1, 6, 6),
+    (
+        Conv("a", 5, 3, Sigmoid(), pad=Padding(1, 0, 2, 1), border=-1.0, bias="unit"),
+        MaxPool("b", 3, 1, Padding(2, 0, 1, 1)),
+        Conv("c", 3, 2, HardTanh(-0.6, 0.9)),
+        AveragePool("e", 2, 1, 1, TANH),
+        Dense("d", 6, TANH),
+        Dense("output", 10, Identity()),
+    ),
 )
 CODES = tuple((f"{3 * number % 64:06b}".replace("0", ".").replace("1", "#"),) for number in range(10))
 LINEAR = NetworkSpec("linear", "", (1, 6, 6), (*BELOW, Dense("output", 10, Identity())))
@@ -54,6 +72,7 @@ LOSSES: dict[str, tuple[NetworkSpec, dict[str, Any]]] = {
     "mean": (LINEAR, {"kind": "squared-error", "form": "mean"}),
     "cross-entropy": (LINEAR, {"kind": "cross-entropy"}),
     "binary": (LINEAR, {"kind": "binary-cross-entropy"}),
+    "pools": (POOLED, {"kind": "cross-entropy"}),
     "maximum-posterior": (CODED, {"kind": "maximum-posterior", "j": 2.0}),
 }
 EXTRAS: dict[str, dict[str, Any]] = {

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from support import reference
-from support.random_networks import random_network, random_parameters, random_patterns
+from support.random_networks import random_network, random_parameters, random_patterns, random_pools
 
 from retronet.engines.workspace import Parameters, Workspace
 from retronet.kernels.compiling import goal_for
@@ -18,7 +18,8 @@ from retronet.kernels.losses import SOFTMAX, SQUARED
 from retronet.kernels.passes import Goal, Machine, measure_curvature, train_sdlm, train_sgd
 from retronet.network import NetworkSpec, load_network
 
-SEEDS = pytest.mark.parametrize("seed", range(6))
+SEEDS = pytest.mark.parametrize("seed", range(12))
+"""Those from 6 on have pools."""
 STEPS = 4
 KINDS: tuple[tuple[int, reference.Loss], ...] = ((SQUARED, "squared"), (SOFTMAX, "softmax"))
 
@@ -30,7 +31,7 @@ def assert_close(found: Parameters, expected: Parameters) -> None:
 
 
 def prepared(seed: int) -> tuple[NetworkSpec, Workspace, Parameters, tuple[NDArray[np.floating], ...]]:
-    network = random_network(seed)
+    network = random_network(seed) if seed < 6 else random_pools(seed)
     workspace = Workspace(network, np.float64)
     parameters = random_parameters(network, seed, spread=0.4)
     workspace.load(parameters)
@@ -120,9 +121,9 @@ import numpy as np
 from retronet.kernels.compiling import goal_for
 from retronet.kernels.passes import measure_curvature, train_sdlm, train_sgd
 from retronet.engines.workspace import Workspace
-from support.random_networks import random_network, random_parameters, random_patterns
-for seed in (0, 3):
-    network = random_network(seed)
+from support.random_networks import random_network, random_parameters, random_patterns, random_pools
+for network in (random_network(0), random_network(3), random_pools(14)):
+    seed = 0
     images, labels, targets = random_patterns(network, seed, 3, np.float32)
     workspace = Workspace(network)
     workspace.load(random_parameters(network, seed, np.float32))

@@ -1,27 +1,25 @@
 """Forward pass, gradient and Gauss–Newton diagonal against torch in double precision."""
 
-from typing import Any, assert_never
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from support.random_networks import random_network, random_parameters, random_patterns
+from support.random_networks import random_network, random_parameters, random_patterns, random_pools
+from support.torch_layers import activation, border, pool, squash, sums
 
 from retronet.engines.workspace import Workspace
 from retronet.kernels.compiling import goal_for
 from retronet.kernels.losses import SOFTMAX, SQUARED
 from retronet.kernels.passes import measure_curvature, run_forward, train_sgd
 from retronet.network import (
-    Activation,
+    AveragePool,
     Conv,
     Dense,
     Identity,
+    MaxPool,
     NetworkSpec,
-    Rbf,
-    Relu,
-    SizedLayer,
-    Subsample,
     Tanh,
     load_network,
     sized_layers,
@@ -31,55 +29,9 @@ Tensors = dict[str, torch.Tensor]
 Floats = NDArray[np.floating]
 
 NETWORKS = [random_network(seed) for seed in range(40)] + [load_network("lecun1989")]
+NETWORKS += [random_pools(seed) for seed in range(8)]
 IDENTICAL = pytest.mark.parametrize("network", NETWORKS, ids=lambda network: network.name)
 LOSSES = pytest.mark.parametrize(("kind", "scale"), [(SQUARED, 1.0), (SQUARED, 0.2), (SOFTMAX, 1.0)])
-
-
-def sums(sized: SizedLayer, state: torch.Tensor, weight: torch.Tensor, border: float) -> torch.Tensor:
-    """Return a layer's weighted sums (maps, rows, columns), bias not added."""
-    layer = sized.layer
-    match layer:
-        case Conv(kernel=kernel, pad=pad, stride=stride):
-            planes = sized.input[0]
-            packed = iter(weight.reshape(-1, kernel, kernel))
-            empty = torch.zeros(kernel, kernel, dtype=weight.dtype)
-            dense = torch.stack(
-                [
-                    torch.stack([next(packed) if plane in seen else empty for plane in range(planes)])
-                    for seen in sized.sees
-                ]
-            )
-            padded = torch.nn.functional.pad(state, (pad,) * 4, value=border)
-            return torch.nn.functional.conv2d(padded[None], dense, stride=stride)[0]
-        case Subsample(size=size):
-            return torch.nn.functional.avg_pool2d(state[None], size)[0] * size**2 * weight[:, None, None]
-        case Dense():
-            return (weight @ state.reshape(-1)).reshape(-1, 1, 1)
-        case Rbf():
-            raise AssertionError(layer)
-        case _ as unreachable:
-            assert_never(unreachable)
-
-
-def squash(activation: Activation, value: torch.Tensor) -> torch.Tensor:
-    match activation:
-        case Tanh(amplitude=amplitude, slope=slope):
-            return amplitude * torch.tanh(slope * value)
-        case Relu():
-            return torch.relu(value)
-        case Identity():
-            return value
-        case _ as unreachable:
-            assert_never(unreachable)
-
-
-def border(sized: SizedLayer) -> float:
-    return sized.layer.border if isinstance(sized.layer, Conv) else 0.0
-
-
-def activation(sized: SizedLayer) -> Activation:
-    assert not isinstance(sized.layer, Rbf)
-    return sized.layer.activation
 
 
 def wide(bias: torch.Tensor) -> torch.Tensor:
@@ -90,8 +42,11 @@ def run(network: NetworkSpec, parameters: Tensors, image: torch.Tensor) -> list[
     """Return all states from the input up."""
     states = [image.reshape(network.input)]
     for sized in sized_layers(network):
-        weight, bias = parameters[f"{sized.name}.weight"], parameters[f"{sized.name}.bias"]
-        total = sums(sized, states[-1], weight, border(sized)) + wide(bias)
+        if isinstance(sized.layer, MaxPool | AveragePool):
+            total = pool(sized.layer, sized, states[-1])
+        else:
+            weight, bias = parameters[f"{sized.name}.weight"], parameters[f"{sized.name}.bias"]
+            total = sums(sized, states[-1], weight, border(sized)) + wide(bias)
         states.append(squash(activation(sized), total))
     return states
 
@@ -113,6 +68,16 @@ def diagonal(network: NetworkSpec, parameters: Tensors, image: torch.Tensor, top
     found: Tensors = {}
     arriving = top
     for level, sized in reversed(list(enumerate(sized_layers(network)))):
+        if isinstance(sized.layer, MaxPool | AveragePool):
+            # Its own derivatives squared: 0 or 1 for the largest, all alike for the mean.
+            below = states[level].detach().requires_grad_()
+            total = pool(sized.layer, sized, below)
+            leaf = total.detach().requires_grad_()
+            (slope,) = torch.autograd.grad(squash(activation(sized), leaf).sum(), leaf)
+            share = 1 if isinstance(sized.layer, MaxPool) else sized.layer.size**-2
+            delta = share * arriving.reshape(total.shape) * slope**2
+            (arriving,) = torch.autograd.grad(total, below, delta)
+            continue
         weight, bias = parameters[f"{sized.name}.weight"], parameters[f"{sized.name}.bias"]
         total = sums(sized, states[level], weight, border(sized)) + wide(bias)
         total.requires_grad_()

@@ -3,10 +3,13 @@
 import os
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import numba
 import pytest
+
+from retronet.kernels.keeping import CheckedFile
 
 pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled")
 
@@ -36,7 +39,7 @@ FRESH, KEPT = "[0.0, 1.0, 4.0, 9.0] 0", "[0.0, 1.0, 4.0, 9.0] 1"
 
 
 @pytest.mark.parametrize("suffix", [".nbi", ".nbc"])
-@pytest.mark.parametrize("damage", ["cut", "emptied", "one byte", "garbage"])
+@pytest.mark.parametrize("damage", ["cut", "emptied", "one byte", "garbage", "older"])
 def test_damaged_files_are_written_anew(tmp_path: Path, suffix: str, damage: str) -> None:
     assert run(tmp_path)[0] == FRESH
     assert run(tmp_path)[0] == KEPT
@@ -44,7 +47,10 @@ def test_damaged_files_are_written_anew(tmp_path: Path, suffix: str, damage: str
     content = bytearray(path.read_bytes())
     if damage == "one byte":
         content[len(content) // 2] ^= 1
+    # What an older version wrote may name things that this one has no more.
+    gone = b"cretronet.kernels.updates\nNothing\n."
     kept = {"cut": content[: len(content) // 2], "emptied": b"", "garbage": b"\x80\x04garbage" * 9}
+    kept["older"] = sha256(gone).digest() + gone
     path.write_bytes(kept.get(damage, content))
 
     assert run(tmp_path) == (FRESH, "")
@@ -70,3 +76,19 @@ def test_a_folder_without_room_is_named_once(tmp_path: Path) -> None:
     assert done.stderr.count("Compiled code can not be kept in") == 1
     assert "No space left on device" in done.stderr
     assert "delete the folder" in done.stderr
+
+
+def test_an_index_that_names_a_record_that_is_no_more_is_written_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an earlier version kept: its digest is right, and unpickling finds no such class."""
+    gone = type("Gone", (tuple,), {"__module__": __name__})
+    monkeypatch.setitem(globals(), "Gone", gone)
+    file = CheckedFile(cache_path=str(tmp_path), filename_base="kernel", source_stamp="now")
+    file._save_index({gone(): "data"})
+    assert len(file._load_index()) == 1
+    monkeypatch.delitem(globals(), "Gone")
+
+    assert file._load_index() == {}
+    file._save_index({"signature": "data"})
+    assert file._load_index() == {"signature": "data"}

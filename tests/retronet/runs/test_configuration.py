@@ -9,7 +9,8 @@ from support.small_runs import DIGITS, NETWORK, begin, go_on, of_the_first_schem
 from retronet.errors import InputError
 from retronet.runs.checkpoint import load_checkpoint
 from retronet.runs.configuration import ByImport, ByRetraining, ByTraining, Made
-from retronet.runs.run import CHECKPOINT, CONFIGURATION, EPOCHS, HISTORY, Run, create_run, open_run
+from retronet.runs.create import create_run
+from retronet.runs.run import CHECKPOINT, CONFIGURATION, EPOCHS, HISTORY, Run, open_run
 
 
 def test_the_configuration_says_all_that_the_bytes_depend_on(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from support.chip_files import like
 from support.graf_pictures import GRAF, THINNING
 
 from hw_sim.chips.graf54.features import frames_of, thinned
-from hw_sim.chips.graf54.report import GrafOptions, GrafReport, run_graf
+from hw_sim.chips.graf54.report import GrafOptions, GrafReport, graf_answer, run_graf
 from hw_sim.chips.graf54.templates import currents
 from hw_sim.chips.load import load_chip
 from retronet.datasets import DigitSets, load
@@ -51,6 +51,17 @@ def test_the_method_on_the_embedded_digits() -> None:
     assert published["DENKER88"].found == report.test.error_percent
     assert published["DENKER88"].low == report.test.error_percent_low
     assert msgspec.json.decode(msgspec.json.encode(report), type=GrafReport) == report
+
+
+@compiled
+@pytest.mark.parametrize("deviation", [0.0, 0.4])
+def test_the_chip_that_answers_is_the_first_that_is_scored(deviation: float) -> None:
+    digits = few_digits(400, 200)
+    options = GrafOptions(current_deviation=deviation, passes=2)
+    report = run_graf(GRAF, digits, options, seed=1)
+    answer = graf_answer(GRAF, digits, options, 1)
+    misses = int((answer(digits.test.images).argmax(axis=1) != digits.test.labels).sum())
+    assert misses == (report.chips[0].test if deviation else report.test).misses
 
 
 @compiled

@@ -1,0 +1,201 @@
+"""The commands `retronet plot …` that show what a network has learnt and how it answers."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from retronet.errors import ChoiceError
+from retronet_cli.drawing import Canvas, canvas_options, check, runs_argument, take_runs, write
+from retronet_cli.options import data_dir_option, other_data_option, quiet_option, run_argument, runs_option
+from retronet_cli.runs import take_digits
+
+if TYPE_CHECKING:
+    from retronet.analyse import Analysis, Answer
+
+most_option = click.option(
+    "--most", type=click.IntRange(1, 40), default=16, show_default=True, help="Digits to draw."
+)
+
+
+@click.command("kernels")
+@runs_argument
+@click.option("--layer", metavar="NAME", help="Whose kernels to draw.  [default: the first with kernels]")
+@canvas_options
+@runs_option
+@quiet_option
+def draw_kernels(
+    folders: tuple[Path, ...], layer: str | None, canvas: Canvas, runs: Path, quiet: bool
+) -> None:
+    """Draw the kernels of a layer, each weight a square of grey.
+
+    \b
+    Examples:
+      retronet plot kernels -o kernels.svg
+      retronet plot kernels runs/mine --layer h2 -o kernels.png
+    """
+    check(canvas)
+    from retronet.network import Conv
+    from retronet_cli.pictures.network import kernels_figure
+
+    taken = take_runs(folders, runs, quiet)
+    drawn, chosen = {}, layer
+    for name, (run, checkpoint) in taken.items():
+        known = [each.name for each in checkpoint.header.network.layers if isinstance(each, Conv)]
+        chosen = chosen or (known[0] if known else "")
+        if chosen not in known:
+            allowed = f"{', '.join(known)} have" if known else "no layer of it has"
+            raise ChoiceError(
+                f"The kernels of layer '{chosen}' of {run.folder} can not be drawn: {allowed} kernels. Name "
+                f"{'one of these' if known else 'a run with such layers'}."
+            )
+        drawn[name] = checkpoint.trained.parameters[f"{chosen}.weight"]
+    title = f"Kernels of {chosen}: {', '.join(drawn)}"
+    write(kernels_figure(drawn, chosen or "", canvas.theme), canvas, title, quiet)
+
+
+@click.command("confusion")
+@runs_argument
+@canvas_options
+@other_data_option
+@data_dir_option
+@runs_option
+@quiet_option
+def draw_confusion(
+    folders: tuple[Path, ...],
+    canvas: Canvas,
+    data: str | None,
+    data_dir: Path | None,
+    runs: Path,
+    quiet: bool,
+) -> None:
+    """Draw how often each test digit is taken for each other.
+
+    \b
+    Example:
+      retronet plot confusion -o confusion.svg
+    """
+    check(canvas)
+    from retronet.analyse import analyse
+    from retronet_cli.pictures.answers import confusion_figure
+
+    found = {}
+    for name, (_, checkpoint) in take_runs(folders, runs, quiet).items():
+        test, recipe = take_digits(checkpoint, data, data_dir).test, checkpoint.header.recipe
+        found[name] = analyse(checkpoint.trained.outputs(test.images, recipe.precision), test.labels)
+    write(confusion_figure(found, canvas.theme), canvas, f"Confusion of {', '.join(found)}", quiet)
+
+
+def _draw_answers(
+    run: Path | None,
+    runs: Path,
+    where: tuple[str | None, Path | None],
+    canvas: Canvas,
+    most: int,
+    quiet: bool,
+    choose: "Callable[[Analysis], tuple[str, tuple[Answer, ...]]]",
+) -> None:
+    """Draw the answers that `choose` names and picks; `where` is the data set and its folder."""
+    check(canvas)
+    from retronet.analyse import analyse
+    from retronet_cli.pictures.answers import answers_figure
+
+    ((name, (_, checkpoint)),) = take_runs((run,) if run else (), runs, quiet).items()
+    test, recipe = take_digits(checkpoint, *where).test, checkpoint.header.recipe
+    outputs = checkpoint.trained.outputs(test.images, recipe.precision)
+    words, answers = choose(analyse(outputs, test.labels, most))
+    title = f"{name}: {words}, test digits of {test.provenance.name}"
+    write(answers_figure(test.images, answers, title, canvas.theme), canvas, title, quiet)
+
+
+@click.command("mistakes")
+@run_argument
+@most_option
+@canvas_options
+@other_data_option
+@data_dir_option
+@runs_option
+@quiet_option
+def draw_mistakes(
+    run: Path | None,
+    most: int,
+    canvas: Canvas,
+    data: str | None,
+    data_dir: Path | None,
+    runs: Path,
+    quiet: bool,
+) -> None:
+    """Draw the mistakes that a network is surest of, as digits.
+
+    \b
+    Example:
+      retronet plot mistakes --most 24 -o mistakes.png
+    """
+    _draw_answers(
+        run, runs, (data, data_dir), canvas, most, quiet,
+        lambda found: (f"surest of {found.top1_misses} mistakes", found.surest_wrong),
+    )  # fmt: skip
+
+
+@click.command("surest")
+@run_argument
+@most_option
+@canvas_options
+@other_data_option
+@data_dir_option
+@runs_option
+@quiet_option
+def draw_surest(
+    run: Path | None,
+    most: int,
+    canvas: Canvas,
+    data: str | None,
+    data_dir: Path | None,
+    runs: Path,
+    quiet: bool,
+) -> None:
+    """Draw the right answers that a network is surest of, as digits.
+
+    \b
+    Example:
+      retronet plot surest -o surest.png
+    """
+    _draw_answers(
+        run, runs, (data, data_dir), canvas, most, quiet,
+        lambda found: ("surest right answers", found.surest_right),
+    )  # fmt: skip
+
+
+@click.command("rejection")
+@runs_argument
+@canvas_options
+@other_data_option
+@data_dir_option
+@runs_option
+@quiet_option
+def draw_rejection(
+    folders: tuple[Path, ...],
+    canvas: Canvas,
+    data: str | None,
+    data_dir: Path | None,
+    runs: Path,
+    quiet: bool,
+) -> None:
+    """Draw the error on the digits kept against the share rejected, with the papers' 1 % point.
+
+    \b
+    Examples:
+      retronet plot rejection -o rejection.svg
+      retronet plot rejection runs/one runs/other -o rejection.svg
+    """
+    check(canvas)
+    from retronet.evaluate import rejection_curve
+    from retronet_cli.pictures.answers import rejection_figure
+
+    curves = {}
+    for name, (_, checkpoint) in take_runs(folders, runs, quiet).items():
+        test, recipe = take_digits(checkpoint, data, data_dir).test, checkpoint.header.recipe
+        outputs = checkpoint.trained.outputs(test.images, recipe.precision)
+        curves[name] = rejection_curve(outputs, test.labels)
+    write(rejection_figure(curves, canvas.theme), canvas, f"Rejection: {', '.join(curves)}", quiet)

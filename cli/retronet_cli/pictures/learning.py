@@ -1,0 +1,138 @@
+"""Pictures of learning: the curve beside the paper's, the search for a rate, what happens inside."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from retronet_cli.pictures.paper import (
+    THEMES,
+    ThemeName,
+    mark,
+    new_figure,
+    note,
+    on_paper,
+    one_axes,
+    plain_ticks,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from retronet.studies.digitised import CurvePoint
+    from retronet.training.rate_range import RatePoint
+    from retronet.training.snapshots import Snapshot
+    from retronet.training.train import PassRecord
+
+HALVES = {"train": "training", "test": "test"}
+
+
+def curve_figure(
+    runs: "Mapping[str, Sequence[PassRecord]]",
+    paper: "Sequence[CurvePoint]" = (),
+    theme: ThemeName = "light",
+) -> "Figure":
+    """Return error rate and half MSE after each pass, of the training and the test digits.
+
+    Parameters
+    ----------
+    runs
+        The records of each run, by what the legend calls it.
+    paper
+        Points of the 1989 paper to set beside them.
+    theme
+        Light or dark.
+    """
+    ink = THEMES[theme].ink
+    with on_paper(theme):
+        figure = new_figure(7.2, 3.9)
+        axes = figure.subplots(1, 2)
+        for panel, key in zip(axes, ("error_percent", "half_mse"), strict=True):
+            for number, (name, records) in enumerate(runs.items()):
+                for half, words in HALVES.items():
+                    pairs = [(each.number, getattr(getattr(each, half), key)) for each in records]
+                    pairs = [(x, y) for x, y in pairs if y is not None and y > 0]
+                    if not pairs:
+                        continue
+                    style = mark(theme, number) | {"linestyle": "-" if half == "test" else (0, (4, 1.5))}
+                    style |= {} if half == "test" else {"markerfacecolor": THEMES[theme].paper}
+                    label = f"{name}, {words}"
+                    panel.plot(*zip(*pairs, strict=True), label=label, markevery=_every(len(pairs)), **style)
+            for half, marker in (("train", "x"), ("test", "+")):
+                points = [
+                    (each.number, getattr(each, key))
+                    for each in paper
+                    if each.digits == half and getattr(each, key) is not None
+                ]
+                if points:
+                    label = f"1989 paper's plot, {HALVES[half]}"
+                    panel.plot(
+                        *zip(*points, strict=True), marker, color=ink, markersize=7, label=label, zorder=3
+                    )
+            panel.set_yscale("log")
+            panel.set_xlabel("pass over the training digits")
+            plain_ticks(panel)
+        axes[0].set_ylabel("digits misread (%)")
+        axes[1].set_ylabel("half mean squared error, ½(d − y)²")
+        handles, labels = axes[0].get_legend_handles_labels()
+        if not handles:
+            handles, labels = axes[1].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper center", ncols=2)
+        if paper:
+            note(figure, "Crosses are read off the scanned plots of LeCun et al. (1989), to about ±5 %.")
+        return figure
+
+
+def _every(count: int) -> int:
+    return max(1, count // 12)
+
+
+def rates_figure(
+    series: "Mapping[str, Sequence[RatePoint]]", lot: int, theme: ThemeName = "light"
+) -> "Figure":
+    """Return the loss of small lots while the rate grows, one line a recipe; its least is marked."""
+    with on_paper(theme):
+        figure, axes = one_axes()
+        for number, (name, points) in enumerate(series.items()):
+            finite = [each for each in points if abs(each.loss) < float("inf")]
+            best = min(finite, key=lambda each: each.loss)
+            style = mark(theme, number)
+            rates, losses = [each.rate for each in finite], [each.loss for each in finite]
+            axes.plot(rates, losses, label=name, **(style | {"markersize": 2.5}))
+            axes.plot(
+                [best.rate], [best.loss], style["marker"], color=style["color"], markersize=9,
+                label=f"least of {name}: {best.loss:.3g} at {best.rate:.2g}",
+            )  # fmt: skip
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.set_xlabel("rate")
+        axes.set_ylabel(f"mean loss of {lot} digits, each before its step")
+        axes.legend()
+        return figure
+
+
+def history_figure(runs: "Mapping[str, Sequence[Snapshot]]", theme: ThemeName = "light") -> "Figure":
+    """Return the spread of activations, gradients and parameters while a network learns, a panel each."""
+    kinds = {
+        "activations": "activations, by layer",
+        "gradients": "gradients of the mean loss",
+        "parameters": "parameters",
+    }
+    with on_paper(theme):
+        figure = new_figure(7.2, 2.3 + 2.6 * len(runs))
+        panels = figure.subplots(len(runs), 3, squeeze=False)
+        for panel, words in zip(panels[0], kinds.values(), strict=True):
+            panel.set_title(words)
+        for row, (name, snapshots) in zip(panels, runs.items(), strict=True):
+            for panel, kind in zip(row, kinds, strict=True):
+                names = [each for each in getattr(snapshots[0], kind) if not each.endswith(".bias")]
+                for number, part in enumerate(names):
+                    steps = [each.step for each in snapshots]
+                    spread = [getattr(each, kind)[part].deviation for each in snapshots]
+                    style = mark(theme, number) | {"markersize": 3.5}
+                    label = part.removesuffix(".weight")
+                    panel.plot(steps, spread, label=label, markevery=_every(len(steps)), **style)
+                panel.set_yscale("log")
+                panel.set_xlabel("steps")
+            row[0].set_ylabel(f"{name}\nstandard deviation")
+        handles, labels = panels[0][2].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside upper center", ncols=6, title="layer")
+        return figure

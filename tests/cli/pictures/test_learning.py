@@ -1,0 +1,82 @@
+"""The numbers in the pictures of learning are those of the records."""
+
+import numpy as np
+import pytest
+
+from retronet.studies.digitised import CurvePoint, digitised_curve
+from retronet.training.rate_range import RatePoint
+from retronet.training.snapshots import Snapshot, Summary
+from retronet.training.train import PassRecord
+from retronet_cli.pictures.learning import curve_figure, history_figure, rates_figure
+from retronet_cli.pictures.paper import svg
+
+from .conftest import score_of
+
+RECORDS = [
+    PassRecord(
+        number, 200 * number, 0.01, 0.1, score_of(20 - number), score_of(30 - number, half_mse=0.03 / number)
+    )
+    for number in (1, 2, 3)
+]
+
+
+def test_the_curve_has_each_pass_and_each_point_of_the_paper() -> None:
+    figure = curve_figure({"one": RECORDS, "two": RECORDS[:2]}, digitised_curve())
+    left, right = figure.axes
+    lines = {line.get_label(): line.get_xydata() for line in left.lines}
+
+    assert list(lines["one, test"][:, 0]) == [1, 2, 3]
+    assert list(lines["one, test"][:, 1]) == [record.test.error_percent for record in RECORDS]
+    assert list(lines["two, training"][:, 1]) == [record.train.error_percent for record in RECORDS[:2]]
+    paper = {tuple(pair) for label, pairs in lines.items() if label.startswith("1989") for pair in pairs}
+    points = digitised_curve()
+    assert paper == {(p.number, p.error_percent) for p in points if p.error_percent is not None}
+    squared = {line.get_label(): line.get_xydata()[:, 1] for line in right.lines}
+    assert list(squared["one, test"]) == [record.test.half_mse for record in RECORDS]
+    assert "%" in left.get_ylabel()
+    assert svg(figure) == svg(curve_figure({"one": RECORDS, "two": RECORDS[:2]}, digitised_curve()))
+
+
+def test_without_points_no_paper_is_named() -> None:
+    assert "1989" not in " ".join(line.get_label() for line in curve_figure({"one": RECORDS}).axes[0].lines)
+
+
+def test_a_loss_without_squares_leaves_its_panel_empty() -> None:
+    bare = [PassRecord(1, 200, 0.01, 0.1, score_of(0, half_mse=None), score_of(3, half_mse=None))]
+    figure = curve_figure({"one": bare}, [CurvePoint(1, "test", None, 8.8)])
+
+    assert not figure.axes[1].lines
+    assert [line.get_label() for line in figure.axes[0].lines] == ["one, test", "1989 paper's plot, test"]
+    svg(figure)
+
+
+def test_rates_end_where_the_loss_does() -> None:
+    points = [RatePoint(1e-3, 2.0), RatePoint(1e-2, 0.5), RatePoint(1e-1, float("inf"))]
+    axes = rates_figure({"mine": points}, 64).axes[0]
+
+    assert list(axes.lines[0].get_ydata()) == [2.0, 0.5]
+    assert list(axes.lines[1].get_xydata()[0]) == [1e-2, 0.5]
+    assert "64 digits" in axes.get_ylabel()
+    assert svg(rates_figure({"mine": points}, 64)) == svg(rates_figure({"mine": points}, 64))
+
+
+@pytest.mark.parametrize("runs", [1, 2])
+def test_history_draws_the_spread_of_each_layer(runs: int) -> None:
+    def summary(spread: float) -> Summary:
+        return Summary(0.0, spread, 2 * spread)
+
+    snapshots = [
+        Snapshot(
+            1, step, {"h1": summary(step)}, {"h1.weight": summary(2 * step), "h1.bias": summary(9)},
+            {"h1.weight": summary(3 * step), "h1.bias": summary(9)},
+        )
+        for step in (10, 20)
+    ]  # fmt: skip
+    figure = history_figure({f"run {number}": snapshots for number in range(runs)}, "dark")
+
+    assert len(figure.axes) == 3 * runs
+    for axes, factor in zip(figure.axes, (1, 3, 2) * runs, strict=True):
+        (line,) = axes.lines
+        np.testing.assert_array_equal(line.get_xydata(), [[10, 10 * factor], [20, 20 * factor]])
+    if runs == 1:
+        assert svg(figure) == svg(history_figure({"run 0": snapshots}, "dark"))

@@ -1,0 +1,149 @@
+"""Components against a flood, and what is dropped, joined and parted."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from retronet.errors import InputError
+from retronet.reading import segments
+from retronet.reading.segments import Segment, components, counted, cut, digit_height, digits_in, union
+
+
+def drawn(picture: str) -> NDArray[np.bool_]:
+    return np.array([[mark == "#" for mark in line] for line in picture.split()])
+
+
+def slow_components(ink: NDArray[np.bool_]) -> set[frozenset[tuple[int, int]]]:
+    """Return the pixels of each component, flooded from one after the other."""
+    left = {(row, column) for row, column in np.argwhere(ink).tolist()}
+    pieces = set()
+    while left:
+        edge, piece = [left.pop()], set()
+        while edge:
+            row, column = edge.pop()
+            piece.add((row, column))
+            near = {(row + down, column + right) for down in (-1, 0, 1) for right in (-1, 0, 1)} & left
+            left -= near
+            edge += near
+        pieces.add(frozenset(piece))
+    return pieces
+
+
+def pixels(part: Segment) -> frozenset[tuple[int, int]]:
+    return frozenset((part.row + row, part.column + column) for row, column in np.argwhere(part.ink).tolist())
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.5])
+def test_components_are_what_a_flood_reaches(share: float) -> None:
+    ink = np.random.default_rng(1).random((30, 41)) < share
+    parts = components(ink)
+    assert {pixels(part) for part in parts} == slow_components(ink)
+    assert [part.column for part in parts] == sorted(part.column for part in parts)
+
+
+def page(*boxes: tuple[int, int, int, int]) -> NDArray[np.bool_]:
+    ink = np.zeros((400, 800), bool)
+    for row, column, rows, columns in boxes:
+        ink[row : row + rows, column : column + columns] = True
+    return ink
+
+
+def boxes(lines: list[list[Segment]]) -> list[list[tuple[int, int, int, int]]]:
+    return [[(part.row, part.column, *part.ink.shape) for part in line] for line in lines]
+
+
+def test_lines_are_read_from_the_top_each_from_the_left() -> None:
+    ink = page((210, 50, 40, 20), (10, 300, 40, 20), (14, 100, 36, 20), (200, 10, 44, 20))
+    assert boxes(digits_in(ink)) == [
+        [(14, 100, 36, 20), (10, 300, 40, 20)],
+        [(200, 10, 44, 20), (210, 50, 40, 20)],
+    ]
+
+
+def test_dirt_and_drawn_lines_and_frames_are_dropped() -> None:
+    digits = [(100, column, 40, 20) for column in (100, 140, 180, 220)]
+    dirt = [(20, 30, 4, 4), (120, 500, 12, 3), (160, 100, 3, 200), (0, 600, 200, 6)]
+    assert boxes(digits_in(page(*digits, *dirt))) == [digits]
+
+
+def test_broken_strokes_are_joined_in_every_line() -> None:
+    def five(row: int, column: int) -> list[tuple[int, int, int, int]]:
+        return [(row, column + 4, 6, 20), (row + 9, column, 31, 20)]
+
+    ink = page(*five(10, 100), (10, 140, 40, 20), *five(100, 108), (100, 180, 40, 20))
+    assert boxes(digits_in(ink)) == [
+        [(10, 100, 40, 24), (10, 140, 40, 20)],
+        [(100, 108, 40, 24), (100, 180, 40, 20)],
+    ]
+
+
+def test_touching_digits_are_parted_where_there_is_least_ink() -> None:
+    ink = page((100, 100, 40, 25), (120, 125, 3, 10), (100, 135, 40, 25), (100, 200, 40, 30))
+    (line,) = digits_in(ink)
+    assert [part.ink.shape[0] for part in line] == [40, 40, 40]
+    assert 125 < line[0].right <= 135
+    assert boxes([counted(line, 2)]) == boxes([line]), "none are put together again"
+
+
+def test_five_digits_that_all_touch_are_no_line() -> None:
+    code = [(100, 100 + 32 * place, 40, 28) for place in range(5)]
+    ink = page(*code, (118, 100, 3, 156), (30, 30, 3, 3), (300, 500, 2, 2))
+    assert [len(line) for line in digits_in(ink, 5)] == [5]
+    assert [len(line) for line in digits_in(ink)] == [5]
+
+
+def test_each_line_is_parted_until_it_has_its_digits() -> None:
+    ink = page((10, 10, 40, 50), (10, 80, 40, 20), (100, 10, 40, 20), (100, 50, 40, 20), (100, 90, 40, 20))
+    assert [len(line) for line in digits_in(ink, 3)] == [3, 3]
+    assert [len(line) for line in digits_in(page((10, 10, 40, 1)), 3)] == [1], "a stroke has nothing to part"
+
+
+def slow_cut(profile: list[int], count: int) -> list[int]:
+    """Return the cuts: in each window the least profile, of equals the one nearest to even spacing."""
+    pitch, cuts = len(profile) / count, [0]
+    for number in range(1, count):
+        first = max(cuts[-1] + 1, round((number - 0.3) * pitch))
+        last = max(first + 1, min(len(profile) - 1, round((number + 0.3) * pitch)))
+        cuts.append(min(range(first, last), key=lambda at: (profile[at], abs(at - number * pitch), at)))
+    return cuts
+
+
+@pytest.mark.parametrize("count", [2, 3, 5])
+def test_cuts_are_at_the_columns_of_least_ink(count: int) -> None:
+    ink = np.random.default_rng(count).random((9, 60)) < 0.5
+    ink[0] = True
+    pieces = cut(Segment(ink, 5, 7), count)
+    assert [part.column - 7 for part in pieces] == slow_cut(ink.sum(axis=0).tolist(), count)
+    assert sum(int(part.ink.sum()) for part in pieces) == ink.sum()
+
+
+def test_the_height_of_digits_is_not_that_of_dirt_or_lines() -> None:
+    ink = page(
+        *((row, 100, 3, 3) for row in range(0, 300, 10)),
+        (100, 200, 40, 20),
+        (10, 200, 40, 20),
+        (300, 0, 5, 700),
+    )
+    assert digit_height(components(ink)) == 40
+    assert digit_height([]) == 0
+
+
+def test_two_pieces_become_one() -> None:
+    one, other = Segment(drawn("##\n#."), 4, 7), Segment(drawn(".#\n##"), 5, 8)
+    both = union(one, other)
+    assert pixels(both) == pixels(one) | pixels(other)
+
+
+def test_no_ink_has_no_digits() -> None:
+    assert digits_in(np.zeros((30, 30), bool)) == []
+    assert digits_in(np.zeros((30, 30), bool), 5) == []
+
+
+def test_noise_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(segments, "MOST_COMPONENTS", 10)
+    ink = np.zeros((20, 20), bool)
+    ink[::3, ::3] = True
+    with pytest.raises(
+        InputError, match=r"falls into 49 pieces of ink; at most 10 are allowed\. Scan it again"
+    ):
+        components(ink)
