@@ -2,7 +2,7 @@
 
 import math
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,16 @@ from hw_sim.kernels.layer_records import (
     Steps,
 )
 from hw_sim.kernels.pixels import PixelCast
-from hw_sim.kernels.sums import CAST_TAPS, DOUBLE_LIMIT, EXACT_TAPS, FLOAT_LIMIT, UNITS, Casts, Split
+from hw_sim.kernels.sums import (
+    CAST_TAPS,
+    DOUBLE_LIMIT,
+    EXACT_TAPS,
+    FLOAT_LIMIT,
+    UNITS,
+    Casts,
+    Ranged,
+    Split,
+)
 from retronet.connections import TapOrder, sources_of, taps_among
 from retronet.network import Relu, SizedLayer
 
@@ -53,24 +62,47 @@ class ActivationArrays(NamedTuple):
 def word_of(layer: IntegerLayer) -> type[np.generic]:
     """Return the machine word in which a layer is summed.
 
-    Sums without casts are made in floating point as long as that holds them: whole numbers up to 2^24, in
-    double precision 2^53, are exact there, in any order, and processors multiply and add them in one step.
+    Sums that are not rounded are made in floating point as long as that holds them: whole numbers up to 2^24,
+    in double precision 2^53, are exact there, in any order, and processors multiply and add them in one step.
     """
-    most = max(layer.sum_bound, layer.input.magnitude)
-    if layer.method == "exact" and most <= FLOAT_LIMIT:
+    if in_range(layer) or (layer.method == "exact" and largest_number(layer) <= FLOAT_LIMIT):
         return np.float32
     if layer.word_bits == 32:
         return np.int32
-    return np.float64 if layer.method == "exact" and most <= DOUBLE_LIMIT else np.int64
+    double = layer.method == "exact" and largest_number(layer) <= DOUBLE_LIMIT
+    return np.float64 if double else np.int64
 
 
-def arrays_of(layer: IntegerLayer, order: TapOrder, offset: int) -> LayerArrays:
-    """Return weights, biases and connections of a layer whose sums are counted from `offset`.
+def in_range(layer: IntegerLayer) -> bool:
+    """Return whether sums that wrap or saturate are made in single precision, see `Ranged`.
+
+    They have to be exact there, and a sum may leave its range once at most for each product. Ranges that the
+    products of a few taps leave hold no sum for long: those that wrap are faster in 32 bits then.
+    """
+    if layer.method != "fit" or layer.plan.accumulator is None or largest_number(layer) > FLOAT_LIMIT:
+        return False
+    form = layer.plan.accumulator.form
+    return form.overflow is not Overflow.WRAP or EXACT_TAPS * largest_product(layer) <= form.high
+
+
+def largest_number(layer: IntegerLayer) -> int:
+    """Return the largest magnitude of what a layer adds up, and of its sums."""
+    return max(layer.sum_bound, layer.input.magnitude)
+
+
+def largest_product(layer: IntegerLayer) -> int:
+    """Return the largest magnitude of a weight times that of an input."""
+    return int(np.abs(layer.weights.astype(np.int64)).max(initial=0)) * layer.input.magnitude
+
+
+def arrays_of(layer: IntegerLayer, order: TapOrder) -> LayerArrays:
+    """Return weights, biases and connections of a layer.
 
     The maps of a block read the same inputs. A map that sees fewer planes than the others of its block has
     weights of 0 for the rest; taps are filled up to what one pass takes.
     """
-    sized, together = layer.sized, EXACT_TAPS if layer.method == "exact" else CAST_TAPS
+    whole = layer.method == "exact" or in_range(layer)
+    sized, together = layer.sized, EXACT_TAPS if whole else CAST_TAPS
     blocks, planes, rows, tables, sources = _connections(sized, order, together)
     weights = np.zeros((len(blocks), UNITS, sources.shape[2]), word_of(layer))
     for index, (maps, among) in enumerate(zip(blocks, planes, strict=True)):
@@ -79,7 +111,7 @@ def arrays_of(layer: IntegerLayer, order: TapOrder, offset: int) -> LayerArrays:
             own = layer.weights[row, : len(seen) * sized.taps_per_plane]
             at = slice(own.size) if seen == among else taps_among(sized, seen, among, order)
             weights[index, slot, at] = own
-    return LayerArrays(weights, rows, tables, sources, layer.starts, offset)
+    return LayerArrays(weights, rows, tables, sources, layer.starts, 0)
 
 
 class _Connections(NamedTuple):
@@ -174,22 +206,26 @@ def pixel_cast(form: Fixed, scale: float, largest: float) -> PixelCast:
     return PixelCast(divisor, factor, rounding_of(form, 2), range_of(form), None)
 
 
-def adding_of(layer: IntegerLayer) -> tuple[Adding, int]:
-    """Return how the sums of a layer are made, and the offset from which they are counted."""
+def adding_of(layer: IntegerLayer, weights: NDArray[Any]) -> tuple[Adding, int]:
+    """Return how the sums of a layer are made, and the offset from which they are counted.
+
+    `weights` are those of its `LayerArrays`.
+    """
     accumulator = layer.plan.accumulator
     if accumulator is None:
-        return Adding(True, None, None, None), 0
+        return Adding(True, None, None, None, None), 0
+    if in_range(layer):
+        return Adding(None, ranged_of(layer, accumulator.form, weights), None, None, None), 0
     form, product = accumulator.form, accumulator.product
     product_bits = layer.input.frac_bits + layer.plan.weight.frac_bits + layer.prescale
     if product is not None:
         common = max(form.frac_bits, product.frac_bits)
         first = np.append(cast_of(product_bits - product.frac_bits, product), common - product.frac_bits)
         second = np.append(cast_of(common - form.frac_bits, form), common - form.frac_bits)
-        return Adding(None, None, None, Split(first, second)), 0
+        return Adding(None, None, None, None, Split(first, second)), 0
     shift = product_bits - form.frac_bits
     span, fused = range_of(form), layer.method == "fused" or None
-    most = int(np.abs(layer.weights.astype(np.int64)).max(initial=0)) * layer.input.magnitude
-    rounded = (most >> shift) + (shift > 0)
+    rounded = (largest_product(layer) >> shift) + (shift > 0)
     fits = layer.method == "fit" or (form.low <= -rounded and rounded <= form.high)
     rounding = rounding_of(form, shift, whole=not (fused or fits))
     # Where rounding does not ask for sign or parity, sums may be counted from the low end of their range.
@@ -199,8 +235,17 @@ def adding_of(layer: IntegerLayer) -> tuple[Adding, int]:
     lift = 1 << shift if fused else None
     casts = Casts(rounding, lift, None if fused or fits else span, total)
     if layer.word_bits == 64:
-        return Adding(None, None, casts, None), offset
-    return Adding(None, casts, None, None), offset
+        return Adding(None, None, None, casts, None), offset
+    return Adding(None, None, casts, None, None), offset
+
+
+def ranged_of(layer: IntegerLayer, form: Fixed, weights: NDArray[Any]) -> Ranged:
+    """Return sums in the range of a format, and how far every few taps can move them."""
+    by_taps = np.abs(weights.astype(np.int64)).reshape(len(weights), UNITS, -1, EXACT_TAPS).sum(axis=3)
+    reaches = by_taps.max(axis=1) * layer.input.magnitude
+    low, high, single = form.low, form.high, np.float32
+    turn = single(1 / (high - low + 1)) if form.overflow is Overflow.WRAP else None
+    return Ranged(reaches, min(-low, high), single(low), single(high), turn)
 
 
 def activation_of(layer: IntegerLayer, *, keep_sums: bool) -> ActivationArrays:

@@ -21,7 +21,18 @@ from hw_sim.kernels.layer_records import (
     StateCast,
     Steps,
 )  # fmt: skip
-from hw_sim.kernels.sums import INTEGER_LANES, UNITS, Casts, Split, add_exact, add_split, cast32, cast64
+from hw_sim.kernels.sums import (
+    INTEGER_LANES,
+    UNITS,
+    Casts,
+    Ranged,
+    Split,
+    add_exact,
+    add_in_range,
+    add_split,
+    cast32,
+    cast64,
+)
 
 Ints = NDArray[Any]
 Numbers = NDArray[Any]
@@ -200,9 +211,9 @@ def finish(
 
 @njit(cache=True, nogil=True)
 def run_integer_layer(
-    layer: LayerArrays, exact: bool | None, narrow: Casts | None, wide: Casts | None, split: Split | None,
-    packed: Packed | None, packed_wide: Packed | None, stage: Stage | None, steps: Steps | None,
-    form: StateCast | None, lanes: Lanes, used: int,
+    layer: LayerArrays, exact: bool | None, ranged: Ranged | None, narrow: Casts | None, wide: Casts | None,
+    split: Split | None, packed: Packed | None, packed_wide: Packed | None, stage: Stage | None,
+    steps: Steps | None, form: StateCast | None, lanes: Lanes, used: int,
 ) -> None:  # fmt: skip
     """Compute the states of all units of a layer for the images in the lanes.
 
@@ -210,7 +221,7 @@ def run_integer_layer(
     ----------
     layer
         Weights, biases and connections.
-    exact, narrow, wide, split
+    exact, ranged, narrow, wide, split
         How sums are made: one of `Adding`.
     packed, packed_wide
         The activation of sums in 32 or 64 bits, or:
@@ -238,7 +249,9 @@ def run_integer_layer(
                     for lane in range(INTEGER_LANES):
                         totals[slot, lane] = layer.starts[unit] - offset
                 if exact is not None:
-                    add_exact(weights, sources, taps, lanes.inputs, totals)
+                    add_exact(weights, sources, 0, taps, lanes.inputs, totals)
+                if ranged is not None:
+                    add_in_range(weights, sources, index, taps, lanes.inputs, totals, overflows, ranged)
                 if narrow is not None:
                     cast32(weights, sources, taps, lanes.inputs, totals, overflows, narrow)
                 if wide is not None:
