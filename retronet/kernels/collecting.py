@@ -1,7 +1,7 @@
 """Puts off the collection of garbage while Numba compiles.
 
-Compiling makes millions of objects that live on for a while; looking through them again and again took a fifth
-of its time.
+Compiling makes millions of objects that live on for a while; looking through them again and again took a
+fifth of its time.
 """
 
 import gc

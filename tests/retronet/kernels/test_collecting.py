@@ -2,7 +2,6 @@
 
 import gc
 from collections.abc import Callable
-from typing import Any
 
 import numba
 import pytest
@@ -20,9 +19,9 @@ def watched(seen: list[bool]) -> Callable[[float], float]:
         return value
 
     @overload(noted)  # type: ignore[untyped-decorator]
-    def _noted(_value: Any) -> Any:
+    def _noted(value):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202, ARG001 - as Numba compares it
         seen.append(gc.isenabled())
-        return lambda _value: _value
+        return lambda value: value
 
     @numba.njit
     def inner(value: float) -> float:
