@@ -1,7 +1,7 @@
 """A trained network is one value: what every verb takes, and what training gives."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 from retronet.datasets import Dataset
 from retronet.engines.forward import outputs, states_of
 from retronet.engines.workspace import Workspace
+from retronet.errors import InputError
 from retronet.evaluate import Score, score
 from retronet.network import NetworkSpec
 from retronet.recipe import Recipe
@@ -28,25 +29,43 @@ class Trained:
     recipe
         Targets and loss are what a score is measured from; a network from elsewhere has the recipe that it
         was imported under.
+    mask
+        Where parameters were deleted, arrays of 0 and 1 shaped and named like those they belong to: a 0
+        stands for a parameter that is 0 and stays so. Empty if none was.
 
     Raises
     ------
     InputError
-        If the arrays are not those of the network; the message names the first.
+        If the arrays are not those of the network, or a deleted parameter is not 0; the message names
+        the first.
     """
 
     network: NetworkSpec
     parameters: Mapping[str, NDArray[np.floating]]
     recipe: Recipe
+    mask: Mapping[str, NDArray[np.floating]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse arrays of another network."""
+        """Refuse arrays of another network, and deleted parameters that are not 0."""
         _ = self._workspace
+        for name, kept in self.mask.items():
+            array = self.parameters.get(name)
+            if array is None or array.shape != kept.shape or array[kept == 0].any():
+                raise InputError(
+                    f"The mask of array '{name}' does not go with it: masks are for arrays of the network, "
+                    "in their shape, and 0 only where the array is 0. Prune the network again."
+                )
 
     def __repr__(self) -> str:
         count = sum(array.size for array in self.parameters.values())
         seed = f"seed {self.recipe.seed}"
-        return f"Trained({self.network.name}: {count:,} parameters, recipe {self.recipe.name}, {seed})"
+        gone = f" of which {self.deleted:,} deleted" if self.mask else ""
+        return f"Trained({self.network.name}: {count:,} parameters{gone}, recipe {self.recipe.name}, {seed})"
+
+    @property
+    def deleted(self) -> int:
+        """The number of deleted parameters."""
+        return sum(int(np.count_nonzero(kept == 0)) for kept in self.mask.values())
 
     @cached_property
     def _workspace(self) -> Workspace:

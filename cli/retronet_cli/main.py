@@ -59,6 +59,11 @@ COMMANDS = {
         "retrain",
         "Train on with the quantiser in the loop.",
     ),
+    "prune": (
+        "retronet_cli.commands.prune",
+        "prune",
+        "Delete the parameters that the loss depends on least.",
+    ),
     "compare": (
         "retronet_cli.commands.compare",
         "compare",

@@ -112,6 +112,12 @@ jobs_option = click.option(
     help="Processes to use; the results are the same for any number.",
 )
 
+dask_option = click.option(
+    "--dask",
+    metavar="ADDRESS",
+    help="Use the workers of the dask scheduler at ADDRESS instead; they must see the same files.",
+)
+
 
 class Numbers(click.ParamType[tuple[int, ...]]):
     """Whole numbers written as 0-9 or 0,3,5 or 2-6,8."""

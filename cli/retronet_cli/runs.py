@@ -40,7 +40,7 @@ def take_run(folder: Path | None, runs: Path, quiet: bool) -> "tuple[Path, Check
 
 def _why(run: "Run", runs: Path) -> str:
     """Return what was taken and why, unless there is nothing to choose and nothing to tell."""
-    from retronet.runs.configuration import ByImport, ByRetraining
+    from retronet.runs.configuration import ByImport, ByPruning, ByRetraining
     from retronet.runs.run import CHECKPOINT
 
     count = len(list(runs.glob(f"*/{CHECKPOINT}")))
@@ -48,6 +48,8 @@ def _why(run: "Run", runs: Path) -> str:
     match run.configuration.made:
         case ByRetraining(origin=origin):
             parts.insert(0, f"retrained from {origin}")
+        case ByPruning(origin=origin):
+            parts.insert(0, f"pruned from {origin}")
         case ByImport(file=file):
             parts.insert(0, f"imported from {file}")
         case _:

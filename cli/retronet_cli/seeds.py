@@ -1,113 +1,47 @@
-"""Training from several seeds, on several processes, with a bar."""
+"""Training from several seeds, on processes or a cluster, with a bar."""
 
-import ctypes
-import os
-import signal
-import sys
-import threading
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from multiprocessing import connection, get_context, parent_process
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from retronet.errors import InputError
 from retronet.studies.seeds import QUANTITIES, SeedResult, spreads, train_seeds
-from retronet_cli.terminal import (
-    INTERRUPTED,
-    interrupted,
-    print_json,
-    print_table,
-    progress,
-    talk,
-    this_command,
-)
+from retronet_cli.executors import executor_of
+from retronet_cli.terminal import interrupted, print_json, print_table, progress, talk, this_command
 from retronet_cli.views.seeds import seed_table, spread_table
 
 if TYPE_CHECKING:
     from retronet.recipe import Recipe
 
-PR_SET_PDEATHSIG = 1
-"""Linux, prctl(2): the signal that a process gets when its parent ends."""
+
+class Where(msgspec.Struct, frozen=True):
+    """Where seeds are trained and kept: how many processes, or which dask cluster, and the folders."""
+
+    runs: Path
+    data_dir: Path | None
+    jobs: int
+    dask: str | None
+
+    @property
+    def folders(self) -> tuple[Path, Path | None]:
+        """The folders of runs and of data; whole paths for a cluster, whose workers may be elsewhere."""
+        if self.dask is None:
+            return self.runs, self.data_dir
+        return self.runs.resolve(), None if self.data_dir is None else self.data_dir.resolve()
 
 
-class _Processes(ProcessPoolExecutor):
-    """Processes that end with the one that started them, and at once when interrupted.
-
-    What they do can be cut off anywhere, and the parent speaks.
-    """
-
-    def __init__(self, workers: int) -> None:
-        # Spawned: a fork would copy the state of compiled code and its threads.
-        super().__init__(workers, get_context("spawn"), initializer=_begin_worker)
-
-    def submit(self, *arguments: Any, **named: Any) -> "Future[Any]":  # noqa: ANN401 - as in the base class
-        """Hand a task to a process; one that is started minds interruptions once it is ready for them."""
-        if not hasattr(signal, "pthread_sigmask"):
-            return super().submit(*arguments, **named)
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            return super().submit(*arguments, **named)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _begin_worker() -> None:
-    signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-    if sys.platform == "linux":
-        # The watch below waits while compiled code runs; the kernel does not.
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    parent = parent_process()
-    if parent is not None:
-        connection.wait([parent.sentinel])
-        os._exit(INTERRUPTED)
-
-
-@contextmanager
-def processes(jobs: int, tasks: int) -> Iterator[Executor | None]:
-    """Give an executor of up to `jobs` processes, or None where one would do.
-
-    Raises
-    ------
-    InputError
-        If one of them is ended from outside.
-    """
-    workers = min(jobs, tasks)
-    if workers == 1:
-        yield None
-        return
-    executor = _Processes(workers)
-    try:
-        yield executor
-    except (BrokenProcessPool, BrokenPipeError) as error:
-        # A broken pipe here is not standard output's: a worker was gone before it had begun.
-        raise InputError(
-            "One of the processes was ended from outside, perhaps for want of memory; what they had done is "
-            f"kept. Give fewer --jobs, and go on with: {this_command()}"
-        ) from error
-    finally:
-        executor.shutdown(cancel_futures=True)
-
-
-def train_with_bar(
-    recipe: "Recipe", seeds: Sequence[int], runs: Path, data_dir: Path | None, jobs: int, quiet: bool
-) -> list[SeedResult]:
+def train_with_bar(recipe: "Recipe", seeds: Sequence[int], where: Where, quiet: bool) -> list[SeedResult]:
     """Train `recipe` from each seed and return the results in order of the seeds."""
     found: list[SeedResult] = []
     try:
-        with progress(enabled=not quiet) as bar, processes(jobs, len(seeds)) as executor:
+        with (
+            progress(enabled=not quiet) as bar,
+            executor_of(where.jobs, len(seeds), where.dask) as executor,
+        ):
             task = bar.add_task(f"{recipe.name}: seeds", total=len(seeds))
-            for result in train_seeds(recipe, seeds, runs, data_dir, executor):
+            for result in train_seeds(recipe, seeds, *where.folders, executor):
                 found.append(result)
                 bar.update(task, completed=len(found))
     except KeyboardInterrupt:
@@ -126,18 +60,12 @@ def train_with_bar(
 
 
 def train_and_print_seeds(
-    recipe: "Recipe",
-    seeds: tuple[int, ...],
-    runs: Path,
-    data_dir: Path | None,
-    jobs: int,
-    as_json: bool,
-    quiet: bool,
+    recipe: "Recipe", seeds: tuple[int, ...], where: Where, as_json: bool, quiet: bool
 ) -> None:
     """Do what `retronet train --seeds` does."""
     from retronet.datasets import load
 
-    digits = load(recipe.data, recipe.preparation, data_dir)
+    digits = load(recipe.data, recipe.preparation, where.data_dir)
     name = digits.train.provenance.name
     if digits.notice:
         talk(digits.notice)
@@ -146,8 +74,8 @@ def train_and_print_seeds(
             f"Training {recipe.network} on {name}: recipe {recipe.name}, {recipe.passes} passes, "
             f"{len(seeds)} seeds."
         )
-        talk(f"Runs: in {runs}; those already there are read or continued.")
-    results = train_with_bar(recipe, seeds, runs, data_dir, jobs, quiet)
+        talk(f"Runs: in {where.runs}; those already there are read or continued.")
+    results = train_with_bar(recipe, seeds, where, quiet)
     over_seeds = spreads(results)
     if as_json:
         fields = {

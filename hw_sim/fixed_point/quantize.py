@@ -1,13 +1,13 @@
 """From a trained network and a plan to a network of integers, with the proofs that its sums fit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hw_sim.fixed_point.deleted import check_deleted
 from hw_sim.fixed_point.requantise import multiplier_of
 from hw_sim.fixed_point.step_function import StepFunction, step_function
 from hw_sim.fixed_point.word_bounds import (
@@ -140,7 +140,7 @@ def quantize(trained: Trained, plan: PrecisionPlan) -> IntegerNetwork:
     layers: list[IntegerLayer] = []
     warnings: list[str] = []
     for index, each in enumerate(sized):
-        layer, said = _layer(each, plan, index, trained.parameters)
+        layer, said = _layer(each, plan, index, trained)
         layers.append(layer)
         warnings += said
     warnings += _other_activations(sized, plan)
@@ -165,8 +165,9 @@ def _other_activations(geometry: Sequence[SizedLayer], plan: PrecisionPlan) -> l
 
 
 def _layer(
-    sized: SizedLayer, plan: PrecisionPlan, index: int, parameters: Mapping[str, NDArray[Any]]
+    sized: SizedLayer, plan: PrecisionPlan, index: int, trained: Trained
 ) -> tuple[IntegerLayer, list[str]]:
+    parameters = trained.parameters
     formats, below = plan.layers[index], plan.input_of(index)
     check_formats(sized, formats, below)
     divisors = _one_or_each(sized, formats.weight_divisor or formats.weight_scale)
@@ -174,6 +175,7 @@ def _layer(
     divided = rows / np.array(divisors)[:, np.newaxis]
     exact, clipped_weights = encode(divided, formats.weight, (plan.seed, index, 0))
     exact[np.arange(rows.shape[1]) >= np.array(sized.fan_in)[:, np.newaxis]] = 0
+    check_deleted(sized, trained, exact, f"its format {formats.weight.text}")
     weights = in_order(sized, exact, plan.tap_order)
     product_bits = formats.weight.frac_bits + below.frac_bits
     if formats.accumulator is not None:

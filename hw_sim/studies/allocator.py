@@ -6,6 +6,7 @@ text of INNC90 itself was not found). The estimate leaves out that rounding erro
 and that the loss is no parabola, so it is measured how far it holds.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
@@ -23,6 +24,8 @@ from retronet.curvature import INPUT, Curvature, diagonal_curvature, mean_loss
 from retronet.errors import InputError
 from retronet.evaluate import Score, score
 from retronet.network import sized_layers
+from retronet.trained import Trained
+from retronet.training.pruning import delete, macs_left, saliencies, weights_left
 
 HOLDS = 2.0
 """A prediction holds while it is within this factor of what is measured."""
@@ -54,12 +57,13 @@ class Estimate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     verdict: Literal["holds", "fails", "slight"]
 
 
-class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Bits by layer, what they cost and what they do.
 
     ``weight_storage_bits`` counts each shared weight once; ``mac_bits`` are the MACs of one image times the
-    bits of weight and state that each multiplies. Rises are of the loss on the training digits, over floating
-    point; the score is on the test digits.
+    bits of weight and state that each multiplies; ``deleted`` weights of a layer, if any, count in neither,
+    nor does what says which they are. Rises are of the loss on the training digits, over floating point; the
+    score is on the test digits.
     """
 
     name: str
@@ -70,6 +74,7 @@ class Budget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     predicted: float
     measured: float
     score: Score
+    deleted: dict[str, int] = {}
 
 
 class Allocator:
@@ -86,6 +91,7 @@ class Allocator:
         self.trained = testbench.trained
         self.sized_layers = sized_layers(self.trained.network)
         self.curvature: Curvature = diagonal_curvature(self.trained, testbench.digits.train)
+        self._saliency = saliencies(self.trained, testbench.digits.train, self.curvature)
         self.float_loss = self._loss(self.trained.outputs(testbench.digits.train.images))
         names = [sized.name for sized in self.sized_layers]
         kinds: tuple[Literal["weights", "states"], ...] = ("weights", "states")
@@ -111,13 +117,36 @@ class Allocator:
         step = self.step(tensor, bits)
         return 0.5 * total * (step * step) / 12
 
+    def predicted_pruned(self, layer: str, bits: int, count: int) -> float:
+        """Return the predicted rise by `bits` bits in a layer's weights, the `count` least salient gone."""
+        name = f"{layer}.weight"
+        kept = np.sort(self._least_salient(name)[count:])
+        step = self.step(Tensor(layer, "weights"), bits)
+        noisy = float(self.curvature.parameters[name].ravel()[kept].sum(dtype=np.float64))
+        saliency = self._saliency[name].ravel()
+        gone = math.fsum(saliency.tolist()) - math.fsum(saliency[kept].tolist())
+        return gone + 0.5 * noisy * (step * step) / 12
+
+    def _least_salient(self, name: str) -> NDArray[np.int64]:
+        return np.argsort(self._saliency[name].ravel(), kind="stable")
+
+    def pruned(self, deleted: Mapping[str, int]) -> Trained:
+        """Return the network without so many of the least salient weights of each layer."""
+        parts = {}
+        for name, array in self._saliency.items():
+            layer, _, part = name.rpartition(".")
+            gone = np.zeros(array.size, bool)
+            gone[self._least_salient(name)[: deleted.get(layer, 0) if part == "weight" else 0]] = True
+            parts[name] = gone
+        return delete(self.trained, np.flatnonzero(np.concatenate(list(parts.values()))))
+
     def plan(self, weights: Mapping[str, int], states: Mapping[str, int]) -> PrecisionPlan:
         """Return the plan with these bits."""
         return mixed_plan(lambda bits: self.testbench.plan_of_bits(bits, Rounding.RND), weights, states)
 
-    def measured(self, plan: PrecisionPlan) -> float:
-        """Return the loss of a plan on the training digits."""
-        integers = quantize(self.trained, plan)
+    def measured(self, plan: PrecisionPlan, trained: Trained | None = None) -> float:
+        """Return the loss of a plan on the training digits, for another network if one is given."""
+        integers = quantize(trained or self.trained, plan)
         return self._loss(run_integers(integers, self.testbench.digits.train.images).outputs)
 
     def estimates(self, bits: Sequence[int]) -> Iterator[Estimate]:
@@ -152,25 +181,39 @@ class Allocator:
             verdict = "holds"
         return Estimate(tensor, bits, self.step(tensor, bits), predicted, measured, ratio, verdict)
 
-    def budget(self, name: str, weights: dict[str, int], states: dict[str, int]) -> Budget:
-        """Return cost, predicted and measured rise, and the score on the test digits, of these bits."""
-        plan, test = self.plan(weights, states), self.testbench.digits.test
-        answers = run_integers(quantize(self.trained, plan), test.images).outputs
-        chosen = [(Tensor(layer, "weights"), bits) for layer, bits in weights.items()]
-        chosen += [(Tensor(layer, "states"), bits) for layer, bits in states.items()]
+    def budget(
+        self,
+        name: str,
+        weights: dict[str, int],
+        states: dict[str, int],
+        deleted: Mapping[str, int] | None = None,
+    ) -> Budget:
+        """Return cost, predicted and measured rise, and the score on the test digits, of these bits.
+
+        Of a layer's weights those of least saliency are `deleted`, none if absent.
+        """
+        plan, test, gone = self.plan(weights, states), self.testbench.digits.test, dict(deleted or {})
+        trained = self.pruned(gone) if any(gone.values()) else self.trained
+        answers = run_integers(quantize(trained, plan), test.images).outputs
+        predicted = [
+            self.predicted_pruned(layer, bits, gone.get(layer, 0)) for layer, bits in weights.items()
+        ]
+        predicted += [self.predicted(Tensor(layer, "states"), bits) for layer, bits in states.items()]
+        macs = macs_left(trained)
         below = [INPUT, *(sized.name for sized in self.sized_layers)]
         return Budget(
             name=name,
             weights=weights,
             states=states,
             weight_storage_bits=sum(
-                int(np.prod(sized.weight_shape)) * weights[sized.name] for sized in self.sized_layers
+                left * weights[layer] for layer, left in weights_left(trained).items() if layer in weights
             ),
             mac_bits=sum(
-                sized.macs * weights[sized.name] * states[read]
+                macs[sized.name] * weights[sized.name] * states[read]
                 for sized, read in zip(self.sized_layers, below, strict=False)
             ),
-            predicted=sum(self.predicted(tensor, bits) for tensor, bits in chosen),
-            measured=self.measured(plan) - self.float_loss,
+            predicted=sum(predicted),
+            measured=self.measured(plan, trained) - self.float_loss,
             score=score(answers, test.labels, self.trained.recipe.targets),
+            deleted=gone,
         )

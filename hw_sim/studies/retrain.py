@@ -29,6 +29,7 @@ from retronet.network import NetworkSpec, Rbf
 from retronet.recipe import Recipe, SdlmBatch
 from retronet.schedule import Steps
 from retronet.trained import Trained
+from retronet.training.pruning import deleted_places
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -102,6 +103,7 @@ class Retraining:
         self._workspace = Workspace(with_cast_borders(trained.network, plan))
         self._workspace.load(trained.parameters)
         self._master = self._workspace.machine.flat.parameters.copy()
+        self._deleted = deleted_places(self._workspace, trained.mask)
         classes = self._workspace.sized_layers[-1].output[0]
         self._goal = goal_of(trained.recipe, classes, self._workspace.dtype)
         images = cast_values(digits.train.images, plan.input, plan.input_scale)
@@ -111,7 +113,7 @@ class Retraining:
     def trained(self) -> Trained:
         """The network as it stands: its master weights, which the plan casts, and a recipe that says so."""
         recipe = retrained_recipe(self.origin.recipe, self.settings)
-        return Trained(self.origin.network, self._parameters(), recipe)
+        return Trained(self.origin.network, self._parameters(), recipe, self.origin.mask)
 
     def float_scores(self) -> tuple[Score, Score]:
         """Return the scores of the master weights in floating point, on training and test digits."""
@@ -138,6 +140,7 @@ class Retraining:
             workspace.load(quantised_parameters(self._parameters(), workspace.sized_layers, self.plan))
             arguments = workspace.machine, self._images, labels
             measure_curvature(*arguments, order[: self.settings.patterns], self._goal)
+            workspace.machine.flat.curvature[self._deleted] = np.inf
             total = train_quantised(
                 workspace.machine, *tables, self._master, self._images, labels, order, self._goal,
                 self._first(), rate, self.settings.mu,

@@ -8,14 +8,12 @@
 ``run.json`` comes first and says everything: a run cut off at any moment goes on to the same bytes.
 """
 
-import hashlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from hw_sim.plan.plan import PrecisionPlan
 from hw_sim.plan.plan_file import load_plan, plan_toml
@@ -23,13 +21,13 @@ from hw_sim.studies.retrain import Retraining, RetrainRecord, Settings
 from retronet.datasets import DigitSets
 from retronet.errors import InputError
 from retronet.evaluate import Score
-from retronet.runs.checkpoint import write_atomically
+from retronet.runs.checkpoint import MASK, write_atomically
 from retronet.runs.configuration import FIRST_SCHEMA, ByRetraining
 from retronet.runs.lines import stamped, unstamped
 from retronet.runs.lock import writing
 from retronet.runs.makers import other_maker
-from retronet.runs.run import BEFORE, CHECKPOINT, PLAN, Run, Timing, check_digits, create_run, open_run
-from retronet.trained import Trained
+from retronet.runs.origin import checkpoint_digest, trained_of_origin
+from retronet.runs.run import BEFORE, PLAN, Run, Timing, check_digits, create_run
 from retronet.training.train import PassRecord, TrainingState
 
 
@@ -64,7 +62,7 @@ def create_retrained_run(
     trained, plan = retraining.trained, retraining.plan
     # As JSON has them, so that what is read back is equal.
     kept = msgspec.json.decode(msgspec.json.encode((retraining.settings, plan)))
-    made = ByRetraining(str(origin), _digest(origin), *kept)
+    made = ByRetraining(str(origin), checkpoint_digest(origin), *kept)
     run = create_run(trained.recipe, trained.network, retraining.digits, folder, runs, force, made)
     _write_plan(run, plan)
     return run
@@ -118,13 +116,14 @@ def continue_retraining(run: Run, digits: DigitSets) -> Iterator[RetrainRecord]:
     with writing(run.folder):
         run.check_unchanged()
         state = run.rewind()
-        passes, parameters = (
-            (0, _parameters_of_origin(run, made)) if state is None else (state.passes, state.parameters)
-        )
+        if state is None:
+            begun = trained_of_origin(run, Path(made.origin), made.origin_sha256, "Retrain again")
+            begun = replace(begun, recipe=configuration.recipe)
+        else:
+            begun = run.trained
         if not (run.folder / PLAN).exists():
             _write_plan(run, plan)
-        begun = Trained(configuration.network, parameters, configuration.recipe)
-        training = Retraining(begun, digits, plan, settings, passes)
+        training = Retraining(begun, digits, plan, settings, 0 if state is None else state.passes)
         mark = time.perf_counter()
         for record in training.run():
             now = time.perf_counter()
@@ -161,6 +160,7 @@ def keep_pass(run: Run, retraining: Retraining, record: RetrainRecord, seconds: 
     """Add the pass that was just made to a retrained run; its scores are those of the network on integers."""
     if record.rate is None or record.running_loss is None:
         return
+    trained = retraining.trained
     kept = PassRecord(
         number=record.number,
         presentations=len(retraining.digits.train.images) * record.number,
@@ -172,17 +172,14 @@ def keep_pass(run: Run, retraining: Retraining, record: RetrainRecord, seconds: 
     run.save(
         kept,
         Timing(record.number, seconds, 0.0),
-        TrainingState(record.number, dict(retraining.trained.parameters), {}),
+        TrainingState(
+            record.number, dict(trained.parameters), {MASK: dict(trained.mask)} if trained.mask else {}
+        ),
     )
 
 
 def _write_plan(run: Run, plan: PrecisionPlan) -> None:
     write_atomically(run.folder / PLAN, plan_toml(plan).encode())
-
-
-def _digest(origin: Path) -> str | None:
-    path = origin / CHECKPOINT
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
 
 
 def _recorded(run: Run, made: ByRetraining) -> tuple[PrecisionPlan, Settings]:
@@ -193,14 +190,3 @@ def _recorded(run: Run, made: ByRetraining) -> tuple[PrecisionPlan, Settings]:
             f"The run {run.folder} is damaged: its run.json holds no usable plan or settings ({error}). "
             "Retrain again or take another run."
         ) from error
-
-
-def _parameters_of_origin(run: Run, made: ByRetraining) -> Mapping[str, NDArray[np.floating]]:
-    """Return what the first pass begins with."""
-    origin = Path(made.origin)
-    if made.origin_sha256 is None or _digest(origin) != made.origin_sha256:
-        raise InputError(
-            f"The run {run.folder} was cut off before its first pass, and the run it begins with is not in "
-            f"{origin} or has changed. Retrain again, into another folder or with --force."
-        )
-    return open_run(origin).checkpoint().state.parameters

@@ -1,8 +1,8 @@
 """A trained network in one safetensors file: arrays, and a header that says what they belong to.
 
-The arrays are ``parameter.<name>`` and, to go on training, what the rule remembers, such as
-``curvature.<name>``; shapes are those of :func:`retronet.network.parameter_shapes`. The same training gives
-the same bytes.
+The arrays are ``parameter.<name>``; of a pruned network ``mask.<name>``, 0 where a parameter was deleted;
+and, to go on training, what the rule remembers, such as ``curvature.<name>``. Shapes are those of
+:func:`retronet.network.parameter_shapes`. The same training gives the same bytes.
 
 The header holds the SHA-256 of the whole file, taken with zeros in its own place: no bit of it changes
 unnoticed. Files of the first schema have none; they are read, and `Checkpoint.checked` says so.
@@ -29,6 +29,8 @@ from retronet.training.train import TrainingState
 
 FIRST_SCHEMA = "retronet/checkpoint/1"
 SCHEMA = "retronet/checkpoint/2"
+MASK = "mask"
+"""The arrays of `Trained.mask` among those that a checkpoint holds besides the parameters."""
 BLANK = "0" * 64
 DIGEST = re.compile(rb'\\"digest\\": \\"([0-9a-f]{64})\\"')
 """The digest as it lies in the file: JSON within JSON, its quotes escaped."""
@@ -68,7 +70,10 @@ class Checkpoint:
         InputError
             If the arrays are not those of the network.
         """
-        return Trained(self.header.network, self.state.parameters, self.header.recipe)
+        state = self.state
+        return Trained(
+            self.header.network, state.parameters, self.header.recipe, state.optimiser.get(MASK, {})
+        )
 
     @property
     def checked(self) -> bool:

@@ -55,7 +55,19 @@ class ByImport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="imp
     recognised: tuple[str, ...] = ()
 
 
-Made = ByTraining | ByRetraining | ByImport
+class ByPruning(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="pruned", tag_field="kind"):
+    """Made from the run ``origin`` by deleting parameters.
+
+    ``origin_sha256`` is the digest of that run's checkpoint file; ``settings`` are those of
+    :mod:`retronet.training.pruning`, as JSON has them.
+    """
+
+    origin: str
+    origin_sha256: str
+    settings: dict[str, Any]
+
+
+Made = ByTraining | ByRetraining | ByImport | ByPruning
 
 
 class Processor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -93,6 +105,8 @@ class RunConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             case ByRetraining(origin=origin, settings=settings):
                 layers = f"its {settings['layers']} layers " if "layers" in settings else ""
                 return f"{origin}, {layers}retrained with weights and states cast as in plan.toml"
+            case ByPruning(origin=origin, settings=settings):
+                return f"{origin}, {settings['delete']:,} of its parameters deleted"
             case ByImport(file=file, sha256=digest):
                 return f"imported from {file}, SHA-256 {digest}"
             case _:

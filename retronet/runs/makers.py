@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 
 from retronet.errors import InputError
-from retronet.runs.configuration import ByImport, ByRetraining, Made
+from retronet.runs.configuration import ByImport, ByPruning, ByRetraining, Made
 
 
 def go_on_command(folder: Path, made: Made) -> str:
@@ -12,6 +12,8 @@ def go_on_command(folder: Path, made: Made) -> str:
     match made:
         case ByRetraining():
             words = ["retrain", "--resume", str(folder)]
+        case ByPruning():
+            words = ["prune", "--resume", str(folder)]
         case _:
             words = ["train", "--resume", str(folder)]
     return shlex.join(["retronet", *words])
@@ -27,6 +29,8 @@ def other_maker(folder: Path, made: Made) -> InputError:
             return InputError(f"The run {folder} was {what}")
         case ByRetraining():
             what = "retrained within number formats, which training by its recipe would drop"
+        case ByPruning():
+            what = "pruned, and its deleted parameters would grow again"
         case _:
             what = "trained by its recipe, without number formats"
     return InputError(f"The run {folder} was {what}. Go on with `{go_on_command(folder, made)}`.")

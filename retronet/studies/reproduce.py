@@ -2,7 +2,9 @@
 
 The figures are data, in ``published.toml``: quantity, value and source. A figure is *inside* when it lies
 where one further seed of the recipe would fall with 95 %; or, for recipes whose very weights and order are
-known, when it lies within the tolerance stated beside it.
+known, when it lies within the tolerance stated beside it. Where a further seed would fall is read from the
+seeds themselves if there are enough of them, else from Student's distribution: figures that are counts are
+not spread like it.
 """
 
 import tomllib
@@ -13,8 +15,11 @@ from typing import Literal
 import msgspec
 
 from retronet.errors import unknown_name
+from retronet.evaluate import wilson_percent
 from retronet.studies.seeds import SeedResult, Spread, spread
 
+FEWEST = 39
+"""Seeds from which on a further one is told by the seeds themselves."""
 FILE = Path(__file__).parent / "published.toml"
 
 
@@ -37,13 +42,20 @@ class Figure(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"n
 class Published(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The figures of one recipe, and the seeds to run it from.
 
-    ``changes`` are values of the recipe that the published run had otherwise, by dotted path.
+    ``changes`` are values of the recipe that the published run had otherwise, by dotted path. Seeds are
+    named, or the ``first_seeds`` from 0 on.
     """
 
     recipe: str
-    seeds: tuple[int, ...]
     figures: tuple[Figure, ...]
-    changes: dict[str, str] = {}
+    seeds: tuple[int, ...] = ()
+    first_seeds: int = 0
+    changes: dict[str, str | int] = {}
+
+    @property
+    def chosen_seeds(self) -> tuple[int, ...]:
+        """The seeds to run the recipe from."""
+        return self.seeds or tuple(range(self.first_seeds))
 
     @property
     def title(self) -> str:
@@ -69,6 +81,21 @@ class Finding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     low: float | None
     high: float | None
     inside: bool | None
+
+
+class Likelihood(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many seeds do as well as what was published, or better: have a figure that is no larger.
+
+    ``figures`` are the quantities that are to be no larger, all in one seed; ``percent_low`` to
+    ``percent_high`` is Wilson's 95 % interval of the share.
+    """
+
+    figures: tuple[Figure, ...]
+    seeds: int
+    of: int
+    percent: float
+    percent_low: float
+    percent_high: float
 
 
 def published() -> tuple[Published, ...]:
@@ -97,15 +124,55 @@ def findings(of: Published, results: Sequence[SeedResult]) -> tuple[Finding, ...
     return tuple(_finding(of.title, figure, results) for figure in of.figures)
 
 
-def _finding(recipe: str, figure: Figure, results: Sequence[SeedResult]) -> Finding:
+def likelihoods(of: Published, results: Sequence[SeedResult]) -> tuple[Likelihood, ...]:
+    """Return how likely a seed does as well as published after the last pass: by figure, and last in all.
+
+    Empty where no figure of `of` is judged by the spread over seeds, or there is one seed alone.
+    """
+    spread_out = [each for each in of.figures if each.tolerance is None and each.bound is None]
+    last = [each for each in spread_out if each.number == max(figure.number for figure in spread_out)]
+    if not last or len(results) < FEWEST:
+        return ()
+    kept = [
+        [_values(figure, results)[seed] <= figure.published for figure in last]
+        for seed in range(len(results))
+    ]
+    groups = [(figure,) for figure in last] + ([tuple(last)] if len(last) > 1 else [])
+    return tuple(
+        _likelihood(
+            group, sum(all(row[last.index(figure)] for figure in group) for row in kept), len(results)
+        )
+        for group in groups
+    )
+
+
+def _likelihood(figures: tuple[Figure, ...], seeds: int, of: int) -> Likelihood:
+    return Likelihood(figures, seeds, of, 100 * seeds / of, *wilson_percent(seeds, of))
+
+
+def _values(figure: Figure, results: Sequence[SeedResult]) -> list[float]:
     # A run that ended early stays as it was.
     records = [result.records[min(figure.number, len(result.records)) - 1] for result in results]
-    found = spread([getattr(getattr(record, figure.digits), figure.quantity) for record in records])
-    value = figure.published
+    return [getattr(getattr(record, figure.digits), figure.quantity) for record in records]
+
+
+def next_of(values: Sequence[float]) -> tuple[float, float] | None:
+    """Return the values between which one further would fall with 95 % or more, or None if they are too few.
+
+    Of n values and one more, all orders are equally likely; the k-th least and the k-th largest hold it with
+    the probability (n + 1 − 2k) / (n + 1).
+    """
+    k = (len(values) + 1) // 40
+    return None if k == 0 else (sorted(values)[k - 1], sorted(values)[-k])
+
+
+def _finding(recipe: str, figure: Figure, results: Sequence[SeedResult]) -> Finding:
+    values = _values(figure, results)
+    found, value = spread(values), figure.published
     if figure.bound is not None:
         kept = found.mean <= value if figure.bound == "at most" else found.mean >= value
         return Finding(recipe, figure, found, None, None, kept)
-    low, high = found.next_low, found.next_high
+    low, high = next_of(values) or (found.next_low, found.next_high)
     if figure.tolerance is not None:
         low, high = found.mean - figure.tolerance, found.mean + figure.tolerance
     inside = None if low is None or high is None else low <= value <= high

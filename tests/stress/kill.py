@@ -82,6 +82,11 @@ def scenarios(spawned: bool) -> list[Scenario]:
         ),
         Scenario("retrain", ("retrain", "../origin", *RUN, "--passes", "4"), ("retrain", "--resume", "run")),
         Scenario(
+            "prune",
+            ("prune", "../origin", *RUN, "--stages", "4", "--passes", "1"),
+            ("prune", "--resume", "run"),
+        ),
+        Scenario(
             "retrain, three levels",
             ("retrain", "../origin", *RUN, "--passes", "4", "--weight-format", "{-1,0,1}",
              "--layers", "last"),

@@ -15,14 +15,14 @@ def content(folder: Path) -> dict[str, bytes]:
 
 
 @contextmanager
-def cut_off_at(kind: type, passes: int) -> Iterator[None]:
-    """Interrupt training, or retraining, when so many passes are done."""
+def cut_off_at(kind: type, passes: int, counter: str = "passes") -> Iterator[None]:
+    """Interrupt training, retraining or pruning when so many passes, or stages, are done."""
     whole = kind.run
 
     def run(self: object, *arguments: object) -> Iterator[object]:
         for step in whole(self, *arguments):
             yield step
-            if self.passes >= passes:  # type: ignore[attr-defined]
+            if getattr(self, counter) >= passes:
                 raise KeyboardInterrupt
 
     with pytest.MonkeyPatch.context() as patched:

@@ -27,6 +27,7 @@ SIMULATIONS: dict[str, tuple[str, ...]] = {
     "sweep": ("sweep", "--bits", "3,5", "--tensors", "all,sums", "--scale", "max-abs,mse", "--jobs", "1"),
     "allocate": ("allocate", "--bits", "3,5"),
     "retrain": ("retrain", "--passes", "1", "--run", "{folder}/retrained"),
+    "prune": ("prune", "--delete", "900", "--stages", "2", "--passes", "1", "--run", "{folder}/pruned"),
     "dsp32c": ("simulate", "--chip", "dsp32c-80ns"),
     "anna": ("simulate", "--chip", "anna", "--chips", "1", "--set", "noise=0.05", "--set", "mismatch=0.02"),
     "net32k": ("simulate", "--chip", "net32k", "--chips", "1"),
@@ -77,6 +78,7 @@ def digests(folder: Path) -> Iterator[tuple[str, str]]:
         chosen = [part.format(folder=folder) if "{folder}" in part else part for part in command]
         printed = without_times(call(*chosen, str(folder / "lecun1989"), "--json", "--quiet"))
         yield name, sha256(printed.replace(str(folder), "").encode()).hexdigest()[:16]
+    yield "pruned: checkpoint", digest(folder / "pruned" / "checkpoint.safetensors")
     yield "retrained: checkpoint", digest(folder / "retrained" / "checkpoint.safetensors")
 
 

@@ -60,6 +60,11 @@ MOST = 12
     metavar="LIST",
     help="Numbers of bits at which prediction and measurement are set side by side.",
 )
+@click.option(
+    "--prune",
+    is_flag=True,
+    help="Also choose how many weights of each layer to delete, those of least saliency first.",
+)
 @other_data_option
 @data_dir_option
 @runs_option
@@ -72,6 +77,7 @@ def allocate(
     lowest_bits: int,
     state_bits: int,
     bits: tuple[int, ...],
+    prune: bool,
     data: str | None,
     data_dir: Path | None,
     runs: Path,
@@ -88,6 +94,7 @@ def allocate(
     Examples:
       retronet allocate
       retronet allocate --rise 10 --minimise mac-bits
+      retronet allocate --prune
     """
     import numpy as np
 
@@ -113,7 +120,7 @@ def allocate(
         allowed = rise / 100 * allocator.float_loss
         objective: Objective = "weight-bits" if minimise == "weight-bits" else "mac-bits"
         choices = range(lowest_bits, MOST + 1)
-        attempts = list(choose_bits(allocator, allowed, objective, choices, state_bits))
+        attempts = list(choose_bits(allocator, allowed, objective, choices, state_bits, prune=prune))
         uniform = uniform_budgets(allocator, attempts[-1], objective, range(2, MOST + 1), state_bits)
     name, loss = digits.test.provenance.name, loss_name(checkpoint.header.recipe)
     if as_json:

@@ -4,13 +4,25 @@ from pathlib import Path
 
 import click
 
-from retronet_cli.options import data_dir_option, jobs_option, json_option, quiet_option, runs_option
+from retronet_cli.options import (
+    Numbers,
+    dask_option,
+    data_dir_option,
+    jobs_option,
+    json_option,
+    quiet_option,
+    runs_option,
+)
 
 
 @click.command(short_help="Set published figures beside what the recipes give here.")
 @click.argument("recipes", nargs=-1, metavar="[RECIPE]...")
 @click.option("--check", is_flag=True, help="Exit with 4 if a figure is outside.")
+@click.option(
+    "--seeds", type=Numbers(), metavar="LIST", help="Seeds, such as 0-9, instead of each recipe's own."
+)
 @jobs_option
+@dask_option
 @data_dir_option
 @runs_option
 @json_option
@@ -18,7 +30,9 @@ from retronet_cli.options import data_dir_option, jobs_option, json_option, quie
 def reproduce(
     recipes: tuple[str, ...],
     check: bool,
+    seeds: tuple[int, ...] | None,
     jobs: int,
+    dask: str | None,
     data_dir: Path | None,
     runs: Path,
     as_json: bool,
@@ -28,11 +42,13 @@ def reproduce(
 
     Trains each RECIPE (without any, all that have published figures) from its seeds and prints paper or
     published figure, mean over the seeds, and whether the figure lies where one further seed would fall with
-    95 %, or within the tolerance stated for it. Runs are kept: called again, it goes on where it stopped.
+    95 %, or within the tolerance stated for it; of many seeds also how many do as well as published. Runs are
+    kept: called again, it goes on where it stopped.
 
     \b
     Examples:
       retronet reproduce lecun1989
+      retronet reproduce lecun1989 --seeds 0-9
       retronet reproduce --json > reproduction.json
     """
     import msgspec
@@ -40,13 +56,13 @@ def reproduce(
     from retronet.datasets import load
     from retronet.errors import CheckError
     from retronet.recipe import load_recipe, override
-    from retronet.studies.reproduce import choose, findings
+    from retronet.studies.reproduce import choose, findings, likelihoods
     from retronet_cli.main import FAILED
-    from retronet_cli.seeds import train_with_bar
+    from retronet_cli.seeds import Where, train_with_bar
     from retronet_cli.terminal import print_json, print_table, stdout, talk
-    from retronet_cli.views.reproduction import finding_table
+    from retronet_cli.views.reproduction import finding_table, likelihood_table, seeds_named
 
-    folder = runs / "reproduce"
+    where = Where(runs / "reproduce", data_dir, jobs, dask)
     objects, outside = [], 0
     asked = choose(recipes)
     for number, published in enumerate(asked, 1):
@@ -55,20 +71,26 @@ def reproduce(
         if digits.notice:
             talk(digits.notice)
         name = digits.train.provenance.name
+        chosen = seeds or published.chosen_seeds
         if not quiet:
-            talk(
-                f"{published.title} on {name}: "
-                f"seeds {', '.join(map(str, published.seeds))}, {recipe.passes} passes."
-            )
-        found = findings(published, train_with_bar(recipe, published.seeds, folder, data_dir, jobs, quiet))
+            talk(f"{published.title} on {name}: {seeds_named(chosen)}, {recipe.passes} passes.")
+        results = train_with_bar(recipe, chosen, where, quiet)
+        found, likely = findings(published, results), likelihoods(published, results)
         outside += sum(each.inside is False for each in found)
         if as_json:
             objects.append(
-                {"recipe": published.title, "dataset": name, "findings": msgspec.to_builtins(found)}
+                {
+                    "recipe": published.title,
+                    "dataset": name,
+                    "findings": msgspec.to_builtins(found),
+                    "likelihoods": msgspec.to_builtins(likely),
+                }
             )
             continue
-        title = f"{published.title} on {name}, seeds {', '.join(map(str, published.seeds))}"
+        title = f"{published.title} on {name}, {seeds_named(chosen)}"
         print_table(finding_table(title, found, digits.notice))
+        if likely:
+            print_table(likelihood_table(likely))
         if stdout.quiet and number < len(asked):
             # Nobody reads what hours of training would print.
             talk(f"Stopped: standard output was closed, and {len(asked) - number} recipes are left to train.")

@@ -15,14 +15,14 @@ from retronet_cli.options import data_dir_option, json_option, quiet_option
 def resume(run: Path, data_dir: Path | None, as_json: bool, quiet: bool) -> None:
     """Go on with a run that was cut off, whatever made it.
 
-    RUN is the folder of a run of `retronet train` or `retronet retrain`; each goes on as it was begun, to the
-    same bytes as if it had not stopped, and prints what it would have printed.
+    RUN is the folder of a run of `retronet train`, `retronet retrain` or `retronet prune`; each goes on as it
+    was begun, to the same bytes as if it had not stopped, and prints what it would have printed.
 
     \b
     Examples:
       retronet resume runs/20261122-093001-lecun1989-1a2b3c
     """
-    from retronet.runs.configuration import ByImport, ByRetraining
+    from retronet.runs.configuration import ByImport, ByPruning, ByRetraining
     from retronet.runs.makers import other_maker
     from retronet.runs.run import open_run
 
@@ -34,6 +34,10 @@ def resume(run: Path, data_dir: Path | None, as_json: bool, quiet: bool) -> None
             from retronet_cli.commands.retrain import resume_retraining
 
             resume_retraining(found, data_dir, as_json, quiet)
+        case ByPruning():
+            from retronet_cli.commands.prune import resume_pruning
+
+            resume_pruning(found, data_dir, as_json, quiet)
         case _:
             from retronet_cli.commands.train import resume_training
 

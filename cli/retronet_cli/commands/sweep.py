@@ -1,8 +1,5 @@
 """The command `retronet sweep`."""
 
-from collections.abc import Iterator
-from concurrent.futures import CancelledError, Executor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +9,7 @@ from hw_sim.formats.modes import Rounding
 from retronet.errors import InputError
 from retronet_cli.options import (
     Numbers,
+    dask_option,
     data_dir_option,
     jobs_option,
     json_option,
@@ -96,11 +94,7 @@ class Words(click.ParamType[tuple[str, ...]]):
     help="Bits of the weights and states that a point leaves alone.",
 )
 @jobs_option
-@click.option(
-    "--dask",
-    metavar="ADDRESS",
-    help="Use the workers of the dask scheduler at ADDRESS instead; they must see the same files.",
-)
+@dask_option
 @click.option(
     "-o",
     "--output",
@@ -163,6 +157,7 @@ def sweep(
         read_rows,
         testbench_of,
     )
+    from retronet_cli.executors import executor_of
     from retronet_cli.runs import take_run
     from retronet_cli.terminal import interrupted, progress, talk, this_command
 
@@ -189,7 +184,10 @@ def sweep(
         for _ in checked(testbench, left):
             bar.advance(task)
     try:
-        with _executor(dask, jobs, len(left)) as executor, progress(enabled=not quiet) as bar:
+        with (
+            executor_of(jobs, max(1, len(left) // PER_PROCESS), dask) as executor,
+            progress(enabled=not quiet) as bar,
+        ):
             done = len(points) - len(left)
             task = bar.add_task("loading digits, compiling", total=len(points), completed=done)
             for row in append_rows(output, measure_all(source, testbench.subject, left, executor)):
@@ -212,42 +210,6 @@ def _modes(words: tuple[str, ...]) -> list[Rounding]:
         if word.upper() not in list(Rounding):
             raise click.UsageError(f"'{word}' is no rounding mode; {', '.join(Rounding)} are allowed.")
     return [Rounding(word.upper()) for word in words]
-
-
-@contextmanager
-def _executor(dask: str | None, jobs: int, points: int) -> "Iterator[Executor | None]":
-    """Give what points run on; None stands for this process."""
-    from retronet_cli.terminal import this_command
-
-    if dask is None:
-        from retronet_cli.seeds import processes
-
-        with processes(jobs, max(1, points // PER_PROCESS)) as executor:
-            yield executor
-        return
-    try:
-        from distributed import Client, KilledWorker
-        from distributed.client import FutureCancelledError
-        from distributed.comm.core import CommClosedError
-    except ImportError as error:
-        raise InputError(
-            "The option --dask needs the package distributed, which is not installed. "
-            "Install it with: pip install 'retronet[dask]'."
-        ) from error
-    try:
-        client = Client(dask, timeout="20s")
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"No dask scheduler answers at '{dask}' ({error}). Start one with `dask scheduler`, and workers."
-        ) from error
-    with client:
-        try:
-            yield client.get_executor(pure=False)
-        except (KilledWorker, CommClosedError, FutureCancelledError, CancelledError) as error:
-            raise InputError(
-                f"The dask cluster at '{dask}' gave up ({type(error).__name__}). The rows that came "
-                f"are kept; start workers anew and go on with: {this_command()}"
-            ) from error
 
 
 def _report(

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from retronet_cli.options import Numbers, data_dir_option, jobs_option, json_option, quiet_option, runs_option
+from retronet_cli.options import (
+    Numbers,
+    dask_option,
+    data_dir_option,
+    jobs_option,
+    json_option,
+    quiet_option,
+    runs_option,
+)
 from retronet_cli.runs import going_on
 
 if TYPE_CHECKING:
@@ -38,6 +46,7 @@ if TYPE_CHECKING:
     "--seeds", type=Numbers(), metavar="LIST", help="Train from several seeds, such as 0-9 or 0,3,5."
 )
 @jobs_option
+@dask_option
 @click.option(
     "--set",
     "settings",
@@ -74,6 +83,7 @@ def train(
     history: int | None,
     seeds: tuple[int, ...] | None,
     jobs: int,
+    dask: str | None,
     settings: tuple[str, ...],
     folder: Path | None,
     runs: Path,
@@ -115,10 +125,13 @@ def train(
                 "--seeds makes or continues a run for each seed in the folder of all runs: "
                 "it takes no --run, --seed, --force or --history."
             )
-        from retronet_cli.seeds import train_and_print_seeds
+        from retronet_cli.seeds import Where, train_and_print_seeds
 
-        train_and_print_seeds(_resolve(recipe, changes), seeds, runs, data_dir, jobs, as_json, quiet)
+        where = Where(runs, data_dir, jobs, dask)
+        train_and_print_seeds(_resolve(recipe, changes), seeds, where, as_json, quiet)
         return
+    if dask is not None:
+        raise click.UsageError("--dask is for several runs at once: give --seeds, too, or leave it out.")
     run, digits = _begin(_resolve(recipe, changes), data_dir, folder, runs, force, history)
     _learn_and_print(run, digits, data_dir, as_json, quiet, started)
 

@@ -50,13 +50,15 @@ def bits_table(title: str, budget: Budget, weights: dict[str, int], macs: dict[s
     """Return the bits of each layer beside its weights and MACs."""
     table = new_table(title)
     table.add_column("layer")
-    for heading in ("weights", "MACs", "bits of weights", "bits of states"):
+    deleted = ("deleted",) * bool(budget.deleted)
+    for heading in ("weights", *deleted, "MACs", "bits of weights", "bits of states"):
         table.add_column(heading, justify="right")
     for layer, bits in budget.states.items():
         if layer in weights:
-            row = (f"{weights[layer]:,}", f"{macs[layer]:,}", str(budget.weights[layer]))
+            gone = (f"{budget.deleted.get(layer, 0):,}",) * bool(budget.deleted)
+            row = (f"{weights[layer]:,}", *gone, f"{macs[layer]:,}", str(budget.weights[layer]))
         else:
-            row = ("", "", "")
+            row = ("",) * (3 + bool(deleted))
         table.add_row(layer, *row, str(bits))
     return table
 

@@ -11,6 +11,7 @@ from hw_sim.chips.analog.layers import AnalogLayer, nearest
 from hw_sim.chips.analog.normal import normal
 from hw_sim.chips.anna.options import AnnaOptions, AnnaSizes, anna_options, anna_sizes
 from hw_sim.chips.spec import ChipSpec
+from hw_sim.fixed_point.deleted import check_deleted
 from retronet.connections import connection_table, weight_rows
 from retronet.errors import InputError
 from retronet.network import SizedLayer, sized_layers
@@ -134,6 +135,8 @@ def anna_network(
         _layer(mapped, *each)
         for each in zip(chosen, rows, biases, needs, sum_steps, pairwise(below), strict=True)
     )
+    for layer in layers:
+        check_deleted(layer.sized, trained, layer.weights, f"a weight of {sizes.called}")
     return replace(mapped, layers=layers)
 
 

@@ -5,7 +5,7 @@ times are the least that the stated geometry allows. What the sources measured s
 `hw_sim.chips.cost.published`, with the efficiency that would close the gap.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, assert_never
 
 import msgspec
@@ -75,6 +75,19 @@ def work_of(network: NetworkSpec) -> tuple[Work, ...]:
     return tuple(
         Work(sized.macs, sized.connections, sized.macs - sized.border_macs, sized.units)
         for sized in sized_layers(network)
+    )
+
+
+def work_left(network: NetworkSpec, left: Mapping[str, int]) -> tuple[Work, ...]:
+    """Return the work of each layer of which so many MACs are `left`, the others' reads spared too."""
+    return tuple(
+        Work(
+            left[sized.name],
+            work.weight_reads - (sized.macs - left[sized.name]),
+            work.state_reads * left[sized.name] / sized.macs,
+            work.state_writes,
+        )
+        for sized, work in zip(sized_layers(network), work_of(network), strict=True)
     )
 
 

@@ -20,6 +20,7 @@ from hw_sim.chips.net32k.options import (
     odd_levels,
 )
 from hw_sim.chips.spec import ChipSpec
+from hw_sim.fixed_point.deleted import check_deleted
 from hw_sim.formats.levels import Levels
 from hw_sim.formats.scales import ScaleRule, fit_scale
 from retronet.connections import ConnectionTable, connection_table, weight_rows
@@ -151,6 +152,7 @@ def _layer(
         scale = fit_scale(ScaleRule("mse"), rows[row, :taps], form)[0]
         edges = (levels[1:] + levels[:-1]) / 2
         weights[row, :taps] = levels[np.searchsorted(edges, rows[row, :taps] / scale, side="right")]
+    check_deleted(sized, trained, weights, f"a {options.weights} weight of {sizes.called}")
     connections = connection_table(sized, "plane_slowest")
     border = int(
         nearest(np.array(getattr(sized.layer, "border", 0.0)) / input_step, _floats(odd_levels(input_bits)))

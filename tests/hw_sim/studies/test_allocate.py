@@ -14,6 +14,7 @@ from hw_sim.studies.testbench import Testbench
 from retronet.curvature import mean_loss
 from retronet.datasets import load
 from retronet.errors import InputError
+from retronet.network import sized_layers
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,7 @@ def brief(tmp_path_factory: pytest.TempPathFactory) -> Allocator:
 def test_the_frontier_holds_the_best_of_all_choices() -> None:
     generator = np.random.default_rng(3)
     options = [
-        [Choice(int(cost), float(rise), ((index, index),)) for index, (cost, rise) in enumerate(pairs)]
+        [Choice(int(cost), float(rise), ((index, index, 0),)) for index, (cost, rise) in enumerate(pairs)]
         for pairs in zip(generator.integers(1, 30, (3, 7)), generator.random((3, 7)), strict=True)
         for pairs in [list(zip(*pairs, strict=True))]
     ]
@@ -59,6 +60,32 @@ def test_the_chosen_bits_keep_the_rise_and_cost_less_than_uniform_ones(
     assert loss - brief.float_loss == pytest.approx(chosen.measured)
     within = [budget for budget in uniform if getattr(budget, cost) <= getattr(chosen, cost)]
     assert all(budget.measured > allowed for budget in within)
+
+
+def test_with_deletions_the_budget_is_never_dearer(brief: Allocator) -> None:
+    """What is chosen keeps the rise, and its cost and rise are those of the network put together anew."""
+    allowed = 0.3 * brief.float_loss
+    plain = list(choose_bits(brief, allowed, "weight-bits", range(4, 9), 8))
+    attempts = list(choose_bits(brief, allowed, "weight-bits", range(4, 9), 8, prune=True))
+
+    assert attempts[: len(plain)] == plain
+    assert attempts[-1].measured <= allowed
+    assert attempts[-1].weight_storage_bits <= plain[-1].weight_storage_bits
+    pruned = [attempt for attempt in attempts if attempt.deleted]
+    assert pruned
+    for attempt in (pruned[0], pruned[-1]):
+        trained = brief.pruned(attempt.deleted)
+        left = {
+            sized.name: int(trained.mask[f"{sized.name}.weight"].sum())
+            for sized in sized_layers(trained.network)
+        }
+        sizes = {sized.name: int(np.prod(sized.weight_shape)) for sized in sized_layers(trained.network)}
+        assert left == {name: size - attempt.deleted.get(name, 0) for name, size in sizes.items()}
+        assert attempt.weight_storage_bits == sum(left[name] * attempt.weights[name] for name in left)
+        integers = quantize(trained, brief.plan(attempt.weights, attempt.states))
+        answers = run_integers(integers, brief.testbench.digits.train.images).outputs
+        loss = mean_loss(answers, brief.testbench.digits.train.labels, brief.trained.recipe)
+        assert loss - brief.float_loss == pytest.approx(attempt.measured)
 
 
 def test_what_can_not_be_kept_is_refused(brief: Allocator) -> None:

@@ -1,0 +1,302 @@
+"""The command `retronet prune`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from retronet_cli.options import data_dir_option, json_option, quiet_option, run_argument, runs_option
+
+if TYPE_CHECKING:
+    from retronet.datasets import DigitSets
+    from retronet.runs.run import Run
+    from retronet.trained import Trained
+
+CURVE_STEPS = 20
+
+
+class Share(click.ParamType[str]):
+    """A number of parameters, or a percentage of them."""
+
+    name = "share"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return what was typed if it is such a number."""
+        digits = value.removesuffix("%")
+        try:
+            number = float(digits) if value.endswith("%") else int(digits)
+        except ValueError:
+            number = 0
+        if not number > 0 or (value.endswith("%") and number > 100):
+            self.fail(
+                f"'{value}' is no share of the parameters; a number from 1 on, or a percentage up to 100 %, "
+                "is allowed. Give for example 1500 or 60%.",
+                param,
+                ctx,
+            )
+        return value
+
+    @staticmethod
+    def count(value: str, of: int) -> int:
+        """Return how many of `of` parameters a share is."""
+        return max(1, round(float(value[:-1]) / 100 * of)) if value.endswith("%") else int(value)
+
+
+@click.command(short_help="Delete the parameters that the loss depends on least.")
+@run_argument
+@click.option(
+    "--delete",
+    "share",
+    type=Share(),
+    default="60%",
+    show_default=True,
+    metavar="N|P%",
+    help="How many parameters are deleted in all.",
+)
+@click.option(
+    "--stages",
+    type=click.IntRange(min=1),
+    default=10,
+    show_default=True,
+    help="Equal steps in which they are deleted, with new second derivatives for each.",
+)
+@click.option(
+    "--passes",
+    type=click.IntRange(min=0),
+    default=3,
+    show_default=True,
+    help="Passes that the rest learns on after each step; 0 for none.",
+)
+@click.option(
+    "--rate",
+    type=click.FloatRange(min=0, min_open=True),
+    default=0.001,
+    show_default=True,
+    help="The rate of the first pass of each step; it halves from pass to pass.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the order.")
+@click.option(
+    "--curve",
+    is_flag=True,
+    help=f"Only tabulate what more and more deletions do, {CURVE_STEPS} steps without learning on.",
+)
+@click.option(
+    "--run",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="The folder of the new run.  [default: a new one in the folder of all runs]",
+)
+@click.option(
+    "--resume",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Go on with the pruned run in DIR, to the same bytes as if it had not stopped.",
+)
+@click.option("--force", is_flag=True, help="Overwrite the run that is in the folder.")
+@data_dir_option
+@runs_option
+@json_option
+@quiet_option
+def prune(
+    run: Path | None,
+    share: str,
+    stages: int,
+    passes: int,
+    rate: float,
+    seed: int,
+    curve: bool,
+    folder: Path | None,
+    resume: Path | None,
+    force: bool,
+    data_dir: Path | None,
+    runs: Path,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Delete the parameters that the loss depends on least.
+
+    RUN is the folder of a run; without it, the latest one. Deleting a parameter is predicted to raise the
+    loss by half its second derivative times its square (optimal brain damage, 1990); those of the least rise
+    are set to 0 for good, the rest learns on, and so on. The result is a new run; deleted weights stay 0 when
+    it is retrained, simulated in number formats, or exported.
+
+    \b
+    Examples:
+      retronet prune
+      retronet prune --delete 1500 --stages 12
+      retronet prune --curve
+    """
+    if resume is not None:
+        _refuse_other_options(run)
+        from retronet.runs.run import open_run
+
+        resume_pruning(open_run(resume), data_dir, as_json, quiet)
+        return
+    from retronet.runs.pruned_run import create_pruned_run
+    from retronet.training.pruning import Pruning, Settings, parameter_count
+    from retronet_cli.runs import take_digits, take_run
+
+    origin, checkpoint = take_run(run, runs, quiet)
+    digits = take_digits(checkpoint, None, data_dir)
+    trained = checkpoint.trained
+    if curve:
+        _print_curve(trained, digits, origin, as_json, quiet)
+        return
+    delete = Share.count(share, parameter_count(trained.network))
+    settings = Settings(delete, stages, passes, rate, seed=seed)
+    # What can not be pruned is refused before a folder is made.
+    pruning = Pruning(trained, digits, settings)
+    new = create_pruned_run(pruning, origin, folder, runs, force=force)
+    _prune_and_print(new, digits, data_dir, as_json, quiet)
+
+
+def resume_pruning(run: "Run", data_dir: Path | None, as_json: bool, quiet: bool) -> None:
+    """Go on with a run that `retronet prune` made, and print its result.
+
+    Raises
+    ------
+    InputError
+        If something else made the run.
+    """
+    from retronet.datasets import load
+    from retronet.runs.pruned_run import settings_of
+
+    settings_of(run)
+    digits = load(run.data_name, run.configuration.recipe.preparation, data_dir)
+    _prune_and_print(run, digits, data_dir, as_json, quiet)
+
+
+def _refuse_other_options(run: Path | None) -> None:
+    """Refuse what says how to prune beside --resume, which goes on as the run was begun."""
+    context = click.get_current_context()
+    allowed = {"resume", "data_dir", "runs", "as_json", "quiet"}
+    for name in context.params:
+        given = context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+        if run is not None or (given and name not in allowed):
+            raise click.UsageError(
+                "--resume goes on with a run as it was begun: it takes no other run or settings."
+            )
+
+
+def _prune_and_print(
+    run: "Run", digits: "DigitSets", data_dir: Path | None, as_json: bool, quiet: bool
+) -> None:
+    from retronet.runs.pruned_run import continue_pruning
+    from retronet_cli.runs import going_on
+    from retronet_cli.terminal import progress
+
+    stages = run.configuration.recipe.passes
+    with going_on(run, data_dir), progress(enabled=not quiet) as bar:
+        task = bar.add_task("stages", total=stages, completed=run.passes)
+        for record in continue_pruning(run, digits):
+            bar.update(task, completed=record.stage)
+    _print_result(run, digits, as_json, quiet)
+
+
+def _print_result(run: "Run", digits: "DigitSets", as_json: bool, quiet: bool) -> None:
+    """Print what the folder holds: the same whether the run was cut off or not."""
+    from retronet.curvature import loss_name
+    from retronet.runs.configuration import ByPruning
+    from retronet.runs.pruned_run import stages_of
+    from retronet.training.pruning import parameter_count
+    from retronet_cli.terminal import print_json, print_table, talk
+    from retronet_cli.views.pruning import saved_table, stages_table
+
+    checkpoint = run.checkpoint()
+    made, trained, stages = run.configuration.made, checkpoint.trained, stages_of(checkpoint)
+    assert isinstance(made, ByPruning)
+    name, loss, count = (
+        digits.test.provenance.name,
+        loss_name(trained.recipe),
+        parameter_count(trained.network),
+    )
+    sizes = len(digits.train.labels), len(digits.test.labels)
+    savings = _savings(trained)
+    if as_json:
+        print_json(
+            "pruning",
+            {
+                "run": str(run.folder),
+                "origin": made.origin,
+                "dataset": name,
+                "loss": loss,
+                "settings": made.settings,
+                "parameters": count,
+                "train_digits": sizes[0],
+                "test_digits": sizes[1],
+                "stages": stages,
+                **savings,
+            },
+        )
+        return
+    title = f"{trained.network.name} on {name}: {trained.deleted:,} of {count:,} parameters deleted"
+    print_table(saved_table(title, savings))
+    print_table(stages_table(f"Stage by stage, {loss}", stages, sizes, made.settings, digits.notice))
+    if not quiet:
+        talk(f"Run: {run.folder}")
+
+
+def _savings(trained: "Trained") -> dict[str, Any]:
+    """Return what the deleted parameters spare: by layer, and on a processor that skips them."""
+    from hw_sim.chips.cost.network_cost import cost, work_left
+    from hw_sim.chips.load import load_chip
+    from retronet.network import sized_layers
+    from retronet.training.pruning import macs_left
+
+    left, chip = macs_left(trained), load_chip("dsp32c-80ns")
+    layers = []
+    for sized in sized_layers(trained.network):
+        arrays = [name for name in trained.parameters if name.startswith(f"{sized.name}.")]
+        layers.append(
+            {
+                "layer": sized.name,
+                "parameters": sum(trained.parameters[array].size for array in arrays),
+                "parameters_left": sum(
+                    int(trained.mask[array].sum())
+                    if array in trained.mask
+                    else trained.parameters[array].size
+                    for array in arrays
+                ),
+                "macs": sized.macs,
+                "macs_left": left[sized.name],
+            }
+        )
+    dense, sparse = (
+        cost(chip, trained.network),
+        cost(chip, trained.network, work=work_left(trained.network, left)),
+    )
+    return {
+        "layers": layers,
+        "modelled": {"chip": chip.name, "dense_s": dense.seconds, "skipping_s": sparse.seconds},
+    }
+
+
+def _print_curve(trained: "Trained", digits: "DigitSets", origin: Path, as_json: bool, quiet: bool) -> None:
+    import msgspec
+
+    from retronet.curvature import loss_name
+    from retronet.training.pruning import deletion_curve, parameter_count
+    from retronet_cli.terminal import print_json, print_table, progress
+    from retronet_cli.views.pruning import deletions_table
+
+    points = []
+    with progress(enabled=not quiet) as bar:
+        task = bar.add_task("deletions", total=CURVE_STEPS + 1)
+        for point in deletion_curve(trained, digits, CURVE_STEPS):
+            points.append(point)
+            bar.advance(task)
+    name, loss = digits.test.provenance.name, loss_name(trained.recipe)
+    count = parameter_count(trained.network)
+    if as_json:
+        found = {
+            "run": str(origin),
+            "dataset": name,
+            "loss": loss,
+            "parameters": count,
+            "points": [msgspec.to_builtins(point) for point in points],
+        }
+        print_json("deletions", found)
+        return
+    title = f"{trained.network.name} on {name}: rise of the {loss} by deletions"
+    print_table(deletions_table(title, points, digits.notice))

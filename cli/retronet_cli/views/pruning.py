@@ -1,0 +1,103 @@
+"""Deleted parameters, what that does and what it spares, as tables."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.table import Table
+
+from retronet.evaluate import wilson_percent
+from retronet.training.pruning import Deletions
+from retronet_cli.views.quantities import duration
+from retronet_cli.views.scores import add_numbers, new_table
+
+TESTED = ("misses\ntrain", "misses\ntest", "error\n%", "95 %\ninterval")
+
+
+def stages_table(
+    title: str,
+    stages: Sequence[Mapping[str, float]],
+    digits: tuple[int, int],
+    settings: Mapping[str, Any],
+    notice: str | None,
+) -> Table:
+    """Return one row a stage, the network before them first; `digits` are those of training and test."""
+    learning = "no learning on"
+    if settings["passes"]:
+        learning = (
+            f"{settings['passes']} passes of learning on\n"
+            f"after each stage, at a rate of {settings['rate']:g} that halves from pass to pass (assumed)"
+        )
+    caption = (
+        "Predicted and measured: the rise by the deletions of a stage alone, on the\n"
+        f"{digits[0]:,} training digits; loss: at its end, there. Error: of the\n"
+        f"{digits[1]:,} test digits. With {learning}."
+    )
+    table = new_table(title, f"{caption}\n{notice}" if notice else caption)
+    add_numbers(table, "dele-\nted", "pre-\ndicted", "mea-\nsured", "loss", *TESTED)
+    for number, stage in enumerate(stages):
+        rises = (f"{stage['predicted']:.1e}", f"{stage['measured']:.1e}") if number else ("", "")
+        table.add_row(
+            f"{stage['deleted']:,.0f}",
+            *rises,
+            f"{stage['loss']:.2e}",
+            f"{stage['train_misses']:,.0f}",
+            *_test(int(stage["test_misses"]), digits[1]),
+        )
+    return table
+
+
+def deletions_table(title: str, points: Sequence[Deletions], notice: str | None) -> Table:
+    """Return one row a number of deletions."""
+    caption = (
+        "Rises on the training digits, without learning on; the parameters of the least\n"
+        "predicted rise are deleted first."
+    )
+    table = new_table(title, f"{caption}\n{notice}" if notice else caption)
+    add_numbers(table, "dele-\nted", "pre-\ndicted", "mea-\nsured", *TESTED)
+    for point in points:
+        table.add_row(
+            f"{point.count:,}",
+            f"{point.predicted:.1e}",
+            f"{point.measured:.1e}",
+            f"{point.train.misses:,}",
+            *_test(point.test.misses, point.test.n),
+        )
+    return table
+
+
+def saved_table(title: str, savings: Mapping[str, Any]) -> Table:
+    """Return what is left of each layer."""
+    modelled = savings["modelled"]
+    caption = (
+        f"Modelled on {modelled['chip']}, the network alone: {duration(modelled['dense_s'])} a digit, and\n"
+        f"{duration(modelled['skipping_s'])} where the program leaves deleted weights out (assumed: it is\n"
+        "unrolled, so that leaving out costs nothing). Chips that are arrays gain nothing."
+    )
+    table = new_table(title, caption)
+    table.add_column("layer")
+    add_numbers(table, "parameters", "left", "%", "MACs", "left", "%")
+    rows = [*savings["layers"]]
+    keys = ("parameters", "parameters_left", "macs", "macs_left")
+    total = {"layer": "all", **{key: sum(row[key] for row in rows) for key in keys}}
+    for row in (*rows, total):
+        if row is total:
+            table.add_section()
+        table.add_row(
+            row["layer"],
+            f"{row['parameters']:,}",
+            f"{row['parameters_left']:,}",
+            _percent(row["parameters_left"], row["parameters"]),
+            f"{row['macs']:,}",
+            f"{row['macs_left']:,}",
+            _percent(row["macs_left"], row["macs"]),
+        )
+    return table
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.0f}" if whole else "–"
+
+
+def _test(misses: int, n: int) -> tuple[str, str, str]:
+    low, high = wilson_percent(misses, n)
+    return f"{misses:,}", f"{100 * misses / n:.2f}", f"{low:.2f}–{high:.2f}"
