@@ -48,9 +48,11 @@ def rates(
     from retronet.network import load_network
     from retronet.recipe import load_recipe
     from retronet.training.rate_range import rate_range
+    from retronet_cli.compiling import tell_of_compiling
     from retronet_cli.terminal import print_json, print_table, talk
     from retronet_cli.views.rates import rate_table
 
+    tell_of_compiling()
     found = load_recipe(recipe)
     digits = load(data or found.data, found.preparation, data_dir)
     if digits.notice:
