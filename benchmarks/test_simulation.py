@@ -37,6 +37,8 @@ SUMS = {
     "exact": "exact",
     "wrapped to 20 bits after every MAC": "20 bits",
     "saturated to 20 bits after every MAC": "20 bits, SAT",
+    "wrapped to 16 bits after every MAC, which many sums leave": "16 bits",
+    "saturated to 16 bits after every MAC, which many sums leave": "16 bits, SAT",
     "products truncated, wrapped to 20 bits": "s20.10:TRN:WRAP",
     "products rounded half to even, saturated to 16 bits": "s16.8:RND_CONV:SAT",
 }
