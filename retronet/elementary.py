@@ -38,8 +38,8 @@ def exp(values: ArrayLike) -> Doubles:
     for coefficient in _factorials(0, 1, TERMS):
         total = total * rest + coefficient
     with np.errstate(over="ignore", under="ignore"):
-        found = np.ldexp(total, whole.astype(np.int64))
-    return np.where(np.isnan(x), x, found)
+        powers = np.ldexp(total, whole.astype(np.int64))
+    return np.where(np.isnan(x), x, powers)
 
 
 def log(values: ArrayLike) -> Doubles:
@@ -53,11 +53,11 @@ def log(values: ArrayLike) -> Doubles:
     square, total = s * s, np.zeros_like(s)
     for n in range(LOG_TERMS - 1, -1, -1):
         total = total * square + 1.0 / (2 * n + 1)
-    found = power * LN2_HIGH + (2.0 * s * total + power * LN2_LOW)
-    return np.where(regular, found, np.where(x == 0, -np.inf, np.where(x > 0, x, np.nan)))
+    logarithms = power * LN2_HIGH + (2.0 * s * total + power * LN2_LOW)
+    return np.where(regular, logarithms, np.where(x == 0, -np.inf, np.where(x > 0, x, np.nan)))
 
 
-def decibels(ratio: float) -> float:
+def decibels_of_ratio(ratio: float) -> float:
     """Return 10 log₁₀ of a ratio of powers."""
     return 10.0 * float(log(ratio)) / 2.302585092994046
 

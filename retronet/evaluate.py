@@ -109,8 +109,8 @@ def losses(
 def _log_sum_exp(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return log Σ exp over the last axis."""
     largest = values.max(axis=-1, keepdims=True)
-    found: NDArray[np.float64] = log(exp(values - largest).sum(axis=-1)) + largest[..., 0]
-    return found
+    sums: NDArray[np.float64] = log(exp(values - largest).sum(axis=-1)) + largest[..., 0]
+    return sums
 
 
 def reject_percent(outputs: NDArray[np.float64], labels: NDArray[np.uint8], allowed_error: float) -> float:

@@ -43,7 +43,7 @@ def initial_parameters(network: NetworkSpec, initial: Initial, seed: int) -> Par
 def _uniform(network: NetworkSpec, initial: Uniform, seed: int) -> Parameters:
     generator = np.random.default_rng(seed)
     drawn = initial.bias == "drawn"
-    found = _biases(network, "zero" if initial.bias == "drawn" else initial.bias)
+    parameters = _biases(network, "zero" if initial.bias == "drawn" else initial.bias)
     for sized in _trained(network):
         inputs = np.array(sized.fan_in, dtype=float) + drawn
         match initial.divisor:
@@ -57,11 +57,11 @@ def _uniform(network: NetworkSpec, initial: Uniform, seed: int) -> Parameters:
         weights = generator.uniform(-1, 1, sized.weight_shape) * _bound_of_each_kernel(sized, bound)
         if initial.coefficient is not None and isinstance(sized.layer, Subsample):
             weights = np.full(sized.weight_shape, initial.coefficient)
-        found[f"{sized.name}.weight"] = weights
+        parameters[f"{sized.name}.weight"] = weights
         if drawn:
             biases = generator.uniform(-1, 1, sized.bias_shape)
-            found[f"{sized.name}.bias"] = biases * bound.reshape(-1, *(1,) * (len(sized.bias_shape) - 1))
-    return found
+            parameters[f"{sized.name}.bias"] = biases * bound.reshape(-1, *(1,) * (len(sized.bias_shape) - 1))
+    return parameters
 
 
 def _bound_of_each_kernel(sized: SizedLayer, bound: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -77,20 +77,20 @@ def _torch_uniform(network: NetworkSpec, initial: TorchUniform, seed: int) -> Pa
 
     generator = torch.Generator().manual_seed(seed)
     dtype = {"float32": torch.float32, "float64": torch.float64}[initial.precision]
-    found = _biases(network, initial.bias)
+    parameters = _biases(network, initial.bias)
     for sized in _trained(network):
         dense = isinstance(sized.layer, Dense)
         shape = sized.weight_shape[::-1] if dense else sized.weight_shape
         # The order of operations is the re-creation's: it fixes the last bit.
         uniform = (torch.rand(*shape, generator=generator, dtype=dtype) - 0.5) * 2 * initial.bound
         weights = (uniform / math.sqrt(_one_fan_in(sized))).double().numpy()
-        found[f"{sized.name}.weight"] = np.ascontiguousarray(weights.T if dense else weights)
-    return found
+        parameters[f"{sized.name}.weight"] = np.ascontiguousarray(weights.T if dense else weights)
+    return parameters
 
 
 def _he_lecun(network: NetworkSpec, bias: BiasStart, seed: int) -> Parameters:
     generator = np.random.default_rng(seed)
-    found = _biases(network, bias)
+    parameters = _biases(network, bias)
     for sized in _trained(network):
         if isinstance(sized.layer, Dense):
             # Cutting a normal distribution at two standard deviations leaves 0.8796 of one.
@@ -99,8 +99,8 @@ def _he_lecun(network: NetworkSpec, bias: BiasStart, seed: int) -> Parameters:
         else:
             bound = np.sqrt(6 / np.array(sized.fan_in))
             weights = generator.uniform(-1, 1, sized.weight_shape) * _bound_of_each_kernel(sized, bound)
-        found[f"{sized.name}.weight"] = weights
-    return found
+        parameters[f"{sized.name}.weight"] = weights
+    return parameters
 
 
 def _cut_normal(generator: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
@@ -124,7 +124,7 @@ def _one_fan_in(sized: SizedLayer) -> int:
 
 def _biases(network: NetworkSpec, start: BiasStart) -> Parameters:
     """Return all arrays, empty of weights, with biases at their start."""
-    found: Parameters = {name: np.zeros(shape) for name, shape in parameter_shapes(network).items()}
+    biases: Parameters = {name: np.zeros(shape) for name, shape in parameter_shapes(network).items()}
     if start == "output-minus-one":
-        found[list(found)[-1]] -= 1
-    return found
+        biases[list(biases)[-1]] -= 1
+    return biases

@@ -255,10 +255,10 @@ def override(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
 
 
 def _paths(content: dict[str, Any], prefix: str = "") -> list[str]:
-    found: list[str] = []
+    paths: list[str] = []
     for key, value in content.items():
         if isinstance(value, dict):
-            found += _paths(value, f"{prefix}{key}.")
+            paths += _paths(value, f"{prefix}{key}.")
         elif key not in ("name", "title", "source", "assumptions", "kind"):
-            found.append(prefix + key)
-    return found
+            paths.append(prefix + key)
+    return paths

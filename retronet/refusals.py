@@ -78,8 +78,8 @@ def as_kind(content: object, kind: type[T], root: str = "$", *, words: bool = Fa
 
 def place_of(message: str) -> list[str | int]:
     """Return the keys and indices that lead to the place that msgspec's `message` names."""
-    found = _PLACE.search(message)
-    steps = _STEP.findall(found[1]) if found else []
+    match = _PLACE.search(message)
+    steps = _STEP.findall(match[1]) if match else []
     return [key if key else int(index) for key, index in steps]
 
 

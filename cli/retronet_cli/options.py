@@ -133,12 +133,39 @@ class Numbers(click.ParamType[tuple[int, ...]]):
         """Return the numbers in `value`, each once."""
         if isinstance(value, tuple):
             return value
-        found: list[int] = []
+        numbers: list[int] = []
         for part in str(value).split(","):
             first, dash, last = part.partition("-")
             if not first.isdigit() or (dash and not (last.isdigit() and int(first) <= int(last))):
                 self.fail(f"'{value}' is not a list of numbers; write 0-9 or 0,3,5.", param, ctx)
-            found += range(int(first), int(last or first) + 1)
-        for number in found:
+            numbers += range(int(first), int(last or first) + 1)
+        for number in numbers:
             self.range.convert(number, param, ctx)
-        return tuple(dict.fromkeys(found))
+        return tuple(dict.fromkeys(numbers))
+
+
+class Share(click.ParamType[str]):
+    """A number of parameters, or a percentage of them."""
+
+    name = "share"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return what was typed if it is such a number."""
+        digits = value.removesuffix("%")
+        try:
+            number = float(digits) if value.endswith("%") else int(digits)
+        except ValueError:
+            number = 0
+        if not number > 0 or (value.endswith("%") and number > 100):
+            self.fail(
+                f"'{value}' is no share of the parameters; a number from 1 on, or a percentage up to 100 %, "
+                "is allowed. Give for example 1500 or 60%.",
+                param,
+                ctx,
+            )
+        return value
+
+    @staticmethod
+    def count(value: str, of: int) -> int:
+        """Return how many of `of` parameters a share is."""
+        return max(1, round(float(value[:-1]) / 100 * of)) if value.endswith("%") else int(value)

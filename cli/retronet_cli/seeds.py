@@ -10,7 +10,7 @@ from retronet.errors import InputError
 from retronet.studies.seeds import QUANTITIES, SeedResult, spreads, train_seeds
 from retronet_cli.executors import executor_of
 from retronet_cli.terminal import interrupted, print_json, print_table, progress, talk, this_command
-from retronet_cli.views.seeds import seed_table, spread_table
+from retronet_cli.views.seeds import seed_spread_table, seed_table
 
 if TYPE_CHECKING:
     from retronet.recipe import Recipe
@@ -34,7 +34,7 @@ class Where(msgspec.Struct, frozen=True):
 
 def train_with_bar(recipe: "Recipe", seeds: Sequence[int], where: Where, quiet: bool) -> list[SeedResult]:
     """Train `recipe` from each seed and return the results in order of the seeds."""
-    found: list[SeedResult] = []
+    results: list[SeedResult] = []
     try:
         with (
             progress(enabled=not quiet) as bar,
@@ -42,11 +42,11 @@ def train_with_bar(recipe: "Recipe", seeds: Sequence[int], where: Where, quiet: 
         ):
             task = bar.add_task(f"{recipe.name}: seeds", total=len(seeds))
             for result in train_seeds(recipe, seeds, *where.folders, executor):
-                found.append(result)
-                bar.update(task, completed=len(found))
+                results.append(result)
+                bar.update(task, completed=len(results))
     except KeyboardInterrupt:
         interrupted(
-            f"{len(found)} of {len(seeds)} seeds are done, and the passes of the others are kept. "
+            f"{len(results)} of {len(seeds)} seeds are done, and the passes of the others are kept. "
             f"Go on with: {this_command()}"
         )
     except BrokenPipeError:
@@ -56,7 +56,7 @@ def train_with_bar(recipe: "Recipe", seeds: Sequence[int], where: Where, quiet: 
             f"The system refused: {error}. What was done is kept. Mend that, then go on with: "
             f"{this_command()}"
         ) from error
-    return sorted(found, key=lambda result: result.seed)
+    return sorted(results, key=lambda result: result.seed)
 
 
 def train_and_print_seeds(
@@ -98,4 +98,4 @@ def train_and_print_seeds(
         return
     title = f"{recipe.name} on {name}, after pass {results[0].records[-1].number}"
     print_table(seed_table(f"{title}: each seed", results, digits.notice))
-    print_table(spread_table(f"{title}: over {len(results)} seeds", over_seeds, QUANTITIES))
+    print_table(seed_spread_table(f"{title}: over {len(results)} seeds", over_seeds, QUANTITIES))

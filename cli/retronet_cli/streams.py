@@ -77,7 +77,7 @@ def plain_character(character: str) -> str:
     return "".join(each for each in decomposed if each.isascii()) or "?"
 
 
-def plain(text: str, encoding: str) -> str:
+def plain_text(text: str, encoding: str) -> str:
     """Return `text` with substitutes for what `encoding` lacks, to be laid out at its true width."""
     try:
         text.encode(encoding)

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from retronet_cli.streams import discard, plain
+from retronet_cli.streams import discard, plain_text
 
 
 class PatientConsole(Console):
@@ -76,8 +76,8 @@ def _make_plain(table: Table) -> None:
 
     def fitting(what: Any) -> Any:  # noqa: ANN401
         if isinstance(what, Text):
-            return Text(plain(what.plain, encoding), style=what.style)
-        return plain(what, encoding) if isinstance(what, str) else what
+            return Text(plain_text(what.plain, encoding), style=what.style)
+        return plain_text(what, encoding) if isinstance(what, str) else what
 
     table.title, table.caption = fitting(table.title), fitting(table.caption)
     for column in table.columns:

@@ -77,8 +77,8 @@ class Circuit:
     @property
     def memory_bits(self) -> dict[str, int]:
         """Bits of each memory, that of the states included."""
-        found = {name: memory.bits * len(memory.words) for name, memory in self.memories.items()}
-        return {"states": self.sizes["STATE_BITS"] * self.sizes["STATE_WORDS"], **found}
+        bits = {name: memory.bits * len(memory.words) for name, memory in self.memories.items()}
+        return {"states": self.sizes["STATE_BITS"] * self.sizes["STATE_WORDS"], **bits}
 
 
 def circuit(network: IntegerNetwork, macs: int = 1) -> Circuit:
@@ -138,8 +138,8 @@ def circuit(network: IntegerNetwork, macs: int = 1) -> Circuit:
     threshold_bits, depth, searched = search_of(steps, state_bits(network))
     memories |= searched
     widths = _widths(network, memories, threshold_bits)
-    found = _sizes(network, layers, memories, macs, state_words, depth, max(len(steps), 1)) | widths
-    return Circuit(network, macs, tuple(layers), found, memories, _cycles(layers, macs, depth))
+    all_sizes = _sizes(network, layers, memories, macs, state_words, depth, max(len(steps), 1)) | widths
+    return Circuit(network, macs, tuple(layers), all_sizes, memories, _cycles(layers, macs, depth))
 
 
 def state_bits(network: IntegerNetwork) -> int:

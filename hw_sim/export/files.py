@@ -110,11 +110,11 @@ def digest(content: bytes) -> str:
 
 def network_digest(network: IntegerNetwork) -> str:
     """Return a SHA-256 of the plan and every integer of a network: weights, biases, steps, multipliers."""
-    found = hashlib.sha256(plan_toml(network.plan).encode())
+    content = hashlib.sha256(plan_toml(network.plan).encode())
     for layer in network.layers:
         parts: list[NDArray[Any]] = [layer.weights, layer.starts, layer.ends, layer.connections.sources]
         parts += [part for stairs in layer.step_functions for part in (stairs.thresholds, stairs.levels)]
         for part in parts:
-            found.update(str(part.shape).encode() + np.ascontiguousarray(part).tobytes())
-        found.update(repr((layer.sized.name, layer.border, layer.multipliers)).encode())
-    return found.hexdigest()
+            content.update(str(part.shape).encode() + np.ascontiguousarray(part).tobytes())
+        content.update(repr((layer.sized.name, layer.border, layer.multipliers)).encode())
+    return content.hexdigest()

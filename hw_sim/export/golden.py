@@ -68,7 +68,7 @@ def golden(network: IntegerNetwork, traced: Trace, origin: Origin) -> Files:
 def _layer(layer: IntegerLayer) -> Arrays:
     """Return the integers of a layer that no digit changes."""
     connections = layer.connections
-    found: Arrays = {
+    arrays: Arrays = {
         "weights": layer.weights,
         "fan_in": connections.fan_in,
         "tables": connections.tables,
@@ -76,12 +76,12 @@ def _layer(layer: IntegerLayer) -> Arrays:
         "biases": layer.ends if layer.plan.bias_at == "end" else layer.starts,
     }
     if layer.multipliers:
-        found["multipliers"] = np.array(layer.multipliers, np.int64)
+        arrays["multipliers"] = np.array(layer.multipliers, np.int64)
     reach = reach_of(layer)
     for index, stairs in enumerate(layer.step_functions):
         steps, own = threshold_table(stairs, reach), f"{index}." if len(layer.step_functions) > 1 else ""
-        found |= {f"{own}thresholds": steps.thresholds, f"{own}levels": steps.levels}
-    return found
+        arrays |= {f"{own}thresholds": steps.thresholds, f"{own}levels": steps.levels}
+    return arrays
 
 
 def _manifest(

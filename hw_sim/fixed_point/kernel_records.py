@@ -23,8 +23,8 @@ from hw_sim.kernels.layer_records import (
     LayerArrays,
     Packed,
     Stage,
+    Staged,
     StateCast,
-    Steps,
 )
 from hw_sim.kernels.pixels import PixelCast
 from hw_sim.kernels.sums import (
@@ -50,13 +50,11 @@ NOTHING = StepFunction(0, 0, 0, np.zeros(1, np.int64), np.zeros(2, np.int32), np
 
 
 class ActivationArrays(NamedTuple):
-    """How sums become states: one of the first two, or the others; see `run_integer_layer`."""
+    """How sums become states: one of the three, the others None; see `run_integer_layer`."""
 
     packed: Packed | None
     packed_wide: Packed | None
-    stage: Stage | None
-    steps: Steps | None
-    form: StateCast | None
+    staged: Staged | None
 
 
 def word_of(layer: IntegerLayer) -> type[np.generic]:
@@ -257,8 +255,8 @@ def activation_of(layer: IntegerLayer, *, keep_sums: bool) -> ActivationArrays:
         packed = packed_of(layer.step_functions, layer.word_bits)
         if packed is not None:
             if layer.word_bits == 32:
-                return ActivationArrays(packed, None, None, None, None)
-            return ActivationArrays(None, packed, None, None, None)
+                return ActivationArrays(packed, None, None)
+            return ActivationArrays(None, packed, None)
     cast, scalings = np.zeros(5, np.int64), np.array(layer.multipliers or [(0, 0)], np.int64)
     mode = KEEP
     if pre is not None:
@@ -268,4 +266,4 @@ def activation_of(layer: IntegerLayer, *, keep_sums: bool) -> ActivationArrays:
     given = layer.biased_frac_bits if pre is None else pre.frac_bits
     form = cast_of(given - formats.state.frac_bits, formats.state)
     alone = StateCast(not layer.step_functions, form, isinstance(formats.activation, Relu))
-    return ActivationArrays(None, None, stage, steps_of(layer.step_functions or (NOTHING,)), alone)
+    return ActivationArrays(None, None, Staged(stage, steps_of(layer.step_functions or (NOTHING,)), alone))

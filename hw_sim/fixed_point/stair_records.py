@@ -8,19 +8,19 @@ from numpy.typing import NDArray
 from hw_sim.fixed_point.step_function import StepFunction
 from hw_sim.fixed_point.word_bounds import WORD
 from hw_sim.formats.fixed import CAST_LIMIT
-from hw_sim.kernels.layer_records import Packed, Steps
+from hw_sim.kernels.layer_records import Packed, StepTables
 
 Ints = NDArray[np.int64]
 
 
-def steps_of(step_functions: tuple[StepFunction, ...]) -> Steps:
+def steps_of(step_functions: tuple[StepFunction, ...]) -> StepTables:
     """Return staircases one after the other, with a table of where each begins."""
     table = np.zeros((len(step_functions), 6), np.int64)
     cells = levels = 0
     for row, stairs in zip(table, step_functions, strict=True):
         row[:] = stairs.first, stairs.final, stairs.shift, cells, levels, stairs.clips.any()
         cells, levels = cells + stairs.thresholds.size, levels + stairs.levels.size
-    return Steps(
+    return StepTables(
         table,
         np.concatenate([stairs.thresholds for stairs in step_functions]),
         np.concatenate([stairs.levels for stairs in step_functions]),

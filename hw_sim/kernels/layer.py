@@ -18,8 +18,9 @@ from hw_sim.kernels.layer_records import (
     LayerArrays,
     Packed,
     Stage,
+    Staged,
     StateCast,
-    Steps,
+    StepTables,
 )  # fmt: skip
 from hw_sim.kernels.sums import (
     INTEGER_LANES,
@@ -104,7 +105,7 @@ look_up_narrow, look_up_wide = packed_look_up_of(INT32), packed_look_up_of(INT64
 def look_up(
     sums: Numbers, block: Block, table: Ints, thresholds: Ints, levels: Ints, states: Numbers
 ) -> None:
-    """Turn sums into states by staircases; see `Steps`."""
+    """Turn sums into states by staircases; see `StepTables`."""
     for slot in range(UNITS):
         row = block.rows[slot]
         stairs = row if table.shape[0] > 1 else 0
@@ -192,7 +193,7 @@ def prepare(sums: Ints, block: Block, used: int, stage: Stage, kept: Kept) -> in
 
 @njit(cache=True)
 def finish(
-    sums: Numbers, block: Block, used: int, stage: Stage, steps: Steps, form: StateCast, lanes: Lanes
+    sums: Numbers, block: Block, used: int, stage: Stage, steps: StepTables, form: StateCast, lanes: Lanes
 ) -> None:
     """Turn sums into states in 64 bits, and count what did not fit."""
     whole = np.empty(sums.shape, np.int64)
@@ -212,8 +213,8 @@ def finish(
 @njit(cache=True, nogil=True)
 def run_integer_layer(
     layer: LayerArrays, exact: bool | None, ranged: Ranged | None, narrow: Casts | None, wide: Casts | None,
-    split: Split | None, packed: Packed | None, packed_wide: Packed | None, stage: Stage | None,
-    steps: Steps | None, form: StateCast | None, lanes: Lanes, used: int,
+    split: Split | None, packed: Packed | None, packed_wide: Packed | None, staged: Staged | None,
+    lanes: Lanes, used: int,
 ) -> None:  # fmt: skip
     """Compute the states of all units of a layer for the images in the lanes.
 
@@ -225,8 +226,8 @@ def run_integer_layer(
         How sums are made: one of `Adding`.
     packed, packed_wide
         The activation of sums in 32 or 64 bits, or:
-    stage, steps, form
-        what comes between sums and activation, and the activation.
+    staged
+        what comes between sums and activation, and the activation, in 64 bits.
     lanes
         The images.
     used
@@ -268,8 +269,8 @@ def run_integer_layer(
                 look_up_wide(
                     sums, block, packed_wide.table, packed_wide.entries, lanes.states, lanes.above, clipped
                 )
-            if stage is not None and steps is not None and form is not None:
-                finish(sums, block, used, stage, steps, form, lanes)
+            if staged is not None:
+                finish(sums, block, used, staged.stage, staged.steps, staged.form, lanes)
     for lane in range(used):
         lanes.counts[OVERFLOWS] += overflows[lane]
         lanes.counts[SATURATIONS] += clipped[lane]

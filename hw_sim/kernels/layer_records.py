@@ -88,7 +88,7 @@ class Stage(NamedTuple):
     scalings: Ints
 
 
-class Steps(NamedTuple):
+class StepTables(NamedTuple):
     """Staircases: see hw_sim/fixed_point/step_function.py and `look_up`.
 
     Attributes
@@ -115,6 +115,14 @@ class StateCast(NamedTuple):
     alone: bool
     form: Ints
     rectify: bool
+
+
+class Staged(NamedTuple):
+    """What sums go through in 64 bits: a stage, then staircases or a cast."""
+
+    stage: Stage
+    steps: StepTables
+    form: StateCast
 
 
 class Packed(NamedTuple):

@@ -47,6 +47,27 @@ class Scales(NamedTuple):
     scales: Doubles
 
 
+class CastTables(NamedTuple):
+    """How parameters and states are cast.
+
+    Attributes
+    ----------
+    rows
+        The wiring of each layer by itself.
+    casters, where
+        Formats and scales of the parameters.
+    state_casters, state_divisors, state_scales
+        Formats of the states, one row a layer; their scales, laid out like the activity.
+    """
+
+    rows: tuple[Wiring, ...]
+    casters: Casters
+    where: Scales
+    state_casters: Casters
+    state_divisors: Doubles
+    state_scales: Doubles
+
+
 @njit(cache=True, error_model="numpy")
 def cast_all(
     casters: Casters, row: int, values: Floats, divisors: Doubles, scales: Doubles, results: Floats
@@ -79,8 +100,8 @@ def cast_all(
     else:
         for k in range(values.size):
             value = np.float64(values[k]) / divisors[k]
-            found, _ = cast_real(value, power, rounding, overflow, low, high)
-            results[k] = found * scales[k]
+            whole_number, _ = cast_real(value, power, rounding, overflow, low, high)
+            results[k] = whole_number * scales[k]
 
 
 @njit(cache=True)
@@ -111,12 +132,7 @@ def step(master: Floats, gradient: Floats, curvature: Floats, rate: float, mu: f
 @njit(cache=True)
 def train_quantised(
     machine: Machine,
-    rows: tuple[Wiring, ...],
-    casters: Casters,
-    where: Scales,
-    state_casters: Casters,
-    state_divisors: Doubles,
-    state_scales: Doubles,
+    casts: CastTables,
     master: Floats,
     images: Floats,
     labels: NDArray[np.uint8],
@@ -132,12 +148,8 @@ def train_quantised(
     ----------
     machine
         The network; its parameters are overwritten with the cast ones. Its curvature is read and kept.
-    rows
-        The wiring of each layer by itself.
-    casters, where
-        Formats and scales of the parameters.
-    state_casters, state_divisors, state_scales
-        Formats of the states, one row a layer; their scales, laid out like the activity.
+    casts
+        How parameters and states are cast.
     master
         Flat vector of what is trained.
     images, labels
@@ -151,11 +163,11 @@ def train_quantised(
     rate, mu
         Constants of the step (PIEEE98 eq. 21).
     """
-    wiring, flat = machine.wiring, machine.flat
+    wiring, flat, rows = machine.wiring, machine.flat, casts.rows
     top = layer_at(wiring.table, wiring.table.shape[0] - 1)
     above = top.output + top.maps
     flat.gradient[:] = 0
-    cast_parameters(casters, where, 0, master, flat.parameters)
+    cast_parameters(casts.casters, casts.where, 0, master, flat.parameters)
     total = 0.0
     for pattern in order:
         present(images[pattern], flat.activity)
@@ -164,12 +176,13 @@ def train_quantised(
             layer = layer_at(wiring.table, row)
             start, stop = layer.output, layer.output + layer.maps * layer.positions
             states = flat.activity[start:stop]
-            cast_all(state_casters, row, states, state_divisors[start:stop], state_scales[start:stop], states)
+            divisors, scales = casts.state_divisors[start:stop], casts.state_scales[start:stop]
+            cast_all(casts.state_casters, row, states, divisors, scales, states)
         outputs, deltas = flat.activity[top.output : above], flat.received[top.output : above]
         squares, target = flat.received_squared[top.output : above], goal.targets[labels[pattern]]
         total += call_for_float(goal.loss, (goal.scale, outputs, target, deltas, squares))
         call(machine.backward, (wiring, flat.parameters, flat.activity, flat.received, flat.gradient))
         step(master[first:], flat.gradient[first:], flat.curvature[first:], rate, mu)
         flat.gradient[:first] = 0
-        cast_parameters(casters, where, first, master, flat.parameters)
+        cast_parameters(casts.casters, casts.where, first, master, flat.parameters)
     return total

@@ -1,7 +1,6 @@
 """The formats and scales of a plan as the loop of training with the quantiser takes them."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 import numpy as np
 from msgspec.structs import replace
@@ -9,34 +8,13 @@ from numpy.typing import NDArray
 
 from hw_sim.formats.fixed import Fixed
 from hw_sim.formats.levels import Format, encode, twice_edges
-from hw_sim.kernels.quantised_training import FIXED, LEVELS, Casters, Scales
+from hw_sim.kernels.quantised_training import FIXED, LEVELS, Casters, CastTables, Scales
 from hw_sim.plan.plan import PrecisionPlan
 from retronet.engines.workspace import Parameters, Workspace
-from retronet.kernels.layers import Layer, Wiring
+from retronet.kernels.layers import Layer
 from retronet.network import Conv, NetworkSpec, SizedLayer, Subsample
 
 Doubles = NDArray[np.float64]
-
-
-class CastTables(NamedTuple):
-    """What `train_quantised` takes after the network, in its order.
-
-    Attributes
-    ----------
-    rows
-        The wiring of each layer by itself.
-    casters, where
-        Formats and scales of the parameters.
-    state_casters, state_divisors, state_scales
-        Formats of the states, one row a layer; their scales, laid out like the activity.
-    """
-
-    rows: tuple[Wiring, ...]
-    casters: Casters
-    where: Scales
-    state_casters: Casters
-    state_divisors: Doubles
-    state_scales: Doubles
 
 
 def cast_tables(workspace: Workspace, plan: PrecisionPlan) -> CastTables:

@@ -142,7 +142,7 @@ class Retraining:
             measure_curvature(*arguments, order[: self.settings.patterns], self._goal)
             workspace.machine.flat.curvature[self._deleted] = np.inf
             total = train_quantised(
-                workspace.machine, *tables, self._master, self._images, labels, order, self._goal,
+                workspace.machine, tables, self._master, self._images, labels, order, self._goal,
                 self._first(), rate, self.settings.mu,
             )  # fmt: skip
             if not np.isfinite(total):

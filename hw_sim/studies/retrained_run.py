@@ -23,11 +23,13 @@ from retronet.errors import InputError
 from retronet.evaluate import Score
 from retronet.runs.checkpoint import MASK, write_atomically
 from retronet.runs.configuration import FIRST_SCHEMA, ByRetraining
+from retronet.runs.create import create_run
 from retronet.runs.lines import stamped, unstamped
 from retronet.runs.lock import writing
 from retronet.runs.makers import other_maker
 from retronet.runs.origin import checkpoint_digest, trained_of_origin
-from retronet.runs.run import BEFORE, PLAN, Run, Timing, check_digits, create_run
+from retronet.runs.run import BEFORE, PLAN, Run, Timing
+from retronet.runs.trained_run import check_digits
 from retronet.training.train import PassRecord, TrainingState
 
 
@@ -52,7 +54,7 @@ def create_retrained_run(
     origin
         The run that the network comes from.
     folder, runs, force
-        As for :func:`retronet.runs.run.create_run`.
+        As for :func:`retronet.runs.create.create_run`.
 
     Raises
     ------

@@ -58,13 +58,13 @@ class DataFile:
 
     def other_forms(self, data_dir: Path) -> str:
         """Return a sentence that names the files which seem to hold the digits in a form that is not read."""
-        found: list[str] = []
+        forms: list[str] = []
         for place, named in ((data_dir / self.folder, ""), (data_dir, self.folder)):
             for path in sorted(place.iterdir()) if place.is_dir() else []:
                 form = form_of_name(path.name)
                 if form and named in path.name.lower() and path.name not in self.names:
-                    found.append(f"{path} is {form}")
-        return f" {'; '.join(found[:3])}: {self.others}." if found else ""
+                    forms.append(f"{path} is {form}")
+        return f" {'; '.join(forms[:3])}: {self.others}." if forms else ""
 
 
 @dataclass(frozen=True)
@@ -98,10 +98,10 @@ class DataSource:
         """Return how much of it lies in the data folder, by the files' names alone."""
         if not self.files:
             return "embedded"
-        found = sum(file.find(data_dir) is not None for file in self.files)
-        if found == len(self.files):
+        there = sum(file.find(data_dir) is not None for file in self.files)
+        if there == len(self.files):
             return "here"
-        return "incomplete" if found else "absent"
+        return "incomplete" if there else "absent"
 
 
 def data_folder(data_dir: Path | None = None) -> Path:

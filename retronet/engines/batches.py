@@ -173,5 +173,5 @@ def rolled(images: NDArray[np.floating], shifts: NDArray[np.int64]) -> NDArray[n
     row = (np.arange(rows) - shifts[:, :1]) % rows
     column = (np.arange(columns) - shifts[:, 1:]) % columns
     each = np.arange(count)[:, np.newaxis, np.newaxis]
-    found: NDArray[np.floating] = images[each, row[:, :, np.newaxis], column[:, np.newaxis, :]]
-    return found
+    moved: NDArray[np.floating] = images[each, row[:, :, np.newaxis], column[:, np.newaxis, :]]
+    return moved

@@ -43,12 +43,12 @@ def layer_states(
 def states_of(workspace: Workspace, images: NDArray[np.floating]) -> dict[str, NDArray[np.float32]]:
     """Return every layer's states for `images` (n, rows, columns), by layer: (n, planes, rows, columns)."""
     states = run(workspace, images, first=0)
-    found: dict[str, NDArray[np.float32]] = {}
+    by_layer: dict[str, NDArray[np.float32]] = {}
     start = 0
     for sized in workspace.sized_layers:
-        found[sized.name] = states[:, start : start + sized.units].reshape(len(images), *sized.output)
+        by_layer[sized.name] = states[:, start : start + sized.units].reshape(len(images), *sized.output)
         start += sized.units
-    return found
+    return by_layer
 
 
 def outputs(workspace: Workspace, images: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -75,9 +75,9 @@ def check_images(network: NetworkSpec, images: NDArray[np.floating]) -> None:
     """
     planes, rows, columns = network.input
     if planes != 1 or images.shape[1:] != (rows, columns):
-        found = "×".join(str(size) for size in images.shape[1:])
+        has = "×".join(str(size) for size in images.shape[1:])
         needed = f"{rows}×{columns}" if planes == 1 else f"{planes} planes of {rows}×{columns}"
         raise InputError(
-            f"The digits are {found}; network '{network.name}' reads {needed}. "
+            f"The digits are {has}; network '{network.name}' reads {needed}. "
             "Choose a data set or preparation of that size."
         )

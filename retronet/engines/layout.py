@@ -41,13 +41,13 @@ def row_length(sized: SizedLayer) -> int:
 
 def _ranges(planes: Iterable[int], taps: int) -> list[list[int]]:
     """Return the ranges of taps of some planes, adjacent planes joined."""
-    found: list[list[int]] = []
+    ranges: list[list[int]] = []
     for plane in sorted(planes):
-        if found and found[-1][1] == plane * taps:
-            found[-1][1] += taps
+        if ranges and ranges[-1][1] == plane * taps:
+            ranges[-1][1] += taps
         else:
-            found.append([plane * taps, (plane + 1) * taps])
-    return found
+            ranges.append([plane * taps, (plane + 1) * taps])
+    return ranges
 
 
 def _runs(sized: SizedLayer, group: int) -> list[list[list[int]]]:
@@ -246,6 +246,8 @@ def wire(
         strips=np.concatenate(strips).astype(np.uint32),
         runs=_padded([runs for sized in sized_layers for runs in _runs(sized, 2)]),
         sent=_padded([runs for sized in sized_layers for runs in _sent(sized)]),
-        holes=np.array([hole for found in holes for hole in found], dtype=np.int64).reshape(-1, 3),
+        holes=np.array([hole for holes_of_one in holes for hole in holes_of_one], dtype=np.int64).reshape(
+            -1, 3
+        ),
         loops=NO_LOOPS,
     )

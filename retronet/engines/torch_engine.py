@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from retronet.engines.batches import Batches
-from retronet.engines.torch_losses import losses, output_curvatures
+from retronet.engines.torch_losses import output_curvatures, torch_losses_of
 from retronet.errors import InputError
 from retronet.evaluate import target_matrix
 from retronet.network import (
@@ -169,8 +169,8 @@ class TorchEngine:
         """Return the outputs for `images`."""
         with torch.no_grad():
             parts = [self._forward(part, None).states[-1] for part in torch.split(self._tensor(images), 1000)]
-        found: NDArray[np.floating] = torch.cat(parts).flatten(1).cpu().numpy()
-        return found
+        answers: NDArray[np.floating] = torch.cat(parts).flatten(1).cpu().numpy()
+        return answers
 
     def _forward(self, images: Tensor, factors: Tensor | None) -> Passage:
         states, sums = [images.reshape(len(images), *self._network.input)], list[Tensor | None]()
@@ -208,14 +208,14 @@ class TorchEngine:
         """Return the gradient of the mean loss of these digits; nothing is learnt."""
         numbers, leaves = self._labels(labels), list(self._parameters.values())
         outputs = self._forward(self._tensor(images), None).states[-1].flatten(1)
-        mean = losses(self._recipe.loss, outputs, numbers, self._wanted[numbers]).mean()
-        found = torch.autograd.grad(mean, leaves, allow_unused=True, materialize_grads=True)
-        return _arrays(dict(zip(self._parameters, found, strict=True)))
+        mean = torch_losses_of(self._recipe.loss, outputs, numbers, self._wanted[numbers]).mean()
+        gradients = torch.autograd.grad(mean, leaves, allow_unused=True, materialize_grads=True)
+        return _arrays(dict(zip(self._parameters, gradients, strict=True)))
 
     def _step(self, images: Tensor, labels: Tensor, factors: Tensor | None, rate: float) -> float:
         passage = self._forward(images, factors)
         outputs = passage.states[-1].flatten(1)
-        each = losses(self._recipe.loss, outputs, labels, self._wanted[labels])
+        each = torch_losses_of(self._recipe.loss, outputs, labels, self._wanted[labels])
         leaves = list(self._parameters.values())
         gradients = torch.autograd.grad(each.mean(), leaves, allow_unused=True, materialize_grads=True)
         match self._recipe.rule:
@@ -252,7 +252,7 @@ class TorchEngine:
         A layer sends second derivatives down as it sends first ones, with weights, states and slopes squared:
         so they are the derivatives of its own sums taken on squares.
         """
-        found: Tensors = {}
+        curvatures: Tensors = {}
         arriving = output_curvatures(self._recipe.loss, passage.states[-1].detach().flatten(1), labels)
         for level, sized in reversed(list(enumerate(self._places))):
             total, below = passage.sums[level], passage.states[level].detach()
@@ -269,10 +269,10 @@ class TorchEngine:
             inputs = below.square().requires_grad_()
             linear = weighted_sums(sized, inputs, weight, bias, _border(sized) ** 2)
             weighted = (arriving.reshape(total.shape) * slope.square() * linear).sum()
-            found[f"{sized.name}.weight"], found[f"{sized.name}.bias"], arriving = torch.autograd.grad(
-                weighted, (weight, bias, inputs)
+            curvatures[f"{sized.name}.weight"], curvatures[f"{sized.name}.bias"], arriving = (
+                torch.autograd.grad(weighted, (weight, bias, inputs))
             )
-        return found
+        return curvatures
 
 
 def _border(sized: SizedLayer) -> float:

@@ -8,7 +8,7 @@ from torch import Tensor
 from retronet.recipe import BinaryCrossEntropy, CrossEntropy, Loss, MaximumPosterior, SquaredError
 
 
-def losses(loss: Loss, outputs: Tensor, labels: Tensor, wanted: Tensor) -> Tensor:
+def torch_losses_of(loss: Loss, outputs: Tensor, labels: Tensor, wanted: Tensor) -> Tensor:
     """Return the loss of each pattern, given outputs and wanted outputs (n, classes)."""
     own = outputs.gather(1, labels[:, None])[:, 0]
     match loss:

@@ -156,9 +156,9 @@ class Workspace:
         """
         flat = self.answering.flat.parameters if flat is None else flat
         for name, shape in parameter_shapes(self.network).items():
-            found = parameters.get(name)
-            if found is None or found.shape != shape:
-                what = "is missing" if found is None else f"has the shape {found.shape}"
+            array = parameters.get(name)
+            if array is None or array.shape != shape:
+                what = "is missing" if array is None else f"has the shape {array.shape}"
                 raise InputError(
                     f"The array '{name}' {what}; network '{self.network.name}' needs the shape {shape}. "
                     "Use the parameters of this network."
@@ -173,16 +173,16 @@ class Workspace:
     def read(self, flat: Floats | None = None) -> Parameters:
         """Return copies of the named arrays held in `flat`, by default the parameters themselves."""
         flat = self.answering.flat.parameters if flat is None else flat
-        found: Parameters = {}
+        arrays: Parameters = {}
         for sized in self._trained:
             view = self.vector.view(flat, f"{sized.name}.weight")
             weights = np.empty(int(np.prod(sized.weight_shape)), self.dtype)
             for row, columns, packed in self._kernels(sized):
                 weights[packed] = view[row, columns]
-            found[f"{sized.name}.weight"] = weights.reshape(sized.weight_shape)
+            arrays[f"{sized.name}.weight"] = weights.reshape(sized.weight_shape)
             bias = self.vector.view(flat, f"{sized.name}.bias")[: sized.output[0]]
-            found[f"{sized.name}.bias"] = bias.reshape(sized.bias_shape).copy()
-        return found
+            arrays[f"{sized.name}.bias"] = bias.reshape(sized.bias_shape).copy()
+        return arrays
 
     @staticmethod
     def _kernels(sized: SizedLayer) -> Iterator[tuple[int, slice, slice]]:

@@ -91,19 +91,19 @@ def read_members(file: BinaryIO, wanted: Callable[[str], bool] = lambda _: True)
         if len(members) > MOST_MEMBERS:
             raise InputError(f"it has {len(members):,} members, at most {MOST_MEMBERS:,} are allowed")
         check_bytes("it unpacks to", sum(member.file_size for member in members))
-        found: dict[str, bytes] = {}
+        contents: dict[str, bytes] = {}
         for member in members:
             name = member.filename
-            if name in found:
+            if name in contents:
                 raise InputError(f"its member {shown(name)} is there twice, one is allowed")
             if member.flag_bits & 1 or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 raise InputError(f"its member {shown(name)} is encrypted or packed otherwise than by deflate")
             with archive.open(member) as handle:
                 # A read of so much unpacks no more than that, whatever follows.
-                found[name] = handle.read(member.file_size + 1)
-            if len(found[name]) != member.file_size:
+                contents[name] = handle.read(member.file_size + 1)
+            if len(contents[name]) != member.file_size:
                 raise InputError(f"its member {shown(name)} is cut short")
-    return found
+    return contents
 
 
 def read_npz(file: BinaryIO, wanted: Callable[[str], bool] = lambda _: True) -> Arrays:
@@ -144,7 +144,7 @@ def _read_npy(name: str, content: bytes) -> NDArray[Any]:
 def _read_safetensors(content: bytes) -> Arrays:
     from safetensors import deserialize
 
-    found: Arrays = {}
+    arrays: Arrays = {}
     for name, tensor in deserialize(content):
         form = SAFETENSORS.get(tensor["dtype"])
         if form is None:
@@ -152,8 +152,8 @@ def _read_safetensors(content: bytes) -> Arrays:
                 f"its array {shown(name)} holds {tensor['dtype']}; float16, bfloat16, float32 and float64 "
                 "are allowed"
             )
-        found[name] = numbers(bytes(tensor["data"]), form).reshape(tensor["shape"])
-    return found
+        arrays[name] = numbers(bytes(tensor["data"]), form).reshape(tensor["shape"])
+    return arrays
 
 
 def numbers(content: bytes, form: str) -> NDArray[Any]:

@@ -31,7 +31,7 @@ class Storage:
 
 
 @dataclass(frozen=True)
-class Tensor:
+class StoredTensor:
     """A view of a storage, in numbers."""
 
     storage: Storage
@@ -159,8 +159,8 @@ def _meant(function: object, arguments: Any) -> Any:  # noqa: ANN401
             "torch._utils._rebuild_tensor_v2" | "torch._utils._rebuild_tensor",
             (Storage() as storage, int(offset), tuple(shape), tuple(strides), *_),
         ):
-            return Tensor(storage, offset, shape, strides)
-        case "torch._utils._rebuild_parameter", (Tensor() as tensor, *_):
+            return StoredTensor(storage, offset, shape, strides)
+        case "torch._utils._rebuild_parameter", (StoredTensor() as tensor, *_):
             return tensor
         case "torch._utils._rebuild_tensor_v3", (_, _, _, _, _, _, Named(name=dtype), *_):
             return Named(f"a tensor of {dtype}")

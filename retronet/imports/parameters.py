@@ -93,19 +93,19 @@ def import_parameters(
 
 def _without_prefixes(arrays: Collection[str], shapes: Shapes, say: Say) -> dict[str, str]:
     """Return the file's names, each with what it is without the prefixes of torch's wrappers."""
-    found: dict[str, str] = {}
+    shortened: dict[str, str] = {}
     dropped: set[str] = set()
     for theirs in arrays:
         name = theirs
         while name not in shapes and (prefix := next((p for p in PREFIXES if name.startswith(p)), None)):
             name = name.removeprefix(prefix)
             dropped.add(prefix)
-        found[theirs] = name
-    if len(set(found.values())) < len(found):
+        shortened[theirs] = name
+    if len(set(shortened.values())) < len(shortened):
         return {theirs: theirs for theirs in arrays}
     if dropped:
         say(f"Read the names without their prefix {' and '.join(repr(each) for each in sorted(dropped))}.")
-    return found
+    return shortened
 
 
 def _known(plain: Mapping[str, str], rename: Mapping[str, str], shapes: Shapes) -> dict[str, str]:
@@ -183,12 +183,12 @@ def _fit(
         )
         if not missing:
             remedies.append(f"Leave {'it' if len(left) == 1 else 'them'} out of the file.")
-    found: dict[str, NDArray[np.floating]] = {}
+    taken: dict[str, NDArray[np.floating]] = {}
     for name in shapes:
         if name in fitted:
             said, remedy = _wrong(name, fitted[name], shapes[name], network.name)
             if not said:
-                found[name], said = _converted(name, fitted[name], precision)
+                taken[name], said = _converted(name, fitted[name], precision)
                 remedy = "Save finite numbers."
             if said:
                 problems.append(said)
@@ -198,7 +198,7 @@ def _fit(
             f"The arrays of the file can not be imported: {'; '.join(problems)}. "
             f"{' '.join(dict.fromkeys(remedies))}"
         )
-    return found
+    return taken
 
 
 def _renames(
@@ -248,20 +248,20 @@ def _wrong(name: str, array: NDArray[Any], shape: tuple[int, ...], network: str)
 def _converted(name: str, array: NDArray[Any], precision: str) -> tuple[NDArray[np.floating], str]:
     """Return the array in `precision`, and what is wrong with its numbers, if anything is."""
     with np.errstate(all="ignore"):
-        found: NDArray[np.floating] = np.array(array, precision, order="C")
+        converted: NDArray[np.floating] = np.array(array, precision, order="C")
     finite = np.isfinite(array)
     if not finite.all():
         bad = np.count_nonzero(~finite)
-        return found, (
+        return converted, (
             f"the array '{name}' holds infinite numbers or NaN ({bad:,} of {array.size:,}); finite ones "
             "are needed"
         )
-    if not np.isfinite(found).all():
-        return found, (
+    if not np.isfinite(converted).all():
+        return converted, (
             f"the array '{name}' holds {np.abs(array).max():g}, too large for {precision}; at most "
             f"{np.finfo(precision).max:.3g} is allowed"
         )
-    return found, ""
+    return converted, ""
 
 
 def file_digest(path: Path) -> str:

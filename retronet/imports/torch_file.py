@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from retronet.errors import InputError
 from retronet.imports.array_files import BFLOAT16, Arrays, check_bytes, numbers, read_members
-from retronet.imports.inert_pickle import Named, Storage, Tensor, unpickled
+from retronet.imports.inert_pickle import Named, Storage, StoredTensor, unpickled
 from retronet.refusals import shown
 
 FORMS = {
@@ -95,7 +95,7 @@ def _read_old(file: BinaryIO) -> tuple[object, dict[str, bytes], str]:
     return tree, storages, order
 
 
-def _state_dict(tree: object, say: Callable[[str], object]) -> dict[str, Tensor]:
+def _state_dict(tree: object, say: Callable[[str], object]) -> dict[str, StoredTensor]:
     """Return the tensors of the one state_dict in `tree`, by name."""
     if not isinstance(tree, dict):
         what = f"{shown(tree.name)}, whose code is not run" if isinstance(tree, Named) else "no table"
@@ -103,20 +103,20 @@ def _state_dict(tree: object, say: Callable[[str], object]) -> dict[str, Tensor]
     nested = {
         key: value
         for key, value in tree.items()
-        if isinstance(value, dict) and any(isinstance(each, Tensor) for each in value.values())
+        if isinstance(value, dict) and any(isinstance(each, StoredTensor) for each in value.values())
     }
     known = [key for key in STATE_DICTS if key in nested]
-    own = [key for key, value in tree.items() if isinstance(value, Tensor)]
+    own = [key for key, value in tree.items() if isinstance(value, StoredTensor)]
     if not own and len(nested) == 1:
         known = list(nested)
     if len(known) != 1 and not own and nested:
         names = ", ".join(shown(key) for key in nested)
         raise InputError(f"it holds several state_dicts, {names}; one is allowed")
-    left = [key for key in tree if not isinstance(tree[key], Tensor)]
+    left = [key for key in tree if not isinstance(tree[key], StoredTensor)]
     if len(known) == 1:
         chosen, left = nested[known[0]], [key for key in tree if key != known[0]]
         say(f"Took the state_dict '{known[0]}' of the file.")
-        if others := [key for key, value in chosen.items() if not isinstance(value, Tensor)]:
+        if others := [key for key, value in chosen.items() if not isinstance(value, StoredTensor)]:
             raise InputError(f"{_entry(others[0], chosen[others[0]])}; {A_TENSOR} are allowed")
     else:
         chosen = tree
@@ -124,7 +124,7 @@ def _state_dict(tree: object, say: Callable[[str], object]) -> dict[str, Tensor]
             raise InputError(f"{_entry(calls[0], tree[calls[0]])}; {A_TENSOR} are allowed")
     if left:
         say(f"Left out of the file: {', '.join(str(key) for key in left)}.")
-    return {str(key): value for key, value in chosen.items() if isinstance(value, Tensor)}
+    return {str(key): value for key, value in chosen.items() if isinstance(value, StoredTensor)}
 
 
 def _entry(key: object, value: object) -> str:
@@ -140,7 +140,7 @@ def _form(storage: Storage) -> str:
     return FORMS[storage.kind]
 
 
-def _array(name: str, tensor: Tensor, values: NDArray[Any]) -> NDArray[Any]:
+def _array(name: str, tensor: StoredTensor, values: NDArray[Any]) -> NDArray[Any]:
     storage, shape, strides = tensor.storage, tensor.shape, tensor.strides
     whole = all(type(each) is int and each >= 0 for each in (*shape, *strides, tensor.offset))
     if values.size < storage.count or not whole or len(shape) != len(strides) or len(shape) > 32:

@@ -48,9 +48,9 @@ def _place(context: Any, builder: Any, kind: Any, array: Any, index: Any, count:
 
 
 def _load(builder: Any, place: Any, kind: Any) -> Any:
-    found = builder.load(place)
-    found.align = kind.dtype.bitwidth // 8
-    return found
+    loaded = builder.load(place)
+    loaded.align = kind.dtype.bitwidth // 8
+    return loaded
 
 
 def _store(builder: Any, value: Any, place: Any, kind: Any) -> None:
@@ -244,8 +244,8 @@ def upper_twice(_context: Any, eight: Any) -> Any:
 def address_of(loop: Any, *arguments: object) -> int:
     signature = tuple(_as_passed(typeof(argument)) for argument in arguments)
     loop.compile(signature)
-    found = loop.overloads[signature]
-    return int(found.library.get_pointer_to_function(found.fndesc.llvm_func_name))
+    compiled = loop.overloads[signature]
+    return int(compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name))
 
 
 def _as_passed(kind: Any) -> Any:
@@ -263,10 +263,10 @@ def _call(given: Any, result: Any) -> Any:
         ]
         kind = context.call_conv.get_function_type(result, kinds)
         function = builder.inttoptr(values[0], kind.as_pointer())
-        status, found = context.call_conv.call_function(builder, function, result, kinds, arguments)
+        status, value = context.call_conv.call_function(builder, function, result, kinds, arguments)
         with cgutils.if_unlikely(builder, status.is_error):
             context.call_conv.return_status_propagate(builder, status)
-        return context.get_dummy_value() if result == types.none else found
+        return context.get_dummy_value() if result == types.none else value
 
     return result(types.int64, given), generate
 

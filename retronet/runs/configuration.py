@@ -70,7 +70,7 @@ class ByPruning(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="pr
 Made = ByTraining | ByRetraining | ByImport | ByPruning
 
 
-class Processor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RunProcessor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where a run was begun. It is no part of what a run depends on if its bytes are the same elsewhere.
 
     ``code_target`` is the processor that code is compiled for, in LLVM's words; ``same_bytes_on`` where the
@@ -95,7 +95,7 @@ class RunConfiguration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     notice: str | None
     versions: dict[str, str]
     made: Made
-    processor: Processor | None = None
+    processor: RunProcessor | None = None
     sha256: str | None = None
 
     @property
@@ -128,19 +128,19 @@ class _First(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Return what made the run."""
         if self.origin is None:
             return ByTraining()
-        if found := re.fullmatch(r"imported from (.*), SHA-256 ([0-9a-f]*)", self.origin, re.DOTALL):
-            return ByImport(found[1], found[2])
+        if match := re.fullmatch(r"imported from (.*), SHA-256 ([0-9a-f]*)", self.origin, re.DOTALL):
+            return ByImport(match[1], match[2])
         return ByRetraining(self.origin.partition(", its ")[0])
 
 
-def processor(recipe: Recipe) -> Processor:
+def processor(recipe: Recipe) -> RunProcessor:
     """Return the processor that trains here."""
     from llvmlite.binding import get_host_cpu_name
     from numba import config
 
     target = getattr(config, "CPU_NAME", None) or get_host_cpu_name()
     proved = recipe.engine == "numba" and platform.machine() in ("x86_64", "AMD64")
-    return Processor(_processor_name(), target, "any x86-64 processor" if proved else "this processor")
+    return RunProcessor(_processor_name(), target, "any x86-64 processor" if proved else "this processor")
 
 
 def _processor_name() -> str:
@@ -190,8 +190,8 @@ def versions() -> dict[str, str]:
 def configure(
     recipe: Recipe, network: NetworkSpec, digits: DigitSets, made: Made | None = None
 ) -> RunConfiguration:
-    """Return the configuration of a run that begins now; see :func:`retronet.runs.run.create_run`."""
-    found = RunConfiguration(
+    """Return the configuration of a run that begins now; see :func:`retronet.runs.create.create_run`."""
+    configuration = RunConfiguration(
         schema=SCHEMA,
         recipe=recipe,
         network=network,
@@ -201,7 +201,7 @@ def configure(
         made=ByTraining() if made is None else made,
         processor=processor(recipe),
     )
-    return replace(found, sha256=digest_of(found))
+    return replace(configuration, sha256=digest_of(configuration))
 
 
 def digest_of(configuration: RunConfiguration) -> str:

@@ -19,10 +19,10 @@ def unstamped(line: bytes) -> bytes | None:
     ValueError
         If the digest is that of something else.
     """
-    found = STAMP.search(line.removesuffix(b"\n"))
-    if found is None:
+    stamp = STAMP.search(line.removesuffix(b"\n"))
+    if stamp is None:
         return None
-    content = line[: found.start()] + b"}"
+    content = line[: stamp.start()] + b"}"
     if stamped(content) != line:
         raise ValueError("its digest is that of another line")
     return content

@@ -19,13 +19,15 @@ from retronet.errors import InputError
 from retronet.recipe import Recipe, SdlmBatch
 from retronet.runs.checkpoint import MASK, Checkpoint
 from retronet.runs.configuration import ByPruning
+from retronet.runs.create import create_run
 from retronet.runs.lock import writing
 from retronet.runs.makers import other_maker
 from retronet.runs.origin import checkpoint_digest, trained_of_origin
-from retronet.runs.run import Run, Timing, check_digits, create_run
+from retronet.runs.run import Run, Timing
+from retronet.runs.trained_run import check_digits
 from retronet.schedule import Constant
 from retronet.trained import Trained
-from retronet.training.pruning import Pruning, Settings, StageRecord
+from retronet.training.pruning import Pruning, PruningSettings, StageRecord
 from retronet.training.train import PassRecord, TrainingState
 
 FIGURES = "pruning"
@@ -43,7 +45,7 @@ def create_pruned_run(pruning: Pruning, origin: Path, folder: Path | None, runs:
     origin
         The run that the network comes from.
     folder, runs, force
-        As for :func:`retronet.runs.run.create_run`.
+        As for :func:`retronet.runs.create.create_run`.
 
     Raises
     ------
@@ -56,7 +58,7 @@ def create_pruned_run(pruning: Pruning, origin: Path, folder: Path | None, runs:
     return create_run(recipe, pruning.trained.network, pruning.digits, folder, runs, force, made)
 
 
-def pruned_recipe(recipe: Recipe, settings: Settings) -> Recipe:
+def pruned_recipe(recipe: Recipe, settings: PruningSettings) -> Recipe:
     """Return what was done as a recipe; that parameters were deleted is what it can not say."""
     return replace(
         recipe,
@@ -123,7 +125,7 @@ def continue_pruning(run: Run, digits: DigitSets) -> Iterator[StageRecord]:
             yield record
 
 
-def settings_of(run: Run) -> Settings:
+def settings_of(run: Run) -> PruningSettings:
     """Return how a pruned run was made.
 
     Raises
@@ -135,7 +137,7 @@ def settings_of(run: Run) -> Settings:
     if not isinstance(made, ByPruning):
         raise other_maker(run.folder, made)
     try:
-        return msgspec.convert(made.settings, Settings)
+        return msgspec.convert(made.settings, PruningSettings)
     except ValueError as error:
         raise InputError(
             f"The run {run.folder} is damaged: its run.json holds no usable settings ({error}). "

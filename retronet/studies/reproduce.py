@@ -168,12 +168,12 @@ def next_of(values: Sequence[float]) -> tuple[float, float] | None:
 
 def _finding(recipe: str, figure: Figure, results: Sequence[SeedResult]) -> Finding:
     values = _values(figure, results)
-    found, value = spread(values), figure.published
+    over_seeds, value = spread(values), figure.published
     if figure.bound is not None:
-        kept = found.mean <= value if figure.bound == "at most" else found.mean >= value
-        return Finding(recipe, figure, found, None, None, kept)
-    low, high = next_of(values) or (found.next_low, found.next_high)
+        kept = over_seeds.mean <= value if figure.bound == "at most" else over_seeds.mean >= value
+        return Finding(recipe, figure, over_seeds, None, None, kept)
+    low, high = next_of(values) or (over_seeds.next_low, over_seeds.next_high)
     if figure.tolerance is not None:
-        low, high = found.mean - figure.tolerance, found.mean + figure.tolerance
+        low, high = over_seeds.mean - figure.tolerance, over_seeds.mean + figure.tolerance
     inside = None if low is None or high is None else low <= value <= high
-    return Finding(recipe, figure, found, low, high, inside)
+    return Finding(recipe, figure, over_seeds, low, high, inside)

@@ -14,7 +14,9 @@ from retronet.datasets import load
 from retronet.network import load_network
 from retronet.recipe import Recipe, override
 from retronet.runs.configuration import RunConfiguration, configure
-from retronet.runs.run import CONFIGURATION, continue_run, create_run, open_run
+from retronet.runs.create import create_run
+from retronet.runs.run import CONFIGURATION, open_run
+from retronet.runs.trained_run import continue_run
 from retronet.training.train import PassRecord
 
 QUANTITIES = ("misses", "error_percent", "half_mse", "reject_percent_at_1_percent_error")
@@ -70,10 +72,10 @@ def train_seed(recipe: Recipe, runs: Path, data_dir: Path | None) -> SeedResult:
     return SeedResult(recipe.seed, str(folder), tuple(run.records()))
 
 
-def _is_the_same(found: RunConfiguration, wanted: RunConfiguration) -> bool:
+def _is_the_same(configuration: RunConfiguration, wanted: RunConfiguration) -> bool:
     """Return whether two configurations say the same, in whichever schema and wherever they were begun."""
     free = {"schema": wanted.schema, "sha256": wanted.sha256, "processor": wanted.processor}
-    return replace(found, **free) == wanted
+    return replace(configuration, **free) == wanted
 
 
 def train_seeds(

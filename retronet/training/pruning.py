@@ -24,7 +24,7 @@ from retronet.network import NetworkSpec, parameter_shapes, sized_layers
 from retronet.trained import Trained
 
 
-class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PruningSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How to prune.
 
     ``delete`` parameters are deleted in all, in ``stages`` equal steps. After each, the rest learns for
@@ -159,7 +159,7 @@ class Pruning:
         self,
         trained: Trained,
         digits: DigitSets,
-        settings: Settings,
+        settings: PruningSettings,
         stage: int = 0,
         before: int | None = None,
     ) -> None:

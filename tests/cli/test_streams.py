@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from retronet_cli.main import COMMANDS, cli
-from retronet_cli.streams import SUBSTITUTES, plain, plain_character
+from retronet_cli.streams import SUBSTITUTES, plain_character, plain_text
 
 ENCODINGS = ("ascii", "cp437", "cp1252", "latin-1", "utf-8")
 ALL = ("--tensors", "all", "--jobs", "1")
@@ -150,10 +150,10 @@ def test_a_substitute_is_ascii(character: str) -> None:
 
 
 def test_substitutes_stand_only_for_what_is_lacking() -> None:
-    assert plain("≤ 3 × 2 – ±1 é ─│┼ 漢", "ascii") == "<= 3 x 2 - +-1 e -|+ ?"
-    assert plain("≤ 3 × 2 – ±1 é", "cp1252") == "<= 3 × 2 – ±1 é"
-    assert plain("≤ ± ░ –", "cp437") == "≤ ± ░ -"
-    assert plain("≤ × 漢", "utf-8") == "≤ × 漢"
+    assert plain_text("≤ 3 × 2 – ±1 é ─│┼ 漢", "ascii") == "<= 3 x 2 - +-1 e -|+ ?"
+    assert plain_text("≤ 3 × 2 – ±1 é", "cp1252") == "<= 3 × 2 – ±1 é"
+    assert plain_text("≤ ± ░ –", "cp437") == "≤ ± ░ -"
+    assert plain_text("≤ × 漢", "utf-8") == "≤ × 漢"
 
 
 PLACES = [

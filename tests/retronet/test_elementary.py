@@ -58,7 +58,7 @@ def test_ends_of_the_range(value: float, exponential: float, logarithm: float) -
 
 def test_powers_decibels_and_cosines() -> None:
     assert elementary.powers(10.0, [0.0, 2.0, -3.5]) == pytest.approx([1.0, 100.0, 10**-3.5], rel=1e-14)
-    assert elementary.decibels(1e3) == pytest.approx(30.0, rel=1e-15)
+    assert elementary.decibels_of_ratio(1e3) == pytest.approx(30.0, rel=1e-15)
     for power in (elementary.whole_power, kernels.whole_power):
         assert power(0.9, 45) == pytest.approx(0.9**45, rel=1e-14)
         assert power(3.0, 0) == 1.0

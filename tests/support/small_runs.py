@@ -13,7 +13,9 @@ from retronet.datasets import Dataset, DigitSets, Provenance
 from retronet.network import Conv, Dense, NetworkSpec, Tanh
 from retronet.recipe import Recipe, load_recipe, override
 from retronet.runs.checkpoint import FIRST_SCHEMA, Checkpoint
-from retronet.runs.run import Run, continue_run, create_run
+from retronet.runs.create import create_run
+from retronet.runs.run import Run
+from retronet.runs.trained_run import continue_run
 from retronet.training.train import PassRecord
 
 RULES: dict[str, tuple[dict[str, Any], float]] = {

@@ -8,7 +8,9 @@ import pytest
 from retronet.datasets import load
 from retronet.network import load_network
 from retronet.recipe import load_recipe, override
-from retronet.runs.run import Run, continue_run, create_run
+from retronet.runs.create import create_run
+from retronet.runs.run import Run
+from retronet.runs.trained_run import continue_run
 
 
 def train_briefly(folder: Path, passes: int = 1, data: str = "digits5k", data_dir: Path | None = None) -> Run:

@@ -104,7 +104,7 @@ def allocate(
     from retronet.curvature import loss_name
     from retronet_cli.runs import take_digits, take_run
     from retronet_cli.terminal import print_json, print_table, progress
-    from retronet_cli.views.allocation import bits_table, budget_table, estimate_table, fields
+    from retronet_cli.views.allocation import allocation_fields, bits_table, budget_table, estimate_table
 
     folder, checkpoint = take_run(run, runs, quiet)
     digits = take_digits(checkpoint, data, data_dir)
@@ -124,7 +124,7 @@ def allocate(
         uniform = uniform_budgets(allocator, attempts[-1], objective, range(2, MOST + 1), state_bits)
     name, loss = digits.test.provenance.name, loss_name(checkpoint.header.recipe)
     if as_json:
-        found = {
+        measured = {
             "run": str(folder),
             "dataset": name,
             "loss": loss,
@@ -135,7 +135,7 @@ def allocate(
             "training_digits": allocator.curvature.digits,
             "other_bits": other,
         }
-        print_json("allocation", found | fields(estimates, attempts, uniform))
+        print_json("allocation", measured | allocation_fields(estimates, attempts, uniform))
         return
     on = f"{allocator.curvature.digits:,} training digits of {name}"
     title = f"{checkpoint.header.network.name}: rise of the {loss} by rounding one tensor"

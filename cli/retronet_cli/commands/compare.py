@@ -57,8 +57,8 @@ def compare(
     from retronet_cli.runs import take_digits, take_run, title_of
     from retronet_cli.terminal import print_json, print_table, talk
     from retronet_cli.views.comparison import (
-        answer_table,
-        fields,
+        changed_answer_table,
+        comparison_fields,
         layer_table,
         notes,
         sides_table,
@@ -72,21 +72,21 @@ def compare(
     digits = take_digits(checkpoint, data, data_dir)
     trained = checkpoint.trained
     first, second = (chosen_plan(choices, trained, digits.train) for choices in asked)
-    found = compared(trained, digits.test, first, second, worst)
-    for name, side in (("A", found.first), ("B", found.second)):
+    comparison = compared(trained, digits.test, first, second, worst)
+    for name, side in (("A", comparison.first), ("B", comparison.second)):
         for note in notes(name, side):
             talk(f"Warning: {note}")
     name = digits.test.provenance.name
     if as_json:
         told = {"run": str(folder), "dataset": name, "plans": list(plans)}
-        print_json("comparison", told | fields(found))
+        print_json("comparison", told | comparison_fields(comparison))
         return
     title = f"A: {plans[0]}\nB: {plans[1]}\n{title_of(checkpoint)}, on the test digits of {name}"
-    print_table(sides_table(title, ("A", "B"), found, digits.notice))
-    print_table(layer_table(found))
-    if worst and found.parts_at is not None:
-        print_table(unit_table(found))
-    print_table(answer_table(found))
+    print_table(sides_table(title, ("A", "B"), comparison, digits.notice))
+    print_table(layer_table(comparison))
+    if worst and comparison.parts_at is not None:
+        print_table(unit_table(comparison))
+    print_table(changed_answer_table(comparison))
 
 
 def _choices(text: str) -> Choices:

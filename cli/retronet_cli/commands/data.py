@@ -162,18 +162,18 @@ def _check(name: str, folder: Path, download: bool) -> _Checked:
     return _Checked(name, digests)
 
 
-def _report(schema: str, folder: Path, found: list[_Checked], as_json: bool) -> None:
+def _report(schema: str, folder: Path, checked: list[_Checked], as_json: bool) -> None:
     """Print what was found; raise the problems, if there are any, as one error."""
     from rich.table import Table
 
     from retronet_cli.terminal import print_json, stdout
 
-    good = [(each.name, each.sha256) for each in found if each.sha256 is not None]
-    problems = [each.problem for each in found if each.problem is not None]
+    good = [(each.name, each.sha256) for each in checked if each.sha256 is not None]
+    problems = [each.problem for each in checked if each.problem is not None]
     if as_json:
         rows = [
             {"name": each.name, "sha256": each.sha256, "problem": each.problem and str(each.problem)}
-            for each in found
+            for each in checked
         ]
         print_json(schema, {"folder": str(folder), "sets": rows})
     elif good:

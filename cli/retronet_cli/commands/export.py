@@ -223,11 +223,11 @@ def _write(
     """Write files and say what was written."""
     from hw_sim.export.files import digest, write_files
     from retronet_cli.terminal import print_json, print_table
-    from retronet_cli.views.export import facts_table
+    from retronet_cli.views.export import export_table
 
     write_files(files, folder, force=force)
     if as_json:
         digests = {name: digest(content) for name, content in files.items()}
         print_json("export", {"target": target, "folder": str(folder), **facts, "sha256": digests})
         return
-    print_table(facts_table(target, folder, files, facts))
+    print_table(export_table(target, folder, files, facts))

@@ -69,14 +69,16 @@ def import_network(
     from retronet.network import load_network
     from retronet.recipe import load_recipe, override
     from retronet.runs.configuration import ByImport
+    from retronet.runs.create import create_run
     from retronet.runs.lock import writing
-    from retronet.runs.run import create_run
     from retronet.training.train import TrainingState
     from retronet_cli.terminal import print_json, stdout, talk
 
     chosen = {"network": network, "data": data}
-    found = override(load_recipe(recipe), {key: value for key, value in chosen.items() if value is not None})
-    spec = load_network(found.network)
+    chosen_recipe = override(
+        load_recipe(recipe), {key: value for key, value in chosen.items() if value is not None}
+    )
+    spec = load_network(chosen_recipe.network)
     recognised: list[str] = []
 
     def say(sentence: str) -> None:
@@ -84,15 +86,15 @@ def import_network(
         talk(sentence)
 
     parameters = import_parameters(
-        spec, read_arrays(file, say), _names(rename), found.precision, transpose, say
+        spec, read_arrays(file, say), _names(rename), chosen_recipe.precision, transpose, say
     )
-    digits = load(found.data, found.preparation, data_dir)
+    digits = load(chosen_recipe.data, chosen_recipe.preparation, data_dir)
     check_images(spec, digits.train.images)
     if digits.notice:
         talk(digits.notice)
     turned = tuple(sorted(set(transpose)))
     made = ByImport(file.name, file_digest(file), _names(rename), turned, tuple(recognised))
-    run = create_run(found, spec, digits, folder, runs, force, made)
+    run = create_run(chosen_recipe, spec, digits, folder, runs, force, made)
     with writing(run.folder):
         run.check_unchanged()
         run.keep(TrainingState(0, parameters, {}))
@@ -104,15 +106,15 @@ def import_network(
 
 
 def _names(rename: tuple[str, ...]) -> dict[str, str]:
-    found: dict[str, str] = {}
+    names: dict[str, str] = {}
     for pair in rename:
         theirs, equals, ours = pair.partition("=")
         if not (theirs and equals and ours):
             raise click.UsageError(f"--rename takes THEIRS=OURS, such as H1w=h1.weight; found '{pair}'.")
-        if found.get(theirs, ours) != ours:
+        if names.get(theirs, ours) != ours:
             raise click.UsageError(
-                f"--rename takes one name for '{theirs}'; found '{found[theirs]}' and '{ours}'. Leave "
+                f"--rename takes one name for '{theirs}'; found '{names[theirs]}' and '{ours}'. Leave "
                 "one out."
             )
-        found[theirs] = ours
-    return found
+        names[theirs] = ours
+    return names

@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from retronet_cli.options import data_dir_option, json_option, quiet_option, run_argument, runs_option
+from retronet_cli.options import (
+    Share,
+    data_dir_option,
+    json_option,
+    quiet_option,
+    run_argument,
+    runs_option,
+)
 
 if TYPE_CHECKING:
     from retronet.datasets import DigitSets
@@ -13,33 +20,6 @@ if TYPE_CHECKING:
     from retronet.trained import Trained
 
 CURVE_STEPS = 20
-
-
-class Share(click.ParamType[str]):
-    """A number of parameters, or a percentage of them."""
-
-    name = "share"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return what was typed if it is such a number."""
-        digits = value.removesuffix("%")
-        try:
-            number = float(digits) if value.endswith("%") else int(digits)
-        except ValueError:
-            number = 0
-        if not number > 0 or (value.endswith("%") and number > 100):
-            self.fail(
-                f"'{value}' is no share of the parameters; a number from 1 on, or a percentage up to 100 %, "
-                "is allowed. Give for example 1500 or 60%.",
-                param,
-                ctx,
-            )
-        return value
-
-    @staticmethod
-    def count(value: str, of: int) -> int:
-        """Return how many of `of` parameters a share is."""
-        return max(1, round(float(value[:-1]) / 100 * of)) if value.endswith("%") else int(value)
 
 
 @click.command(short_help="Delete the parameters that the loss depends on least.")
@@ -134,7 +114,7 @@ def prune(
         resume_pruning(open_run(resume), data_dir, as_json, quiet)
         return
     from retronet.runs.pruned_run import create_pruned_run
-    from retronet.training.pruning import Pruning, Settings, parameter_count
+    from retronet.training.pruning import Pruning, PruningSettings, parameter_count
     from retronet_cli.runs import take_digits, take_run
 
     origin, checkpoint = take_run(run, runs, quiet)
@@ -144,7 +124,7 @@ def prune(
         _print_curve(trained, digits, origin, as_json, quiet)
         return
     delete = Share.count(share, parameter_count(trained.network))
-    settings = Settings(delete, stages, passes, rate, seed=seed)
+    settings = PruningSettings(delete, stages, passes, rate, seed=seed)
     # What can not be pruned is refused before a folder is made.
     pruning = Pruning(trained, digits, settings)
     new = create_pruned_run(pruning, origin, folder, runs, force=force)
@@ -289,14 +269,14 @@ def _print_curve(trained: "Trained", digits: "DigitSets", origin: Path, as_json:
     name, loss = digits.test.provenance.name, loss_name(trained.recipe)
     count = parameter_count(trained.network)
     if as_json:
-        found = {
+        told = {
             "run": str(origin),
             "dataset": name,
             "loss": loss,
             "parameters": count,
             "points": [msgspec.to_builtins(point) for point in points],
         }
-        print_json("deletions", found)
+        print_json("deletions", told)
         return
     title = f"{trained.network.name} on {name}: rise of the {loss} by deletions"
     print_table(deletions_table(title, points, digits.notice))

@@ -53,15 +53,19 @@ def rates(
     from retronet_cli.views.rates import rate_table
 
     tell_of_compiling()
-    found = load_recipe(recipe)
-    digits = load(data or found.data, found.preparation, data_dir)
+    chosen_recipe = load_recipe(recipe)
+    digits = load(data or chosen_recipe.data, chosen_recipe.preparation, data_dir)
     if digits.notice:
         talk(digits.notice)
-    points = list(rate_range(found, load_network(found.network), digits, lowest, highest, lots, lot))
+    points = list(
+        rate_range(chosen_recipe, load_network(chosen_recipe.network), digits, lowest, highest, lots, lot)
+    )
     name = digits.train.provenance.name
     if as_json:
-        print_json("rates", {"recipe": found.name, "dataset": name, "points": msgspec.to_builtins(points)})
+        print_json(
+            "rates", {"recipe": chosen_recipe.name, "dataset": name, "points": msgspec.to_builtins(points)}
+        )
         return
     best = min(points, key=lambda point: point.loss)
-    title = f"{found.name} on {name}: loss while the rate grows, {lot} digits a rate"
+    title = f"{chosen_recipe.name} on {name}: loss while the rate grows, {lot} digits a rate"
     print_table(rate_table(title, points, f"Least loss {best.loss:.4g} at rate {best.rate:.2e}."))

@@ -85,8 +85,8 @@ def report(
         spec, laid_out = _circuits(circuits, run, network, form)
     else:
         spec, laid_out = _network(run, network), []
-    found = [load_chip(name) for name in chips or chip_names()]
-    for_all = not any(isinstance(each.engine, NeuronArray) for each in found)
+    specs = [load_chip(name) for name in chips or chip_names()]
+    for_all = not any(isinstance(each.engine, NeuronArray) for each in specs)
     reports = [
         cost(
             each,
@@ -96,12 +96,12 @@ def report(
             on_board=not chip_alone,
             images_per_load=images_per_load,
         )
-        for each in found
+        for each in specs
     ]
     if circuits:
         _print_circuits(laid_out, reports, as_json)
         return
-    _print(spec, found, reports, run, form, as_json, details=bool(chips))
+    _print(spec, specs, reports, run, form, as_json, details=bool(chips))
 
 
 def _circuits(
@@ -175,21 +175,23 @@ def _print(
         counted = [
             {"layer": name, **msgspec.to_builtins(each)} for name, each in zip(layers, work, strict=True)
         ]
-        found = {"network": network.name, "run": None if run is None else str(run), "work": counted}
+        told = {"network": network.name, "run": None if run is None else str(run), "work": counted}
         print_json(
             "report",
-            {**found, "modelled": msgspec.to_builtins(reports), "published": msgspec.to_builtins(published)},
+            {**told, "modelled": msgspec.to_builtins(reports), "published": msgspec.to_builtins(published)},
         )
         return
     if form != "table":
         text = csv_text if form == "csv" else markdown_text
-        click.echo(text(costs.records(reports)), nl=False)
+        click.echo(text(costs.cost_records(reports)), nl=False)
         return
-    print_table(costs.work_table(f"{network.name}: work for one digit, counted from its shape", layers, work))
+    print_table(
+        costs.shape_table(f"{network.name}: work for one digit, counted from its shape", layers, work)
+    )
     title = f"{network.name} on each chip, modelled for one digit"
     print_table(costs.totals_table(title, reports, costs.COST_ALONE))
     for each, modelled in zip(chips, reports, strict=True) if details else ():
-        print_table(costs.layers_table(each, modelled))
+        print_table(costs.cost_table(each, modelled))
         print_table(costs.parts_table(each, modelled))
     if published:
         print_table(costs.published_table(published))

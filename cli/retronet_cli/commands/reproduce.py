@@ -75,20 +75,20 @@ def reproduce(
         if not quiet:
             talk(f"{published.title} on {name}: {seeds_named(chosen)}, {recipe.passes} passes.")
         results = train_with_bar(recipe, chosen, where, quiet)
-        found, likely = findings(published, results), likelihoods(published, results)
-        outside += sum(each.inside is False for each in found)
+        verdicts, likely = findings(published, results), likelihoods(published, results)
+        outside += sum(each.inside is False for each in verdicts)
         if as_json:
             objects.append(
                 {
                     "recipe": published.title,
                     "dataset": name,
-                    "findings": msgspec.to_builtins(found),
+                    "findings": msgspec.to_builtins(verdicts),
                     "likelihoods": msgspec.to_builtins(likely),
                 }
             )
             continue
         title = f"{published.title} on {name}, {seeds_named(chosen)}"
-        print_table(finding_table(title, found, digits.notice))
+        print_table(finding_table(title, verdicts, digits.notice))
         if likely:
             print_table(likelihood_table(likely))
         if stdout.quiet and number < len(asked):

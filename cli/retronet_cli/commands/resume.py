@@ -26,19 +26,19 @@ def resume(run: Path, data_dir: Path | None, as_json: bool, quiet: bool) -> None
     from retronet.runs.makers import other_maker
     from retronet.runs.run import open_run
 
-    found = open_run(run)
-    match found.configuration.made:
+    opened = open_run(run)
+    match opened.configuration.made:
         case ByImport() as made:
             raise other_maker(run, made)
         case ByRetraining():
             from retronet_cli.commands.retrain import resume_retraining
 
-            resume_retraining(found, data_dir, as_json, quiet)
+            resume_retraining(opened, data_dir, as_json, quiet)
         case ByPruning():
             from retronet_cli.commands.prune import resume_pruning
 
-            resume_pruning(found, data_dir, as_json, quiet)
+            resume_pruning(opened, data_dir, as_json, quiet)
         case _:
             from retronet_cli.commands.train import resume_training
 
-            resume_training(found, data_dir, as_json, quiet)
+            resume_training(opened, data_dir, as_json, quiet)

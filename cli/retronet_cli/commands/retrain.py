@@ -174,7 +174,7 @@ def _print_result(run: "Run", digits: "DigitSets", as_json: bool, quiet: bool) -
         talk(f"Warning: {warning}")
     name, layers = digits.test.provenance.name, made.settings["layers"]
     if as_json:
-        found = {
+        told = {
             "run": str(run.folder),
             "origin": made.origin,
             "dataset": name,
@@ -184,7 +184,7 @@ def _print_result(run: "Run", digits: "DigitSets", as_json: bool, quiet: bool) -
             "passes": [msgspec.to_builtins(record) for record in records],
             "warnings": list(before.warnings),
         }
-        print_json("retraining", found)
+        print_json("retraining", told)
         return
     title = f"{recipe.name.removesuffix('-retrained')} on {name}, {layers} layers retrained"
     print_table(retraining_table(title, (before.train, before.test), records, digits.notice))

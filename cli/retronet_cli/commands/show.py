@@ -50,12 +50,12 @@ def recipe(name: str, as_json: bool) -> None:
     from retronet_cli.terminal import print_assumptions, print_json, print_table
     from retronet_cli.views.descriptions import recipe_table
 
-    found = load_recipe(name)
+    shown = load_recipe(name)
     if as_json:
-        print_json("recipe", msgspec.to_builtins(found))
+        print_json("recipe", msgspec.to_builtins(shown))
         return
-    print_table(recipe_table(found))
-    print_assumptions(found.assumptions)
+    print_table(recipe_table(shown))
+    print_assumptions(shown.assumptions)
 
 
 @show.command("network")
@@ -69,19 +69,19 @@ def network(name: str, as_json: bool) -> None:
     from retronet_cli.terminal import print_assumptions, print_json, print_table
     from retronet_cli.views.descriptions import network_counts, network_table
 
-    found = load_network(name)
+    shown = load_network(name)
     if as_json:
         print_json(
             "network",
             {
-                **msgspec.to_builtins(found),
-                "counts": network_counts(found),
-                "arrays": parameter_shapes(found),
+                **msgspec.to_builtins(shown),
+                "counts": network_counts(shown),
+                "arrays": parameter_shapes(shown),
             },
         )
         return
-    print_table(network_table(found))
-    print_assumptions(found.assumptions)
+    print_table(network_table(shown))
+    print_assumptions(shown.assumptions)
 
 
 @show.command("plan")
@@ -122,21 +122,21 @@ def plan(
     folder, checkpoint = take_run(run, runs, quiet)
     trained = checkpoint.trained
     digits = take_digits(checkpoint, data, data_dir)
-    found, _ = plan_for(choices, folder, trained, digits.train, quiet)
-    integers = quantize(trained, found)
+    shown, _ = plan_for(choices, folder, trained, digits.train, quiet)
+    integers = quantize(trained, shown)
     for warning in integers.warnings:
         talk(f"Warning: {warning}")
     if as_toml:
-        click.echo(plan_toml(found), nl=False)
+        click.echo(plan_toml(shown), nl=False)
         return
     if as_json:
-        rows = [msgspec.to_builtins(row) for row in found.describe()]
-        print_json("plan", {"run": str(folder), "plan": msgspec.to_builtins(found), "formats": rows})
+        rows = [msgspec.to_builtins(row) for row in shown.describe()]
+        print_json("plan", {"run": str(folder), "plan": msgspec.to_builtins(shown), "formats": rows})
         return
     stdout.print(title_of(checkpoint), highlight=False)
     print_table(
         format_table(
-            found, {layer.sized.name: (layer.sum_bound, layer.word_bits) for layer in integers.layers}
+            shown, {layer.sized.name: (layer.sum_bound, layer.word_bits) for layer in integers.layers}
         )
     )
 
@@ -159,15 +159,15 @@ def chip(name: str, as_json: bool) -> None:
     from retronet_cli.terminal import print_json, print_table
     from retronet_cli.views.chips import chip_fields, constants_table, facts_table, figures_table
 
-    found = load_chip(name)
+    shown = load_chip(name)
     if as_json:
-        print_json("chip", chip_fields(found))
+        print_json("chip", chip_fields(shown))
         return
-    print_table(constants_table(found))
-    if found.facts:
-        print_table(facts_table(found))
-    if found.published:
-        print_table(figures_table(found, name))
+    print_table(constants_table(shown))
+    if shown.facts:
+        print_table(facts_table(shown))
+    if shown.published:
+        print_table(figures_table(shown, name))
 
 
 def _list(what: str, titles: dict[str, str], as_json: bool) -> None:

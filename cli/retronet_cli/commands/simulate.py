@@ -57,7 +57,13 @@ def simulate(
     from hw_sim.fixed_point.simulate import simulate as simulated
     from retronet_cli.runs import take_digits, take_run, title_of
     from retronet_cli.terminal import print_json, print_table, talk
-    from retronet_cli.views.simulation import bounds_of, comparison_table, format_table, to_json, work_table
+    from retronet_cli.views.simulation import (
+        bounds_of,
+        comparison_table,
+        format_table,
+        layer_work_table,
+        to_json,
+    )
 
     if simulated_on_chip(chip_choices, run, runs, data, data_dir, as_json, quiet):
         return
@@ -76,5 +82,5 @@ def simulate(
     print_table(
         comparison_table(f"{title_of(checkpoint)}, on the test digits of {name}", report, digits.notice)
     )
-    print_table(work_table(report))
+    print_table(layer_work_table(report))
     print_table(format_table(report.plan, bounds_of(report)))

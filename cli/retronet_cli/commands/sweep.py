@@ -222,14 +222,14 @@ def _report(
     quiet: bool,
 ) -> None:
     from retronet_cli.terminal import print_json, print_table, talk
-    from retronet_cli.views.sweep import fields, overflow_notes, sweep_tables, to_csv, to_markdown
+    from retronet_cli.views.sweep import overflow_notes, sweep_fields, sweep_tables, to_csv, to_markdown
 
     for note in overflow_notes(rows):
         talk(f"Warning: {note}")
     name, floating = testbench.digits.test.provenance.name, testbench.reference_score
     if as_json:
-        found = {"run": str(folder), "dataset": name, "rows_file": str(output), **fields(rows, floating)}
-        print_json("sweep", found | {"other_bits": testbench.other_bits})
+        told = {"run": str(folder), "dataset": name, "rows_file": str(output), **sweep_fields(rows, floating)}
+        print_json("sweep", told | {"other_bits": testbench.other_bits})
     elif form == "csv":
         click.echo(to_csv(rows, floating), nl=False)
     elif form == "markdown":

@@ -160,7 +160,8 @@ def resume_training(
 def _watched_as_begun(folder: Path, history: int | None) -> "Run":
     """Return the run in `folder`; refuse snapshots at other steps than those it was begun with."""
     from retronet.runs.configuration import FIRST_SCHEMA
-    from retronet.runs.run import open_run, steps_watched
+    from retronet.runs.run import open_run
+    from retronet.runs.trained_run import steps_watched
 
     run = open_run(folder)
     begun = steps_watched(run)
@@ -196,19 +197,19 @@ def _settings(settings: tuple[str, ...]) -> dict[str, Any]:
     from retronet.errors import InputError
     from retronet.refusals import parse_toml
 
-    found: dict[str, Any] = {}
+    changes: dict[str, Any] = {}
     for setting in settings:
         key, equals, value = setting.partition("=")
         if not equals or not key:
             raise click.UsageError(f"--set takes KEY=VALUE, such as rule.mu=0.02; found '{setting}'.")
-        found[key] = value
+        changes[key] = value
         try:
             content = parse_toml(f"value = {value}")
         except InputError:
             continue
         if len(content) == 1:
-            found[key] = content["value"]
-    return found
+            changes[key] = content["value"]
+    return changes
 
 
 def _resolve(name: str | None, changes: dict[str, Any]) -> "Recipe":
@@ -237,7 +238,7 @@ def _begin(
     from retronet.engines.forward import check_images
     from retronet.network import load_network
     from retronet.runs.configuration import ByTraining
-    from retronet.runs.run import create_run
+    from retronet.runs.create import create_run
 
     network = load_network(recipe.network)
     digits = load(recipe.data, recipe.preparation, data_dir)
@@ -266,7 +267,7 @@ def _report_start(run: "Run", quiet: bool) -> None:
 
 def _learn(run: "Run", digits: "DigitSets", history: int | None, quiet: bool) -> None:
     """Train what is left."""
-    from retronet.runs.run import continue_run
+    from retronet.runs.trained_run import continue_run
     from retronet.training.train import PassRecord, Progress
     from retronet_cli.compiling import tell_of_compiling
     from retronet_cli.terminal import progress

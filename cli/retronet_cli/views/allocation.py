@@ -24,8 +24,8 @@ def estimate_table(title: str, estimates: Sequence[Estimate], loss: float) -> Ta
     for width in widths:
         table.add_column(str(width), justify="right")
     for tensor in dict.fromkeys(estimate.tensor for estimate in estimates):
-        found = {estimate.bits: estimate for estimate in estimates if estimate.tensor == tensor}
-        ordered = [found[width] for width in widths]
+        by_bits = {estimate.bits: estimate for estimate in estimates if estimate.tensor == tensor}
+        ordered = [by_bits[width] for width in widths]
         name = tensor.layer if tensor.layer == "input" else f"{tensor.layer} {tensor.kind}"
         table.add_row(name, "predicted", *(_rise(estimate.predicted / loss) for estimate in ordered))
         table.add_row("", "measured", *(_rise(estimate.measured / loss) for estimate in ordered))
@@ -90,7 +90,7 @@ def _score(score: Score) -> tuple[str, str, str]:
     return f"{score.misses:,}", f"{score.error_percent:.2f}", interval
 
 
-def fields(
+def allocation_fields(
     estimates: Sequence[Estimate], attempts: Sequence[Budget], uniform: Sequence[Budget]
 ) -> dict[str, Any]:
     """Return the fields of the JSON object; the last attempt is the allocation."""

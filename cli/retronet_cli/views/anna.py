@@ -36,7 +36,7 @@ def chain_table(report: AnnaReport) -> Table:
     return table
 
 
-def layers_table(report: AnnaReport) -> Table:
+def converter_table(report: AnnaReport) -> Table:
     """Return the steps that each layer on the chip was given."""
     caption = (
         f"Steps in the network's own numbers. Step of the converter: {report.converter_step:,} products."

@@ -13,16 +13,18 @@ MOST = 20
 """Changed answers that a table lists; JSON has them all."""
 
 
-def sides_table(title: str, names: Sequence[str], found: Comparison, notice: str | None) -> Table:
+def sides_table(title: str, names: Sequence[str], comparison: Comparison, notice: str | None) -> Table:
     """Return both scores."""
-    table = score_table(title, dict(zip(names, (found.first.score, found.second.score), strict=True)), notice)
+    table = score_table(
+        title, dict(zip(names, (comparison.first.score, comparison.second.score), strict=True)), notice
+    )
     table.columns[0].header = "plan"
     return table
 
 
-def layer_table(found: Comparison) -> Table:
+def layer_table(comparison: Comparison) -> Table:
     """Return for each layer how far its states are apart, and what left its format under either plan."""
-    where = "nowhere" if found.parts_at is None else f"at {found.parts_at}"
+    where = "nowhere" if comparison.parts_at is None else f"at {comparison.parts_at}"
     table = new_table(
         f"The states part {where}",
         "Saturated states and overflowed sums under A and B, on all digits.",
@@ -31,34 +33,36 @@ def layer_table(found: Comparison) -> Table:
     for heading in ("units\napart", "states\napart %", "first\ndigit", "RMS", "largest", "saturated\nA, B",
                     "overflows\nA, B"):  # fmt: skip
         table.add_column(heading, justify="right")
-    for layer in found.layers:
+    for layer in comparison.layers:
         table.add_row(
             layer.layer,
             f"{layer.units_apart:,}",
-            f"{100 * layer.states_apart / (layer.units * found.first.score.n):.1f}",
+            f"{100 * layer.states_apart / (layer.units * comparison.first.score.n):.1f}",
             "–" if layer.first_digit is None else str(layer.first_digit),
             f"{layer.rms:.3f}",
             f"{layer.largest:.3f}",
-            _both(found, layer.layer, "saturations"),
-            _both(found, layer.layer, "overflows"),
+            _both(comparison, layer.layer, "saturations"),
+            _both(comparison, layer.layer, "overflows"),
         )
     return table
 
 
-def _both(found: Comparison, layer: str, what: str) -> str:
-    if layer not in found.first.counts:
+def _both(comparison: Comparison, layer: str, what: str) -> str:
+    if layer not in comparison.first.counts:
         return ""
-    return ", ".join(f"{getattr(side.counts[layer], what):,}" for side in (found.first, found.second))
+    return ", ".join(
+        f"{getattr(side.counts[layer], what):,}" for side in (comparison.first, comparison.second)
+    )
 
 
-def unit_table(found: Comparison) -> Table:
+def unit_table(comparison: Comparison) -> Table:
     """Return the units that differ most in each layer."""
     table = new_table("Units that differ most", "Units are plane, row, column, counted from 0.")
     table.add_column("layer")
     table.add_column("unit")
     table.add_column("digits apart", justify="right")
     table.add_column("largest", justify="right")
-    for layer in found.layers:
+    for layer in comparison.layers:
         for unit in layer.worst:
             place = ", ".join(map(str, unit.unit))
             table.add_row(layer.layer, place, f"{unit.digits:,}", f"{unit.largest:.4f}")
@@ -66,17 +70,17 @@ def unit_table(found: Comparison) -> Table:
     return table
 
 
-def answer_table(found: Comparison) -> Table:
+def changed_answer_table(comparison: Comparison) -> Table:
     """Return the digits whose answer changed, the first of them."""
-    more = len(found.changed) - MOST
+    more = len(comparison.changed) - MOST
     table = new_table(
-        f"Answers that changed: {len(found.changed):,} of {found.first.score.n:,}",
+        f"Answers that changed: {len(comparison.changed):,} of {comparison.first.score.n:,}",
         f"And {more:,} more; --json lists them all." if more > 0 else None,
     )
     for heading in ("digit", "label", "A", "B"):
         table.add_column(heading, justify="right")
     table.add_column("")
-    for change in found.changed[:MOST]:
+    for change in comparison.changed[:MOST]:
         verdict = (
             "A right" if change.first == change.label else "B right" if change.second == change.label else ""
         )
@@ -86,7 +90,7 @@ def answer_table(found: Comparison) -> Table:
 
 def notes(name: str, side: Side) -> list[str]:
     """Return what should be said of one side: its warnings, and what left its format in which layers."""
-    found = [f"{name}: {warning}" for warning in side.warnings]
+    warnings = [f"{name}: {warning}" for warning in side.warnings]
     for what, field in (
         ("states left their format", "saturations"),
         ("casts of sums overflowed", "overflows"),
@@ -94,11 +98,11 @@ def notes(name: str, side: Side) -> list[str]:
         counts = {layer: getattr(entry, field) for layer, entry in side.counts.items()}
         hit = ", ".join(f"{count:,} in {layer}" for layer, count in counts.items() if count)
         if hit:
-            found.append(f"{name}: {what}: {hit}.")
-    return found
+            warnings.append(f"{name}: {what}: {hit}.")
+    return warnings
 
 
-def fields(found: Comparison) -> dict[str, Any]:
+def comparison_fields(comparison: Comparison) -> dict[str, Any]:
     """Return the fields of the JSON object."""
     sides = {
         name: {
@@ -107,11 +111,11 @@ def fields(found: Comparison) -> dict[str, Any]:
             "counts": msgspec.to_builtins(side.counts),
             "warnings": list(side.warnings),
         }
-        for name, side in (("a", found.first), ("b", found.second))
+        for name, side in (("a", comparison.first), ("b", comparison.second))
     }
-    layers = [msgspec.to_builtins(layer) for layer in found.layers]
+    layers = [msgspec.to_builtins(layer) for layer in comparison.layers]
     changed = [
         {"digit": change.digit, "label": change.label, "a": change.first, "b": change.second}
-        for change in found.changed
+        for change in comparison.changed
     ]
-    return {**sides, "layers": layers, "parts_at": found.parts_at, "changed_answers": changed}
+    return {**sides, "layers": layers, "parts_at": comparison.parts_at, "changed_answers": changed}

@@ -17,7 +17,7 @@ COST_ALONE = "This is cost alone: how well a network reads digits at these bits 
 MODELLED = "Modelled, not measured: the least time that the chip's geometry allows."
 
 
-def work_table(title: str, layers: Sequence[str], work: Sequence[Work]) -> Table:
+def shape_table(title: str, layers: Sequence[str], work: Sequence[Work]) -> Table:
     """Return the counted work of each layer for one digit."""
     table = new_table(title)
     table.add_column("layer")
@@ -60,7 +60,7 @@ def _is_bound(report: CostReport) -> bool:
     return any(not key.startswith("energy.") for key in report.unknown)
 
 
-def layers_table(chip: ChipSpec, report: CostReport) -> Table:
+def cost_table(chip: ChipSpec, report: CostReport) -> Table:
     """Return the calls of each layer on `chip`, its modelled time and what binds it."""
     table = new_table(f"{report.chip}: calls and modelled time for one digit", _notes(chip, report))
     table.add_column("layer")
@@ -169,7 +169,7 @@ def gap_lines(rows: Sequence[PublishedRow]) -> list[str]:
     return [f"{row.chip}, {row.what}. {row.gap}" for row in rows]
 
 
-def records(reports: Sequence[CostReport]) -> list[dict[str, Any]]:
+def cost_records(reports: Sequence[CostReport]) -> list[dict[str, Any]]:
     """Return one flat record a chip and layer, units and what is modelled in the names."""
     return [
         {

@@ -26,7 +26,7 @@ NEXT = {
 }
 
 
-def facts_table(target: str, folder: Path, files: Mapping[str, bytes], facts: Mapping[str, Any]) -> Table:
+def export_table(target: str, folder: Path, files: Mapping[str, bytes], facts: Mapping[str, Any]) -> Table:
     """Return what was written, and its figures."""
     where = folder / next(iter(files)) if target == "onnx" else folder
     table = new_table(f"{TITLES[target]} in {where}", NEXT.get(target))

@@ -7,7 +7,7 @@ from retronet_cli.views.quantities import duration, plain, quantity_range
 from retronet_cli.views.scores import add_numbers, new_table, score_table
 
 
-def scores_table(report: GrafReport, notice: str | None) -> Table:
+def rejection_table(report: GrafReport, notice: str | None) -> Table:
     """Return the scores of the network on the chip's features, and of the same on pixels."""
     on = f"{report.test.n:,} test digits of {report.data.name}"
     title = f"A network behind the chip's {report.inputs} features, on {on}"
@@ -42,7 +42,7 @@ def drawn_table(report: GrafReport) -> Table:
     return table
 
 
-def figures_table(report: GrafReport) -> Table:
+def published_features_table(report: GrafReport) -> Table:
     """Return the method's published figures beside those found."""
     caption = "Found with other digits, templates of this project and another training than in 1988."
     table = new_table("The method's published figures beside those found here", caption)
@@ -55,7 +55,7 @@ def figures_table(report: GrafReport) -> Table:
     return table
 
 
-def work_table(report: GrafReport) -> Table:
+def feature_work_table(report: GrafReport) -> Table:
     """Return the calls of the chip for one digit, and the time that they would take."""
     work = report.work
     caption = "Modelled, not measured: calls alone, at the chip's published time for one."

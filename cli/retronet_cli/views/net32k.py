@@ -12,7 +12,7 @@ from retronet_cli.views.analog import spread_cells, spread_note
 from retronet_cli.views.scores import add_numbers, new_table
 
 
-def spread_table(report: Net32kReport) -> Table:
+def mismatch_table(report: Net32kReport) -> Table:
     """Return the spread over the simulated chips."""
     table = new_table("Spread over simulated chips", spread_note(report))
     table.add_column("")

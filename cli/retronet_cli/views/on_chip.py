@@ -33,14 +33,14 @@ def view(chip: ChipSpec, network: NetworkSpec, report: ChipReport, title: str, n
             tables = [
                 analog.scores_table(title, report, notice),
                 anna.chain_table(report),
-                anna.layers_table(report),
+                anna.converter_table(report),
                 analog.options_table(report.options),
             ]
             return View(tables, report.assumptions)
         case Net32kReport():
             tables = [
                 analog.scores_table(title, report, notice),
-                net32k.spread_table(report),
+                net32k.mismatch_table(report),
                 net32k.layers_table(chip, report),
                 analog.options_table(report.options),
             ]
@@ -55,10 +55,10 @@ def view(chip: ChipSpec, network: NetworkSpec, report: ChipReport, title: str, n
 
 def _graf(report: GrafReport, notice: str | None) -> View:
     tables = [
-        graf.scores_table(report, notice),
+        graf.rejection_table(report, notice),
         *([graf.drawn_table(report)] if report.chips else []),
-        graf.figures_table(report),
-        graf.work_table(report),
+        graf.published_features_table(report),
+        graf.feature_work_table(report),
         analog.options_table(report.options),
     ]
     standing = (f"Templates {each}." for each in report.standing)

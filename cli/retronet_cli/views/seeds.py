@@ -34,7 +34,9 @@ def seed_table(title: str, results: Sequence[SeedResult], caption: str | None) -
     return table
 
 
-def spread_table(title: str, spreads: Mapping[str, Mapping[str, Spread]], quantities: Sequence[str]) -> Table:
+def seed_spread_table(
+    title: str, spreads: Mapping[str, Mapping[str, Spread]], quantities: Sequence[str]
+) -> Table:
     """Return mean, deviation and 95 % interval of each quantity."""
     table = new_table(
         title, "The interval is Student's, for the mean; it does not cover the choice of test digits."
@@ -42,11 +44,11 @@ def spread_table(title: str, spreads: Mapping[str, Mapping[str, Spread]], quanti
     table.add_column("digits")
     table.add_column("quantity")
     add_numbers(table, "mean", "deviation", "95 % interval", "range")
-    for half, found in spreads.items():
+    for half, of_half in spreads.items():
         for quantity in quantities:
-            if quantity not in found:
+            if quantity not in of_half:
                 continue
-            value = found[quantity]
+            value = of_half[quantity]
             table.add_row(
                 half,
                 NAMES[quantity],

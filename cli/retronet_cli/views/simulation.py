@@ -24,7 +24,7 @@ def comparison_table(title: str, report: SimulationReport, caption: str | None) 
     )
 
 
-def work_table(report: SimulationReport) -> Table:
+def layer_work_table(report: SimulationReport) -> Table:
     """Return what each layer did for one image on average, and how far its states are from floating point."""
     table = new_table(f"Work for one digit, counted over {report.images:,}")
     table.add_column("layer")

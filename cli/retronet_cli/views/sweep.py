@@ -78,15 +78,15 @@ def overflow_notes(rows: Sequence[SweepRow]) -> list[str]:
         worst = max(
             (
                 (count, layer, row)
-                for row, found in zip(rows, counts, strict=True)
-                for layer, count in found.items()
+                for row, of_layers in zip(rows, counts, strict=True)
+                for layer, count in of_layers.items()
             ),
             key=lambda entry: entry[0],
             default=None,
         )
         if worst is None or worst[0] == 0:
             continue
-        hit = sum(any(found.values()) for found in counts)
+        hit = sum(any(of_layers.values()) for of_layers in counts)
         count, layer, row = worst
         notes.append(
             f"{what} at {hit} of {len(rows)} points, most often in {layer} with {row.point.bits} bits of "
@@ -99,11 +99,11 @@ def overflow_notes(rows: Sequence[SweepRow]) -> list[str]:
     return notes
 
 
-def records(rows: Sequence[SweepRow], floating: Score) -> list[dict[str, Any]]:
+def row_records(rows: Sequence[SweepRow], floating: Score) -> list[dict[str, Any]]:
     """Return the rows as flat records, floating point first, units in the names."""
     axes = dict.fromkeys(AXES)
     first = {"bits": None, "tensors": FLOAT, **axes, **_fields(floating)}
-    found = [first | {"agreements": floating.n, "sqnr_db": None, "state_saturations": 0, "sum_overflows": 0}]
+    made = [first | {"agreements": floating.n, "sqnr_db": None, "state_saturations": 0, "sum_overflows": 0}]
     for row in rows:
         point = msgspec.to_builtins(row.point)
         counts = {
@@ -112,8 +112,8 @@ def records(rows: Sequence[SweepRow], floating: Score) -> list[dict[str, Any]]:
             "state_saturations": sum(row.saturations.values()),
             "sum_overflows": sum(row.overflows.values()),
         }
-        found.append({**point, **_fields(row.score), **counts})
-    return found
+        made.append({**point, **_fields(row.score), **counts})
+    return made
 
 
 def _fields(score: Score) -> dict[str, Any]:
@@ -127,9 +127,9 @@ def _fields(score: Score) -> dict[str, Any]:
     }
 
 
-def fields(rows: Sequence[SweepRow], floating: Score) -> dict[str, Any]:
+def sweep_fields(rows: Sequence[SweepRow], floating: Score) -> dict[str, Any]:
     """Return the fields of the JSON object: the records, each with its counts by layer and its warnings."""
-    first, *others = records(rows, floating)
+    first, *others = row_records(rows, floating)
     details = (
         {
             "state_saturations_by_layer": row.saturations,
@@ -144,21 +144,21 @@ def fields(rows: Sequence[SweepRow], floating: Score) -> dict[str, Any]:
 
 def to_csv(rows: Sequence[SweepRow], floating: Score) -> str:
     """Return the records as CSV with a heading."""
-    found = records(rows, floating)
+    made = row_records(rows, floating)
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(found[0]), lineterminator="\n")
+    writer = csv.DictWriter(text, list(made[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(found)
+    writer.writerows(made)
     return text.getvalue()
 
 
 def to_markdown(rows: Sequence[SweepRow], floating: Score) -> str:
     """Return the records as a Markdown table, figures rounded for reading."""
-    found = records(rows, floating)
+    made = row_records(rows, floating)
     lines = [
-        list(found[0]),
-        ["---"] * len(found[0]),
-        *([_short(value) for value in record.values()] for record in found),
+        list(made[0]),
+        ["---"] * len(made[0]),
+        *([_short(value) for value in record.values()] for record in made),
     ]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from hw_sim.chips.analog.converter_fit import check_squashing, fit_converter, spaced, sums_and_states
 from hw_sim.chips.analog.layers import AnalogLayer, nearest
 from hw_sim.chips.analog.normal import normal
-from hw_sim.chips.anna.options import AnnaOptions, AnnaSizes, anna_options, anna_sizes
+from hw_sim.chips.anna.options import MOST_INPUTS, AnnaOptions, AnnaSizes, anna_options, anna_sizes
 from hw_sim.chips.spec import ChipSpec
 from hw_sim.fixed_point.deleted import check_deleted
 from retronet.connections import connection_table, weight_rows
@@ -108,8 +108,8 @@ def anna_network(
     sizes, options = anna_sizes(chip), options or anna_options(chip)
     network, parameters = trained.network, trained.parameters
     chosen = sized_layers(network)[: len(network.layers) - options.float_layers]
-    for sized in chosen:
-        _check(sized, sizes)
+    for index, sized in enumerate(chosen):
+        _check(sized, sizes, len(network.layers) - index)
     levels = sizes.state_levels(options)
     some = spaced(images)
     below = [float(np.abs(some).max()) / int(levels[-1]) or 1.0]
@@ -140,13 +140,16 @@ def anna_network(
     return replace(mapped, layers=layers)
 
 
-def _check(sized: SizedLayer, sizes: AnnaSizes) -> None:
+def _check(sized: SizedLayer, sizes: AnnaSizes, above: int) -> None:
+    """Refuse a layer that the chip can not sum; from it on there are `above` layers."""
     check_squashing(sized, sizes.called)
-    if max(sized.fan_in) > sizes.most_terms:
+    needed, most = max(sized.fan_in), sizes.most_terms
+    if needed > most:
         raise InputError(
-            f"Layer '{sized.name}' can not run on {sizes.called}: it sums {max(sized.fan_in)} products; at "
-            f"most {sizes.most_terms} are added before they are converted (engine.inputs). Leave more layers "
-            "to floating point."
+            f"Layer '{sized.name}' can not run on {sizes.called}: it sums {needed} products; at most {most} "
+            f"are added before they are converted. engine.inputs is {most}; from {needed} to {MOST_INPUTS:,} "
+            "are allowed. State more inputs, or leave this layer and those above it to floating point: "
+            f"float_layers={above}."
         )
 
 

@@ -13,6 +13,9 @@ from hw_sim.chips.sizes import array_size
 from hw_sim.chips.spec import ChipSpec
 from retronet.errors import InputError
 
+MOST_INPUTS = 1 << 16
+"""Terms that a description may state for a dot product."""
+
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 Whole = NDArray[np.int64]
 
@@ -156,7 +159,7 @@ def anna_sizes(chip: ChipSpec) -> AnnaSizes:
     return AnnaSizes(
         called=chip.called,
         converters=array_size(chip, "neurons", 1, 1 << 16),
-        most_terms=array_size(chip, "inputs", 1, 1 << 16),
+        most_terms=array_size(chip, "inputs", 1, MOST_INPUTS),
         weight_bits=array_size(chip, "weight_bits", 1, 12),
         state_bits=array_size(chip, "state_bits", 1, 8),
     )

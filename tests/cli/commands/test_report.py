@@ -111,15 +111,15 @@ def test_modelled_and_published_never_share_a_column() -> None:
     chip, network = load_chip("anna"), load_network("lecun1989")
     report = cost(chip, network)
     totals = headings(costs.totals_table("", [report]))
-    layers = headings(costs.layers_table(chip, report))
+    layers = headings(costs.cost_table(chip, report))
     published = headings(costs.published_table(published_rows(chip)))
 
     assert {"modelled ms", "modelled digits/s"} <= set(totals)
     assert "modelled µs" in layers
     assert published[-3:] == ["published", "modelled", "fitted"]
-    for title in (costs.layers_table(chip, report).title, costs.parts_table(chip, report).title):
+    for title in (costs.cost_table(chip, report).title, costs.parts_table(chip, report).title):
         assert "modelled" in str(title)
-    times = [key for key in costs.records([report])[0] if key.endswith(("_s", "_j", "_cycles"))]
+    times = [key for key in costs.cost_records([report])[0] if key.endswith(("_s", "_j", "_cycles"))]
     assert times
     assert all(key.startswith("modelled_") for key in times)
 

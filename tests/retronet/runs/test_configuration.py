@@ -20,7 +20,8 @@ from retronet.runs.configuration import (
     Processor,
     digest_of,
 )
-from retronet.runs.run import CHECKPOINT, CONFIGURATION, EPOCHS, HISTORY, Run, create_run, open_run
+from retronet.runs.create import create_run
+from retronet.runs.run import CHECKPOINT, CONFIGURATION, EPOCHS, HISTORY, Run, open_run
 
 PROVED = "any x86-64 processor" if platform.machine() in ("x86_64", "AMD64") else "this processor"
 

@@ -9,10 +9,11 @@ from support.small_runs import DIGITS, begin, go_on, small_recipe
 
 from retronet.errors import InputError
 from retronet.runs.pruned_run import continue_pruning, create_pruned_run, settings_of, stages_of
-from retronet.runs.run import Run, continue_run, open_run
-from retronet.training.pruning import Pruning, Settings
+from retronet.runs.run import Run, open_run
+from retronet.runs.trained_run import continue_run
+from retronet.training.pruning import Pruning, PruningSettings
 
-SETTINGS = Settings(60, 3, 1)
+SETTINGS = PruningSettings(60, 3, 1)
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +21,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Run:
     return go_on(begin(tmp_path_factory.mktemp("runs") / "origin", small_recipe("sdlm-batch")))
 
 
-def pruned(origin: Run, folder: Path, settings: Settings = SETTINGS) -> Run:
+def pruned(origin: Run, folder: Path, settings: PruningSettings = SETTINGS) -> Run:
     pruning = Pruning(origin.trained, DIGITS, settings)
     run = create_pruned_run(pruning, origin.folder, folder, folder.parent, force=False)
     for _ in continue_pruning(run, DIGITS):
@@ -61,7 +62,7 @@ def test_a_run_cut_off_goes_on_to_the_same_bytes(origin: Run, tmp_path: Path, st
 
 def test_a_pruned_run_is_pruned_further_and_what_is_gone_stays(origin: Run, tmp_path: Path) -> None:
     first = pruned(origin, tmp_path / "first")
-    second = pruned(first, tmp_path / "second", Settings(90, 2, 1))
+    second = pruned(first, tmp_path / "second", PruningSettings(90, 2, 1))
     assert [stage["deleted"] for stage in stages_of(second.checkpoint())] == [60, 75, 90]
     for name, mask in first.trained.mask.items():
         assert not second.trained.mask[name][mask == 0].any()

@@ -9,19 +9,11 @@ import pytest
 from support.small_runs import DIGITS, NETWORK, RULES, begin, go_on, small_digits, small_recipe
 
 from retronet.errors import InputError
-from retronet.runs import run as module
+from retronet.runs import files as module
 from retronet.runs.checkpoint import save_checkpoint
-from retronet.runs.run import (
-    CHECKPOINT,
-    CONFIGURATION,
-    EPOCHS,
-    TIMING,
-    Run,
-    continue_run,
-    create_run,
-    latest_run,
-    open_run,
-)
+from retronet.runs.create import create_run
+from retronet.runs.run import CHECKPOINT, CONFIGURATION, EPOCHS, TIMING, Run, latest_run, open_run
+from retronet.runs.trained_run import continue_run
 
 KEPT = (CONFIGURATION, EPOCHS, CHECKPOINT)
 

@@ -15,7 +15,7 @@ from retronet.recipe import load_recipe
 from retronet.trained import Trained
 from retronet.training.pruning import (
     Pruning,
-    Settings,
+    PruningSettings,
     delete,
     deletion_curve,
     deletion_order,
@@ -117,7 +117,7 @@ def test_the_curve_is_what_deleting_gives(trained: Trained, digits: DigitSets) -
 def test_stages_delete_equal_parts_and_nothing_grows_again(
     trained: Trained, digits: DigitSets, passes: int
 ) -> None:
-    pruning = Pruning(trained, digits, Settings(50, 4, passes, 0.002))
+    pruning = Pruning(trained, digits, PruningSettings(50, 4, passes, 0.002))
     gone: set[int] = set()
     for record in pruning.run():
         assert record.stage == pruning.stage
@@ -135,7 +135,7 @@ def test_stages_delete_equal_parts_and_nothing_grows_again(
 
 
 def test_it_can_be_taken_up_after_any_stage(trained: Trained, digits: DigitSets) -> None:
-    settings = Settings(60, 3, 1)
+    settings = PruningSettings(60, 3, 1)
     whole = Pruning(trained, digits, settings)
     records = list(whole.run())
     part = Pruning(trained, digits, settings)
@@ -153,7 +153,7 @@ def test_more_than_there_is_can_not_be_deleted(trained: Trained, digits: DigitSe
     some = delete(trained, np.arange(5))
     of = parameter_count(trained.network)
     with pytest.raises(ChoiceError, match=f"Give a number from 6 to {of}"):
-        Pruning(some, digits, Settings(count))
+        Pruning(some, digits, PruningSettings(count))
 
 
 def test_macs_are_counted_connection_by_connection(trained: Trained) -> None:

@@ -13,7 +13,9 @@ from retronet.engines.forward import layer_states
 from retronet.initial import initial_parameters
 from retronet.network import NetworkSpec, load_network
 from retronet.recipe import Recipe, load_recipe, override
-from retronet.runs.run import CHECKPOINT, HISTORY, continue_run, create_run
+from retronet.runs.create import create_run
+from retronet.runs.run import CHECKPOINT, HISTORY
+from retronet.runs.trained_run import continue_run
 from retronet.training.snapshots import Snapshot
 from retronet.training.train import SNAPSHOT_DIGITS, PassRecord, Training
 

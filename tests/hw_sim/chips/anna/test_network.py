@@ -108,7 +108,8 @@ def test_sums_longer_than_the_chip_adds_are_refused(tmp_path: Path) -> None:
     trained, digits = draw()
     chip = load_chip(str(like(tmp_path, "anna", inputs=47)))
     message = (
-        r"'d' can not run on ANNA: it sums 48 products; at most 47 are added before .*\(engine\.inputs\)"
+        r"'d' can not run on ANNA: it sums 48 products; at most 47 are added before .*engine\.inputs is 47; "
+        r"from 48 to 65,536 are allowed.* float_layers=2"
     )
     with pytest.raises(InputError, match=message):
         anna_network(chip, trained, digits.train.images)
