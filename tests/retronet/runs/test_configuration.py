@@ -17,7 +17,7 @@ from retronet.runs.configuration import (
     ByRetraining,
     ByTraining,
     Made,
-    Processor,
+    RunProcessor,
     digest_of,
 )
 from retronet.runs.create import create_run
@@ -52,7 +52,7 @@ def test_a_run_says_on_which_processors_its_bytes_hold(
 def test_what_is_trained_does_not_depend_on_where_it_was_begun(tmp_path: Path) -> None:
     """The processor is said in run.json and nowhere else: another one leaves the other files as they are."""
     here, there = (begin(tmp_path / name, small_recipe()) for name in ("here", "there"))
-    elsewhere = Processor("another", "haswell", "any x86-64 processor")
+    elsewhere = RunProcessor("another", "haswell", "any x86-64 processor")
     moved = replace(there.configuration, processor=elsewhere, sha256=None)
     moved = replace(moved, sha256=digest_of(moved))
     (there.folder / CONFIGURATION).write_bytes(msgspec.json.encode(moved))
