@@ -6,6 +6,7 @@ packed, kernel after kernel, as `parameter_shapes` says; as *rows*, one a map, f
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal, assert_never
 
 import numpy as np
@@ -71,8 +72,9 @@ def tap_sources(sized: SizedLayer) -> NDArray[np.int32]:
     return np.ascontiguousarray(sources.reshape(sized.positions, -1), dtype=np.int32)
 
 
+@lru_cache(maxsize=64)
 def connection_table(sized: SizedLayer, order: TapOrder = "plane_slowest") -> ConnectionTable:
-    """Return which inputs the taps of every position read.
+    """Return which inputs the taps of every position read; the arrays are shared by all who ask for them.
 
     Parameters
     ----------

@@ -253,7 +253,8 @@ class SizedLayer:
     @property
     def fan_in(self) -> tuple[int, ...]:
         """For each map, the inputs of one of its units, bias not counted."""
-        return tuple(len(seen) * self.taps_per_plane for seen in self.sees)
+        taps = self.taps_per_plane
+        return tuple(len(seen) * taps for seen in self.sees)
 
     @property
     def macs(self) -> int:

@@ -1,36 +1,41 @@
 """Says that a command is compiling, where that takes longer than a moment."""
 
 from threading import Timer
+from time import monotonic
 
 from numba.core import event
 
 from retronet_cli.terminal import talk
 
 PATIENCE_S = 1.0
-"""What is over sooner is not worth a word."""
+"""What is over sooner, all compilations together, is not worth a word."""
 
 
 class _Watch(event.Listener):
-    """Speaks once, when a compilation has lasted for a while."""
+    """Speaks once, when compilations have lasted for a while."""
 
     def __init__(self) -> None:
         self._depth = 0
         self._spoken = False
+        self._spent_s = 0.0
+        self._since = 0.0
         self._timer = Timer(0, self._speak)
 
     def on_start(self, _event: object) -> None:
         """Wait with a compilation; those of the functions it calls lie within it."""
         if self._depth == 0 and not self._spoken:
-            self._timer = Timer(PATIENCE_S, self._speak)
+            self._since = monotonic()
+            self._timer = Timer(max(PATIENCE_S - self._spent_s, 0.0), self._speak)
             self._timer.daemon = True
             self._timer.start()
         self._depth += 1
 
     def on_end(self, _event: object) -> None:
-        """Wait no longer."""
+        """Wait no longer, and keep what has been waited."""
         self._depth -= 1
         if self._depth == 0:
             self._timer.cancel()
+            self._spent_s += monotonic() - self._since
 
     def _speak(self) -> None:
         self._spoken = True

@@ -1,16 +1,16 @@
-"""A layer's integers as the records that kernels take: blocks of maps, casts, packed staircases."""
+"""A layer's integers as the records that kernels take: blocks of maps, casts, activations."""
 
 import math
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hw_sim.fixed_point.quantize import IntegerLayer
+from hw_sim.fixed_point.stair_records import packed_of, steps_of
 from hw_sim.fixed_point.step_function import StepFunction
-from hw_sim.fixed_point.word_bounds import WORD
-from hw_sim.formats.fixed import CAST_LIMIT, Fixed
+from hw_sim.formats.fixed import Fixed
 from hw_sim.formats.levels import Format
 from hw_sim.formats.modes import Overflow, Rounding
 from hw_sim.kernels.cast import Range, RoundingShift, rounding_parts
@@ -23,11 +23,20 @@ from hw_sim.kernels.layer_records import (
     LayerArrays,
     Packed,
     Stage,
+    Staged,
     StateCast,
-    StepTables,
 )
 from hw_sim.kernels.pixels import PixelCast
-from hw_sim.kernels.sums import CAST_TAPS, DOUBLE_LIMIT, EXACT_TAPS, FLOAT_LIMIT, UNITS, Casts, Split
+from hw_sim.kernels.sums import (
+    CAST_TAPS,
+    DOUBLE_LIMIT,
+    EXACT_TAPS,
+    FLOAT_LIMIT,
+    UNITS,
+    Casts,
+    Ranged,
+    Split,
+)
 from retronet.connections import TapOrder, sources_of, taps_among
 from retronet.network import MaxPool, Relu, SizedLayer
 
@@ -41,36 +50,57 @@ NOTHING = StepFunction(0, 0, 0, np.zeros(1, np.int64), np.zeros(2, np.int32), np
 
 
 class ActivationArrays(NamedTuple):
-    """How sums become states: one of the first two, or the others; see `run_integer_layer`."""
+    """How sums become states: one of the three, the others None; see `run_integer_layer`."""
 
     packed: Packed | None
     packed_wide: Packed | None
-    stage: Stage | None
-    steps: StepTables | None
-    form: StateCast | None
+    staged: Staged | None
 
 
 def word_of(layer: IntegerLayer) -> type[np.generic]:
     """Return the machine word in which a layer is summed.
 
-    Sums without casts are made in floating point as long as that holds them: whole numbers up to 2^24, in
-    double precision 2^53, are exact there, in any order, and processors multiply and add them in one step.
+    Sums that are not rounded are made in floating point as long as that holds them: whole numbers up to 2^24,
+    in double precision 2^53, are exact there, in any order, and processors multiply and add them in one step.
     """
-    most = max(layer.sum_bound, layer.input.magnitude)
-    if layer.method == "exact" and most <= FLOAT_LIMIT:
+    if in_range(layer) or (layer.method == "exact" and largest_number(layer) <= FLOAT_LIMIT):
         return np.float32
     if layer.word_bits == 32:
         return np.int32
-    return np.float64 if layer.method == "exact" and most <= DOUBLE_LIMIT else np.int64
+    double = layer.method == "exact" and largest_number(layer) <= DOUBLE_LIMIT
+    return np.float64 if double else np.int64
 
 
-def arrays_of(layer: IntegerLayer, order: TapOrder, offset: int) -> LayerArrays:
-    """Return weights, biases and connections of a layer whose sums are counted from `offset`.
+def in_range(layer: IntegerLayer) -> bool:
+    """Return whether sums that wrap or saturate are made in single precision, see `Ranged`.
+
+    They have to be exact there, and a sum may leave its range once at most for each product. Ranges that the
+    products of a few taps leave hold no sum for long: those that wrap are faster in 32 bits then.
+    """
+    if layer.method != "fit" or layer.plan.accumulator is None or largest_number(layer) > FLOAT_LIMIT:
+        return False
+    form = layer.plan.accumulator.form
+    return form.overflow is not Overflow.WRAP or EXACT_TAPS * largest_product(layer) <= form.high
+
+
+def largest_number(layer: IntegerLayer) -> int:
+    """Return the largest magnitude of what a layer adds up, and of its sums."""
+    return max(layer.sum_bound, layer.input.magnitude)
+
+
+def largest_product(layer: IntegerLayer) -> int:
+    """Return the largest magnitude of a weight times that of an input."""
+    return int(np.abs(layer.weights.astype(np.int64)).max(initial=0)) * layer.input.magnitude
+
+
+def arrays_of(layer: IntegerLayer, order: TapOrder) -> LayerArrays:
+    """Return weights, biases and connections of a layer.
 
     The maps of a block read the same inputs. A map that sees fewer planes than the others of its block has
     weights of 0 for the rest; taps are filled up to what one pass takes.
     """
-    sized, together = layer.sized, EXACT_TAPS if layer.method == "exact" else CAST_TAPS
+    whole = layer.method == "exact" or in_range(layer)
+    sized, together = layer.sized, EXACT_TAPS if whole else CAST_TAPS
     blocks, planes, rows, tables, sources = _connections(sized, order, together)
     weights = np.zeros((len(blocks), UNITS, sources.shape[2]), word_of(layer))
     for index, (maps, among) in enumerate(zip(blocks, planes, strict=True)):
@@ -79,7 +109,7 @@ def arrays_of(layer: IntegerLayer, order: TapOrder, offset: int) -> LayerArrays:
             own = layer.weights[row, : len(seen) * sized.taps_per_plane]
             at = slice(own.size) if seen == among else taps_among(sized, seen, among, order)
             weights[index, slot, at] = own
-    return LayerArrays(weights, rows, tables, sources, layer.starts, offset)
+    return LayerArrays(weights, rows, tables, sources, layer.starts, 0)
 
 
 class _Connections(NamedTuple):
@@ -174,22 +204,26 @@ def pixel_cast(form: Fixed, scale: float, largest: float) -> PixelCast:
     return PixelCast(divisor, factor, rounding_of(form, 2), range_of(form), None)
 
 
-def adding_of(layer: IntegerLayer) -> tuple[Adding, int]:
-    """Return how the sums of a layer are made, and the offset from which they are counted."""
+def adding_of(layer: IntegerLayer, weights: NDArray[Any]) -> tuple[Adding, int]:
+    """Return how the sums of a layer are made, and the offset from which they are counted.
+
+    `weights` are those of its `LayerArrays`.
+    """
     accumulator = layer.plan.accumulator
     if accumulator is None:
-        return Adding(not isinstance(layer.sized.layer, MaxPool), None, None, None), 0
+        return Adding(not isinstance(layer.sized.layer, MaxPool), None, None, None, None), 0
+    if in_range(layer):
+        return Adding(None, ranged_of(layer, accumulator.form, weights), None, None, None), 0
     form, product = accumulator.form, accumulator.product
     product_bits = layer.input.frac_bits + layer.plan.weight.frac_bits + layer.prescale
     if product is not None:
         common = max(form.frac_bits, product.frac_bits)
         first = np.append(cast_of(product_bits - product.frac_bits, product), common - product.frac_bits)
         second = np.append(cast_of(common - form.frac_bits, form), common - form.frac_bits)
-        return Adding(None, None, None, Split(first, second)), 0
+        return Adding(None, None, None, None, Split(first, second)), 0
     shift = product_bits - form.frac_bits
     span, fused = range_of(form), layer.method == "fused" or None
-    most = int(np.abs(layer.weights.astype(np.int64)).max(initial=0)) * layer.input.magnitude
-    rounded = (most >> shift) + (shift > 0)
+    rounded = (largest_product(layer) >> shift) + (shift > 0)
     fits = layer.method == "fit" or (form.low <= -rounded and rounded <= form.high)
     rounding = rounding_of(form, shift, whole=not (fused or fits))
     # Where rounding does not ask for sign or parity, sums may be counted from the low end of their range.
@@ -199,8 +233,17 @@ def adding_of(layer: IntegerLayer) -> tuple[Adding, int]:
     lift = 1 << shift if fused else None
     casts = Casts(rounding, lift, None if fused or fits else span, total)
     if layer.word_bits == 64:
-        return Adding(None, None, casts, None), offset
-    return Adding(None, casts, None, None), offset
+        return Adding(None, None, None, casts, None), offset
+    return Adding(None, None, casts, None, None), offset
+
+
+def ranged_of(layer: IntegerLayer, form: Fixed, weights: NDArray[Any]) -> Ranged:
+    """Return sums in the range of a format, and how far every few taps can move them."""
+    by_taps = np.abs(weights.astype(np.int64)).reshape(len(weights), UNITS, -1, EXACT_TAPS).sum(axis=3)
+    reaches = by_taps.max(axis=1) * layer.input.magnitude
+    low, high, single = form.low, form.high, np.float32
+    turn = single(1 / (high - low + 1)) if form.overflow is Overflow.WRAP else None
+    return Ranged(reaches, min(-low, high), single(low), single(high), turn)
 
 
 def activation_of(layer: IntegerLayer, *, keep_sums: bool) -> ActivationArrays:
@@ -212,8 +255,8 @@ def activation_of(layer: IntegerLayer, *, keep_sums: bool) -> ActivationArrays:
         packed = packed_of(layer.step_functions, layer.word_bits)
         if packed is not None:
             if layer.word_bits == 32:
-                return ActivationArrays(packed, None, None, None, None)
-            return ActivationArrays(None, packed, None, None, None)
+                return ActivationArrays(packed, None, None)
+            return ActivationArrays(None, packed, None)
     cast, scalings = np.zeros(5, np.int64), np.array(layer.multipliers or [(0, 0)], np.int64)
     mode = KEEP
     if pre is not None:
@@ -223,61 +266,4 @@ def activation_of(layer: IntegerLayer, *, keep_sums: bool) -> ActivationArrays:
     given = layer.biased_frac_bits if pre is None else pre.frac_bits
     form = cast_of(given - formats.state.frac_bits, formats.state)
     alone = StateCast(not layer.step_functions, form, isinstance(formats.activation, Relu))
-    return ActivationArrays(None, None, stage, steps_of(layer.step_functions or (NOTHING,)), alone)
-
-
-def steps_of(step_functions: tuple[StepFunction, ...]) -> StepTables:
-    """Return staircases one after the other, with a table of where each begins."""
-    table = np.zeros((len(step_functions), 6), np.int64)
-    cells = levels = 0
-    for row, stairs in zip(table, step_functions, strict=True):
-        row[:] = stairs.first, stairs.final, stairs.shift, cells, levels, stairs.clips.any()
-        cells, levels = cells + stairs.thresholds.size, levels + stairs.levels.size
-    return StepTables(
-        table,
-        np.concatenate([stairs.thresholds for stairs in step_functions]),
-        np.concatenate([stairs.levels for stairs in step_functions]),
-        np.concatenate([stairs.clips for stairs in step_functions]),
-    )
-
-
-@lru_cache(maxsize=64)
-def packed_of(step_functions: tuple[StepFunction, ...], bits: int) -> Packed | None:
-    """Return staircases as one entry a cell, None unless all of them ascend by one and fit a word."""
-    limit, word = (WORD, np.int32) if bits == 32 else (CAST_LIMIT, np.int64)
-    table = np.zeros((len(step_functions), 6), np.int64)
-    packed: list[Ints] = []
-    for row, stairs in zip(table, step_functions, strict=True):
-        if stairs.shift > 30:
-            return None
-        size, levels = 1 << stairs.shift, stairs.levels.astype(np.int64)
-        rises = np.diff(levels)
-        starts = np.arange(stairs.first, stairs.first + (rises.size << stairs.shift), size, dtype=np.int64)
-        inside = stairs.thresholds - starts
-        rises *= inside < size
-        least, most = _fitting_sums(stairs, limit)
-        if least > most or rises.min() < 0 or rises.max() > 1:
-            return None
-        entries = (levels[:-1] << stairs.shift) + rises * (size - inside)
-        # Entries ascend too, so that the first and the last one are the farthest.
-        ends = (stairs.first, stairs.final, stairs.final - stairs.first, least, most)
-        if max(*map(abs, ends), abs(int(entries[0])) + size, abs(int(entries[-1])) + size) > limit:
-            return None
-        row[:] = stairs.first, stairs.final, stairs.shift, sum(part.size for part in packed), least, most
-        packed.append(entries)
-    return Packed(table.astype(word), np.concatenate(packed, dtype=word, casting="same_kind"))
-
-
-def _fitting_sums(stairs: StepFunction, limit: int) -> tuple[int, int]:
-    """Return the first and the last sum whose state fits; the first is beyond the last if there are gaps."""
-    if not stairs.clips.any():
-        return -limit, limit
-    fits = np.flatnonzero(~stairs.clips)
-    if fits.size == 0 or fits[-1] - fits[0] + 1 != fits.size:
-        return 1, 0
-    least, most = -limit, limit
-    if fits[0] > 0:
-        least = int(stairs.thresholds[fits[0] - 1])
-    if fits[-1] < stairs.clips.size - 1:
-        most = int(stairs.thresholds[fits[-1]]) - 1
-    return least, most
+    return ActivationArrays(None, None, Staged(stage, steps_of(layer.step_functions or (NOTHING,)), alone))

@@ -69,13 +69,13 @@ class LaneRunner:
     def _call(self, index: int) -> tuple[Any, ...]:
         """Return what `run_integer_layer` takes of a layer."""
         layer, kept = self.network.layers[index], self.kept[index]
-        adding, offset = adding_of(layer)
-        arrays = arrays_of(layer, self.network.plan.tap_order, offset)
+        arrays = arrays_of(layer, self.network.plan.tap_order)
+        adding, offset = adding_of(layer, arrays.weights)
         activation = activation_of(layer, keep_sums=self.keep_sums)
         above = np.empty((2, INTEGER_LANES), np.int32 if layer.word_bits == 32 else np.int64)
         missed = np.empty((2, INTEGER_LANES), np.int32)
         lanes = Lanes(self.rows[index], self.rows[index + 1], above, missed, self.counts[index], kept)
-        return arrays, *adding, *activation, lanes
+        return arrays._replace(offset=offset), *adding, *activation, lanes
 
     def run(self, first: int) -> int:
         """Simulate as many images from `first` on as there are lanes; return how many."""

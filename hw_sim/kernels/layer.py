@@ -18,6 +18,7 @@ from hw_sim.kernels.layer_records import (
     LayerArrays,
     Packed,
     Stage,
+    Staged,
     StateCast,
     StepTables,
 )  # fmt: skip
@@ -25,8 +26,10 @@ from hw_sim.kernels.sums import (
     INTEGER_LANES,
     UNITS,
     Casts,
+    Ranged,
     Split,
     add_exact,
+    add_in_range,
     add_split,
     cast32,
     cast64,
@@ -213,9 +216,9 @@ def finish(
 
 @njit(cache=True, nogil=True)
 def run_integer_layer(
-    layer: LayerArrays, exact: bool | None, narrow: Casts | None, wide: Casts | None, split: Split | None,
-    packed: Packed | None, packed_wide: Packed | None, stage: Stage | None, steps: StepTables | None,
-    form: StateCast | None, lanes: Lanes, used: int,
+    layer: LayerArrays, exact: bool | None, ranged: Ranged | None, narrow: Casts | None, wide: Casts | None,
+    split: Split | None, packed: Packed | None, packed_wide: Packed | None, staged: Staged | None,
+    lanes: Lanes, used: int,
 ) -> None:  # fmt: skip
     """Compute the states of all units of a layer for the images in the lanes.
 
@@ -223,12 +226,12 @@ def run_integer_layer(
     ----------
     layer
         Weights, biases and connections.
-    exact, narrow, wide, split
+    exact, ranged, narrow, wide, split
         How sums are made: one of `Adding`.
     packed, packed_wide
         The activation of sums in 32 or 64 bits, or:
-    stage, steps, form
-        what comes between sums and activation, and the activation.
+    staged
+        what comes between sums and activation, and the activation, in 64 bits.
     lanes
         The images.
     used
@@ -252,9 +255,11 @@ def run_integer_layer(
                         totals[slot, lane] = layer.starts[unit] - offset
                 if exact is not None:
                     if exact:
-                        add_exact(weights, sources, taps, lanes.inputs, totals)
+                        add_exact(weights, sources, 0, taps, lanes.inputs, totals)
                     else:
                         keep_largest(weights, sources, taps, lanes.inputs, totals)
+                if ranged is not None:
+                    add_in_range(weights, sources, index, taps, lanes.inputs, totals, overflows, ranged)
                 if narrow is not None:
                     cast32(weights, sources, taps, lanes.inputs, totals, overflows, narrow)
                 if wide is not None:
@@ -271,8 +276,8 @@ def run_integer_layer(
                 look_up_wide(
                     sums, block, packed_wide.table, packed_wide.entries, lanes.states, lanes.above, clipped
                 )
-            if stage is not None and steps is not None and form is not None:
-                finish(sums, block, used, stage, steps, form, lanes)
+            if staged is not None:
+                finish(sums, block, used, staged.stage, staged.steps, staged.form, lanes)
     for lane in range(used):
         lanes.counts[OVERFLOWS] += overflows[lane]
         lanes.counts[SATURATIONS] += clipped[lane]

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 
-from hw_sim.kernels.sums import Casts, Split
+from hw_sim.kernels.sums import Casts, Ranged, Split
 
 Ints = NDArray[Any]
 Numbers = NDArray[Any]
@@ -38,12 +38,14 @@ class LayerArrays(NamedTuple):
 
 
 class Adding(NamedTuple):
-    """How to add: one of the four, the others None.
+    """How to add: one of the five, the others None.
 
     Attributes
     ----------
     exact
         Without casts; where it is not true the largest input is taken in place of the sum.
+    ranged
+        Without casts wherever no sum can leave its range, in any word.
     narrow, wide
         With casts, in 32 or 64 bits.
     split
@@ -51,6 +53,7 @@ class Adding(NamedTuple):
     """
 
     exact: bool | None
+    ranged: Ranged | None
     narrow: Casts | None
     wide: Casts | None
     split: Split | None
@@ -112,6 +115,14 @@ class StateCast(NamedTuple):
     alone: bool
     form: Ints
     rectify: bool
+
+
+class Staged(NamedTuple):
+    """What sums go through in 64 bits: a stage, then staircases or a cast."""
+
+    stage: Stage
+    steps: StepTables
+    form: StateCast
 
 
 class Packed(NamedTuple):

@@ -32,6 +32,7 @@ from hw_sim.kernels.cast import (
 Ints = NDArray[Any]
 Numbers = NDArray[Any]
 Sum = Callable[..., None]
+SINGLE: Any = np.float32
 
 INTEGER_LANES = 128
 """Images in the lanes of one pass."""
@@ -41,6 +42,8 @@ EXACT_TAPS = 5
 """Taps that share one pass over the sums where nothing is cast."""
 CAST_TAPS = 2
 """Taps that do so where every sum is cast."""
+CAREFUL = 4
+"""How many times so many taps are cast one by one before it is asked again whether they have to be."""
 FLOAT_LIMIT, DOUBLE_LIMIT = 1 << 24, 1 << 53
 """Whole numbers up to here are exact in single and in double precision."""
 
@@ -76,6 +79,28 @@ class Split(NamedTuple):
     total: Ints
 
 
+class Ranged(NamedTuple):
+    """Sums in single precision that wrap or saturate, without casts as long as none can leave the range.
+
+    Attributes
+    ----------
+    reaches : ndarray of int64, shape (blocks, taps / EXACT_TAPS)
+        How far the sums of a block move by so many taps at most.
+    limit
+        The magnitude up to which all sums lie within the range.
+    low, high
+        The range, in single precision.
+    turn
+        What part of the range 1 is, None where sums saturate.
+    """
+
+    reaches: Ints
+    limit: int
+    low: Any
+    high: Any
+    turn: Any | None
+
+
 @njit(cache=True, fastmath={"contract"})
 def five(total: Any, w: Any, x0: Any, x1: Any, x2: Any, x3: Any, x4: Any) -> Any:  # noqa: ANN401
     """Return the sum with five products more.
@@ -86,9 +111,9 @@ def five(total: Any, w: Any, x0: Any, x1: Any, x2: Any, x3: Any, x4: Any) -> Any
 
 
 @njit(cache=True)
-def add_exact(weights: Numbers, sources: Ints, taps: int, inputs: Numbers, sums: Numbers) -> None:
-    """Add without casts, in any word."""
-    for tap in range(0, taps, EXACT_TAPS):
+def add_exact(weights: Numbers, sources: Ints, first: int, last: int, inputs: Numbers, sums: Numbers) -> None:
+    """Add the taps from `first` to before `last` without casts, in any word."""
+    for tap in range(first, last, EXACT_TAPS):
         s0, s1, s2 = sources[tap], sources[tap + 1], sources[tap + 2]
         s3, s4 = sources[tap + 3], sources[tap + 4]
         t1, t2, t3, t4 = tap + 1, tap + 2, tap + 3, tap + 4
@@ -114,6 +139,87 @@ def keep_largest(weights: Numbers, sources: Ints, taps: int, inputs: Numbers, su
                 source = sources[tap]
                 for lane in range(INTEGER_LANES):
                     sums[unit, lane] = max(sums[unit, lane], inputs[source, lane])
+
+
+@njit(cache=True)
+def farthest(sums: Numbers) -> Any:  # noqa: ANN401
+    """Return the largest magnitude of sums, which 32 bits hold."""
+    most = np.int32(0)
+    for unit in range(UNITS):
+        for lane in range(INTEGER_LANES):
+            total = np.int32(sums[unit, lane])
+            most = max(most, max(total, np.int32(-total)))
+    return most
+
+
+@njit(cache=True, fastmath={"contract", "nnan", "nsz"})
+def one_in_range(
+    total: float, left: float, weight: float, x: float, low: float, high: float, turn: float | None
+) -> tuple[Any, Any]:
+    """Return the sum with one product more, brought into the range, and how often sums have left that."""
+    whole = total + weight * x
+    if turn is None:
+        kept = min(max(whole, low), high)
+        return kept, left + SINGLE(kept != whole)
+    # How many times the range lies between: 0, or 1 up or down. Exact, its length being a power of two.
+    turns = np.floor(whole * turn + SINGLE(0.5))
+    return whole - turns * (high - low + SINGLE(1)), left + turns * turns
+
+
+@njit(cache=True)
+def add_in_range(
+    weights: Numbers, sources: Ints, block: int, taps: int, inputs: Numbers, sums: Numbers, overflows: Ints,
+    ranged: Ranged,
+) -> None:  # fmt: skip
+    """Add, and bring each sum into the range if any of those side by side could leave it."""
+    limit, low, high, turn = ranged.limit, ranged.low, ranged.high, ranged.turn
+    reaches, groups = ranged.reaches[block], taps // EXACT_TAPS
+    first = 0
+    while first < groups:
+        room, last = limit - farthest(sums), first
+        while last < groups and reaches[last] <= room:
+            room -= reaches[last]
+            last += 1
+        if last > first:
+            add_exact(weights, sources, first * EXACT_TAPS, last * EXACT_TAPS, inputs, sums)
+        else:
+            last = min(first + CAREFUL, groups)
+            begin, end = first * EXACT_TAPS, last * EXACT_TAPS
+            add_carefully(weights, sources, begin, end, inputs, sums, overflows, low, high, turn)
+        first = last
+
+
+@njit(cache=True)
+def add_carefully(
+    weights: Numbers, sources: Ints, first: int, last: int, inputs: Numbers, sums: Numbers, overflows: Ints,
+    low: float, high: float, turn: float | None,
+) -> None:  # fmt: skip
+    """Add the taps from `first` to before `last`, and bring every sum into the range."""
+    for tap in range(first, last, EXACT_TAPS):
+        s0, s1, s2 = sources[tap], sources[tap + 1], sources[tap + 2]
+        s3, s4 = sources[tap + 3], sources[tap + 4]
+        t1, t2, t3, t4 = tap + 1, tap + 2, tap + 3, tap + 4
+        for unit in range(0, UNITS, 2):
+            one, two = unit, unit + 1
+            a = weights[one, tap], weights[one, t1], weights[one, t2], weights[one, t3], weights[one, t4]
+            b = weights[two, tap], weights[two, t1], weights[two, t2], weights[two, t3], weights[two, t4]
+            for lane in range(INTEGER_LANES):
+                x0, x1, x2 = inputs[s0, lane], inputs[s1, lane], inputs[s2, lane]
+                x3, x4 = inputs[s3, lane], inputs[s4, lane]
+                a_sum, a_left = sums[one, lane], SINGLE(0)
+                b_sum, b_left = sums[two, lane], SINGLE(0)
+                a_sum, a_left = one_in_range(a_sum, a_left, a[0], x0, low, high, turn)
+                b_sum, b_left = one_in_range(b_sum, b_left, b[0], x0, low, high, turn)
+                a_sum, a_left = one_in_range(a_sum, a_left, a[1], x1, low, high, turn)
+                b_sum, b_left = one_in_range(b_sum, b_left, b[1], x1, low, high, turn)
+                a_sum, a_left = one_in_range(a_sum, a_left, a[2], x2, low, high, turn)
+                b_sum, b_left = one_in_range(b_sum, b_left, b[2], x2, low, high, turn)
+                a_sum, a_left = one_in_range(a_sum, a_left, a[3], x3, low, high, turn)
+                b_sum, b_left = one_in_range(b_sum, b_left, b[3], x3, low, high, turn)
+                a_sum, a_left = one_in_range(a_sum, a_left, a[4], x4, low, high, turn)
+                b_sum, b_left = one_in_range(b_sum, b_left, b[4], x4, low, high, turn)
+                sums[one, lane], sums[two, lane] = a_sum, b_sum
+                overflows[lane] += np.int32(a_left + b_left)
 
 
 def cast_loop_of(word: Word, width_mask: int) -> Sum:

@@ -13,6 +13,7 @@ from pathlib import Path
 from numba import config
 from platformdirs import user_cache_path
 
+from retronet.kernels.collecting import put_off_collecting
 from retronet.kernels.keeping import install
 
 
@@ -32,3 +33,4 @@ if not getattr(config, "CACHE_DIR", ""):
     setattr(config, "CACHE_DIR", folder)  # noqa: B010 - numba gives its settings no types
 
 install()
+put_off_collecting()

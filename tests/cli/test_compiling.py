@@ -40,6 +40,16 @@ def test_what_is_over_at_once_is_not_worth_a_word(said: list[str], monkeypatch: 
     assert said == []
 
 
+def test_many_short_ones_are_said_too(said: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiling, "PATIENCE_S", 0.2)
+    watch = compiling._Watch()
+    for _ in range(10):
+        watch.on_start(None)
+        time.sleep(0.05)
+        watch.on_end(None)
+    assert len(said) == 1
+
+
 def test_one_watch_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     registered: list[str] = []
     monkeypatch.setattr(compiling, "_WATCHES", [])

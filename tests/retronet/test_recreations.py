@@ -1,5 +1,12 @@
-"""Recipes of the re-creations on the real digits, against their published passes (recipes.md)."""
+"""Recipes of the re-creations on the real digits, against their published passes (recipes.md).
 
+Where a run is the original's own, tolerances are measured: ``recreation_spread.json`` holds what ten runs
+give that part by the rounding of weights, or of pixels; ``measure_spread.py`` made it. Two such runs differ
+by less than `reach` says in 999 of 1,000 pairs. Where other numbers are drawn, a test says how near is near.
+"""
+
+import json
+import math
 from pathlib import Path
 
 import numba
@@ -17,6 +24,21 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+SPREAD = json.loads(Path(__file__).with_name("recreation_spread.json").read_text(encoding="utf-8"))
+STUDENT = 4.781
+"""What Student's t with 9 degrees of freedom exceeds, in magnitude, once in a thousand times."""
+PRINTED = 5e-4
+"""A loss printed to four digits is off by that part of it at most."""
+
+
+def reach(case: str, number: int, quantity: str) -> float:
+    """Return how far two runs part in a quantity after a pass; misses by one digit at least."""
+    values = np.array(SPREAD[case][str(number)][quantity])
+    assert values.size == 10
+    spread = STUDENT * math.sqrt(2) * float(values.std(ddof=1))
+    return max(spread, 1.0 if "misses" in quantity else PRINTED * float(values.mean()))
+
+
 def run(name: str, passes: int, data_dir: Path, **changes: object) -> dict[int, PassRecord]:
     """Return the records of the first passes, by number."""
     recipe = override(load_recipe(name), changes)
@@ -28,10 +50,6 @@ def run(name: str, passes: int, data_dir: Path, **changes: object) -> dict[int, 
             if step.number == passes:
                 break
     return records
-
-
-def misses(record: PassRecord) -> tuple[int, int]:
-    return record.train.misses, record.test.misses
 
 
 # --- karpathy2022: from the very weights, on the very digits
@@ -54,21 +72,19 @@ RERUN = {
 
 @pytest.mark.parametrize("order", RERUN)
 def test_karpathys_passes(order: str, data_dir: Path) -> None:
-    """Early passes to the printed digits; late ones, where rounding has grown, within six misses."""
+    case = f"karpathy2022 {order}"
     records = run("karpathy2022", 23, data_dir, data=f"mnist1989-{order}")
 
     for number, (train_loss, train, test_loss, test) in RERUN[order].items():
         found = records[number]
-        near = 6 if number == 23 else 4 if number == 10 else 2
-        assert misses(found) == (pytest.approx(train, abs=near), pytest.approx(test, abs=near))
-        if number <= 5:
-            assert found.train.loss == pytest.approx(train_loss, rel=1e-3)
-            assert found.test.loss == pytest.approx(test_loss, rel=1e-3)
+        assert found.train.misses == pytest.approx(train, abs=reach(case, number, "train misses"))
+        assert found.test.misses == pytest.approx(test, abs=reach(case, number, "test misses"))
+        assert found.train.loss == pytest.approx(train_loss, abs=reach(case, number, "train loss"))
+        assert found.test.loss == pytest.approx(test_loss, abs=reach(case, number, "test loss"))
     if order == "train-first":
-        published = {2: 148, 3: 128, 4: 115, 5: 107, 6: 94, 7: 89}
-        assert {number: records[number].test.misses for number in published} == pytest.approx(
-            published, abs=2
-        )
+        for number, misses in {2: 148, 3: 128, 4: 115, 5: 107, 6: 94, 7: 89}.items():
+            near = reach(case, number, "test misses")
+            assert records[number].test.misses == pytest.approx(misses, abs=near)
 
 
 def test_karpathys_first_weights() -> None:
@@ -92,19 +108,21 @@ def test_karpathys_first_weights() -> None:
 
 
 MODERN = {
-    # change: pass, train misses, test misses, how near; the last two draw other shifts and silenced units
-    1: (23, 0, 87.5, (1, 5)),
-    2: (46, 0, 72, (1, 8)),
+    # change: pass, train misses, test misses; the last two draw other shifts and silenced units
+    1: (23, 0, 87.5),
+    2: (46, 0, 72),
 }
 
 
 @pytest.mark.parametrize("change", MODERN)
 def test_karpathys_changes(change: int, data_dir: Path) -> None:
-    number, train, test, near = MODERN[change]
+    number, train, test = MODERN[change]
+    case = f"karpathy2022-modern-{change}"
 
-    found = run(f"karpathy2022-modern-{change}", number, data_dir)[number]
+    found = run(case, number, data_dir)[number]
 
-    assert misses(found) == (pytest.approx(train, abs=near[0]), pytest.approx(test, abs=near[1]))
+    assert found.train.misses == pytest.approx(train, abs=reach(case, number, "train misses"))
+    assert found.test.misses == pytest.approx(test, abs=reach(case, number, "test misses"))
 
 
 def test_karpathys_fourth_change_begins_as_its_rerun(data_dir: Path) -> None:
@@ -124,10 +142,13 @@ def test_karpathys_network_on_the_zip_codes(data_dir: Path) -> None:
 
     records = run("usps2023", 23, data_dir)
 
-    for number, expected in rerun.items():
-        assert misses(records[number]) == pytest.approx(expected, abs=10)
-    assert records[23].train.loss == pytest.approx(2.771e-3, rel=0.01)
-    assert records[23].test.loss == pytest.approx(1.133e-2, rel=0.01)
+    for number, (train, test) in rerun.items():
+        found = records[number]
+        assert found.train.misses == pytest.approx(train, abs=reach("usps2023", number, "train misses"))
+        assert found.test.misses == pytest.approx(test, abs=reach("usps2023", number, "test misses"))
+    last = records[23]
+    assert last.train.loss == pytest.approx(2.771e-3, abs=reach("usps2023", 23, "train loss"))
+    assert last.test.loss == pytest.approx(1.133e-2, abs=reach("usps2023", 23, "test loss"))
 
 
 def test_the_chip_chapters_network(data_dir: Path) -> None:

@@ -5,11 +5,11 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numba
-import numpy as np
 import pytest
 from llvmlite.binding import get_host_cpu_features
 
@@ -30,12 +30,29 @@ TARGETS = {
 }
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("code")
+HERE, HELD_BACK = "here", "held back"
+Digests = dict[str, str]
 
 
-def digests(cache: Path, **settings: str) -> dict[str, str]:
+def held_back() -> dict[str, str]:
+    """Return settings without what numpy dispatches and glibc chooses by processor; BLAS for one of 2008."""
+    from numpy._core import _multiarray_umath as umath
+
+    enabled = [name for name in umath.__cpu_dispatch__ if umath.__cpu_features__.get(name, False)]
+    return {
+        "NPY_DISABLE_CPU_FEATURES": " ".join(enabled),
+        "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX,-AVX2,-FMA,-FMA4,-AVX512F",
+        "OPENBLAS_CORETYPE": "Nehalem",
+    }
+
+
+def missing(target: str) -> list[str]:
+    """Return what the processor here lacks to run code for another."""
+    features = get_host_cpu_features()
+    return [name for name in TARGETS[target] if not features.get(name, False)]
+
+
+def digests(cache: Path, settings: Mapping[str, str]) -> Digests:
     """Return the digests that a process with these settings finds; a setting may change nothing."""
     done = subprocess.run(
         [sys.executable, str(PROGRAM)],
@@ -51,9 +68,19 @@ def digests(cache: Path, **settings: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def here(cache: Path) -> dict[str, str]:
-    """Return what the processor here gives."""
-    return digests(cache)
+def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, "Future[Digests]"]]:
+    """Yield the digests of each process by name as they come, from as many at a time as there are cores.
+
+    All compile into one folder. Last is the one that runs the code for the processor here once more.
+    """
+    settings: dict[str, dict[str, str]] = {HERE: {}}
+    for target in TARGETS:
+        if not missing(target):
+            settings[target] = {"NUMBA_CPU_NAME": target, "NUMBA_CPU_FEATURES": ""}
+    settings[HELD_BACK] = held_back()
+    cache = tmp_path_factory.mktemp("code")
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, len(settings))) as pool:
+        yield {name: pool.submit(digests, cache, chosen) for name, chosen in settings.items()}
 
 
 def assert_same(found: Mapping[str, str], here: Mapping[str, str]) -> None:
@@ -62,31 +89,22 @@ def assert_same(found: Mapping[str, str], here: Mapping[str, str]) -> None:
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_code_for_other_processors(target: str, cache: Path, here: dict[str, str]) -> None:
+def test_code_for_other_processors(target: str, processes: dict[str, "Future[Digests]"]) -> None:
     """x86-64-v2 has no fused multiply-add: the C library does them there, one rounding each."""
-    features = get_host_cpu_features()
-    missing = [name for name in TARGETS[target] if not features.get(name, False)]
-    if missing:
-        pytest.skip(f"this processor can not run code for {target}: it has no {', '.join(missing)}")
+    if target not in processes:
+        lacking = ", ".join(missing(target))
+        pytest.skip(f"this processor can not run code for {target}: it has no {lacking}")
 
-    assert_same(digests(cache, NUMBA_CPU_NAME=target, NUMBA_CPU_FEATURES=""), here)
+    assert_same(processes[target].result(), processes[HERE].result())
 
 
-def test_numpy_and_the_c_library_without_vector_instructions(cache: Path, here: dict[str, str]) -> None:
-    """What numpy dispatches, what glibc chooses by processor, and BLAS for one of 2008."""
-    from numpy._core import _multiarray_umath as umath
-
-    enabled = [name for name in umath.__cpu_dispatch__ if umath.__cpu_features__.get(name, False)]
-    held_back = {
-        "NPY_DISABLE_CPU_FEATURES": " ".join(enabled),
-        "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX,-AVX2,-FMA,-FMA4,-AVX512F",
-        "OPENBLAS_CORETYPE": "Nehalem",
-    }
+def test_numpy_and_the_c_library_without_vector_instructions(
+    processes: dict[str, "Future[Digests]"],
+) -> None:
     program = "import numpy as np; print(np.exp(np.linspace(-9, 9, 999)).tobytes().hex()[-40:])"
     done = subprocess.run(
-        [sys.executable, "-c", program], env={**os.environ, **held_back}, capture_output=True, check=True
+        [sys.executable, "-c", program], env={**os.environ, **held_back()}, capture_output=True, check=True
     )
     assert done.stderr == b""  # numpy warns of names that it does not know
-    assert np.__version__
 
-    assert_same(digests(cache, **held_back), here)
+    assert_same(processes[HELD_BACK].result(), processes[HERE].result())

@@ -155,9 +155,12 @@ def _refuse_other_options(run: Path | None) -> None:
 
 def _learn_and_print(run: "Run", digits: "DigitSets", data_dir: Path | None, form: Form, quiet: bool) -> None:
     from hw_sim.studies.retrained_run import continue_retraining
+    from retronet_cli.compiling import tell_of_compiling
     from retronet_cli.runs import going_on
     from retronet_cli.terminal import progress
 
+    if not quiet:
+        tell_of_compiling()
     passes = run.configuration.recipe.passes
     with going_on(run, data_dir), progress(enabled=not quiet) as bar:
         task = bar.add_task("passes", total=passes, completed=run.passes)

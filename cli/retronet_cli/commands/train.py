@@ -289,8 +289,11 @@ def _learn(run: "Run", digits: "DigitSets", history: int | None, quiet: bool, te
     """Train what is left, and tell each pass and snapshot."""
     from retronet.runs.trained_run import continue_run
     from retronet.training.train import PassRecord, Progress
+    from retronet_cli.compiling import tell_of_compiling
     from retronet_cli.terminal import progress
 
+    if not quiet:
+        tell_of_compiling()
     with progress(enabled=not quiet) as bar:
         task = bar.add_task("compiling, or loading compiled code", total=run.configuration.recipe.passes)
         for step in continue_run(run, digits, history):

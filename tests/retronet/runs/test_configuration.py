@@ -1,16 +1,29 @@
 """What a run depends on, as run.json holds it, edited, and of the first schema."""
 
 import json
+import platform
 from pathlib import Path
 
+import msgspec
+import numba
 import pytest
+from msgspec.structs import replace
 from support.small_runs import DIGITS, NETWORK, begin, go_on, of_the_first_schema, small_recipe
 
 from retronet.errors import InputError
 from retronet.runs.checkpoint import load_checkpoint
-from retronet.runs.configuration import ByImport, ByRetraining, ByTraining, Made
+from retronet.runs.configuration import (
+    ByImport,
+    ByRetraining,
+    ByTraining,
+    Made,
+    RunProcessor,
+    digest_of,
+)
 from retronet.runs.create import create_run
 from retronet.runs.run import CHECKPOINT, CONFIGURATION, EPOCHS, HISTORY, Run, open_run
+
+PROVED = "any x86-64 processor" if platform.machine() in ("x86_64", "AMD64") else "this processor"
 
 
 def test_the_configuration_says_all_that_the_bytes_depend_on(tmp_path: Path) -> None:
@@ -21,7 +34,33 @@ def test_the_configuration_says_all_that_the_bytes_depend_on(tmp_path: Path) -> 
     assert (stored["schema"], stored["recipe"]["seed"]) == ("retronet/run/2", 7)
     assert [half["images_sha256"] for half in stored["data"]] == ["0", "0"]
     assert {"python", "numpy", "numba", "llvmlite", "retronet"} <= stored["versions"].keys()
+    assert all(stored["processor"][key] for key in ("name", "code_target", "same_bytes_on"))
     assert str(tmp_path) not in json.dumps(stored)
+
+
+def test_a_run_says_on_which_processors_its_bytes_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(numba.config, "CPU_NAME", "haswell")
+    for engine, where in (("numba", PROVED), ("torch", "this processor")):
+        run = begin(tmp_path / engine, small_recipe(engine=engine))
+        assert run.configuration.processor is not None
+        assert run.configuration.processor.same_bytes_on == where
+        assert run.configuration.processor.code_target == "haswell"
+
+
+def test_what_is_trained_does_not_depend_on_where_it_was_begun(tmp_path: Path) -> None:
+    """The processor is said in run.json and nowhere else: another one leaves the other files as they are."""
+    here, there = (begin(tmp_path / name, small_recipe()) for name in ("here", "there"))
+    elsewhere = RunProcessor("another", "haswell", "any x86-64 processor")
+    moved = replace(there.configuration, processor=elsewhere, sha256=None)
+    moved = replace(moved, sha256=digest_of(moved))
+    (there.folder / CONFIGURATION).write_bytes(msgspec.json.encode(moved))
+    go_on(here)
+    go_on(open_run(there.folder))
+
+    for name in (CHECKPOINT, EPOCHS):
+        assert (here.folder / name).read_bytes() == (there.folder / name).read_bytes()
 
 
 @pytest.mark.parametrize(
