@@ -50,7 +50,7 @@ def read_arrays(path: Path, say: Callable[[str], object] | None = None) -> Array
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise ChoiceError(
-            f"The file {path} can not be imported by its name: {', '.join(SUFFIXES)} are allowed."
+            f"The file {path} can not be imported by its name: {', '.join(SUFFIXES)} and .onnx are allowed."
         )
     if not path.is_file():
         raise ChoiceError(f"There is no file {path}. Give the file that holds the arrays.")
