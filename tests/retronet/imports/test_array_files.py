@@ -287,7 +287,7 @@ def test_numbers_of_eight_bits_are_refused_by_name(tmp_path: Path) -> None:
 
 
 def test_missing_and_unknown_kinds_of_files(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"\.npz, \.safetensors, \.pt, \.pth are allowed"):
+    with pytest.raises(InputError, match=r"\.npz, \.safetensors, \.pt, \.pth and \.onnx are allowed"):
         read_arrays(tmp_path / "w.h5")
     with pytest.raises(InputError, match=r"There is no file .*w\.npz"):
         read_arrays(tmp_path / "w.npz")
