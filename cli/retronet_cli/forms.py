@@ -49,7 +49,9 @@ class Form(msgspec.Struct, frozen=True):
                 f"The result can not be written to {self.output}: its name ends in '{self.output.suffix}'; "
                 f"{', '.join(SUFFIXES)} are allowed. Give it one of these, or name a form with --format."
             )
-        if self.output is not None and not self.output.parent.is_dir():
+        # A sweep keeps its rows in such a file as they come, and has always made the folder.
+        kept = self.output is not None and self.output.suffix.lower() == ".jsonl"
+        if self.output is not None and not kept and not self.output.parent.is_dir():
             raise InputError(
                 f"The result can not be written to {self.output}: there is no folder {self.output.parent}. "
                 "Make it, or name another."
@@ -133,6 +135,7 @@ def give(form: Form, what: str, fields: Mapping[str, Any], tables: Mapping[str, 
         assert isinstance(content, str)
         click.echo(content, nl=False)
         return
+    form.output.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(form.output, content if isinstance(content, bytes) else content.encode())
     talk(f"Written: {form.output}")
 

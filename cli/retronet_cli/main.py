@@ -32,7 +32,7 @@ COMMANDS = {
         "simulate",
         "Run a trained network in fixed point, next to itself in floating point.",
     ),
-    "read": ("retronet_cli.commands.read", "read", "Read a picture of digits, from threshold to answer."),
+    "read": ("retronet_cli.commands.read", "read", "Read pictures of digits: a digit, a zip code, a page."),
     "codes": (
         "retronet_cli.commands.codes",
         "codes",
@@ -41,7 +41,7 @@ COMMANDS = {
     "read-back": (
         "retronet_cli.commands.reading_back",
         "read_back",
-        "Check the normaliser on digits drawn large and read back.",
+        "Check the normaliser: draw test digits large, threshold them, normalise and recognise them.",
     ),
     "rates": ("retronet_cli.commands.rates", "rates", "Find rates that learn, by letting the rate grow."),
     "import": (

@@ -40,7 +40,9 @@ FRAMES: dict[tuple[int, str], Frame] = {
     (28, "bipolar28"): SMALL_IN_28,
     (28, "neighbours28"): SMALL_IN_28,
     (28, "unit28"): MNIST,
+    (28, "standard28"): Frame(28, 20.0, "mass", 14.5, -0.1307 / 0.3081, 0.8693 / 0.3081),
     (28, "lenet5_32"): Frame(32, 20.0, "mass", 16.5, -0.1, 0.922 / 0.78),
+    (28, "unit32"): Frame(32, 20.0, "mass", 16.5, 0.0, 1.0),
 }
 """By rows of the decoded digits and name of the preparation: see `retronet.datasets.prepare`."""
 

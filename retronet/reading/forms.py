@@ -86,7 +86,9 @@ FORMS = {
         "bipolar28": MNIST28,
         "neighbours28": MNIST28,
         "unit28": Form("mnist", "unit28", 28, 28, MNIST_BOX),
+        "standard28": Form("mnist", "standard28", 28, 28, MNIST_BOX),
         "lenet5_32": Form("mnist", "lenet5_32", 32, 32, MNIST_BOX),
+        "unit32": Form("mnist", "unit32", 32, 32, MNIST_BOX),
     },
 }
 """By the size of the data set's own digits, and their preparation; the first of each is the natural one."""

@@ -41,7 +41,7 @@ def test_what_is_asked_for_is_taken(capsys: pytest.CaptureFixture[str]) -> None:
         (
             (28, 28, 1),
             "bipolar16",
-            r"The digits are 16×16; network 'reader' reads 28×28.*size: bipolar28, unit28",
+            r"The digits are 16×16; network 'reader' reads 28×28.*size: bipolar28, neighbours28, unit28",
         ),
         ((20, 20, 1), None, r"28×28 can not be brought to 20×20.*16×16, 28×28, 32×32 are allowed"),
         ((28, 28, 3), "unit28", r"reads 3 planes of 28×28"),

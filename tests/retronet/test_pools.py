@@ -36,12 +36,10 @@ def one(layer: Layer, shape: tuple[int, int, int] = (2, 9, 7)) -> NetworkSpec:
     return NetworkSpec("one", "", shape, (layer,))
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 4])
+# torch pads by half a window at most.
+@pytest.mark.parametrize(("size", "pad"), [(1, 0), (2, 0), (2, 1), (3, 0), (3, 1), (4, 0), (4, 1)])
 @pytest.mark.parametrize("stride", [None, 1, 2, 3, 5])
-@pytest.mark.parametrize("pad", [0, 1])
 def test_shapes_are_those_of_torch(size: int, stride: int | None, pad: int) -> None:
-    if 2 * pad > size:
-        pytest.skip("torch pads by half a window at most")
     empty = torch.zeros(1, 2, 9, 7)
     for kind, pool in ((MaxPool, torch.nn.MaxPool2d), (AveragePool, torch.nn.AvgPool2d)):
         (sized,) = sized_layers(one(kind("p", size, stride, pad)))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from retronet_cli.reading import Arithmetic
 
 
-@click.command(short_help="Read a picture of digits, from threshold to answer.")
+@click.command(short_help="Read pictures of digits: a digit, a zip code, a page.")
 @click.argument(
     "pictures", nargs=-1, required=True, metavar="IMAGE... [RUN]", type=click.Path(path_type=Path)
 )

@@ -14,7 +14,10 @@ from retronet_cli.options import (
 )
 
 
-@click.command("read-back", short_help="Check the normaliser on digits drawn large and read back.")
+@click.command(
+    "read-back",
+    short_help="Check the normaliser: draw test digits large, threshold them, normalise and recognise them.",
+)
 @run_argument
 @other_data_option
 @data_dir_option

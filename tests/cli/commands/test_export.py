@@ -133,7 +133,7 @@ def test_report_refuses_what_does_not_go_with_a_circuit(call: Call, tmp_path: Pa
 
 def shown_commands() -> list[list[str]]:
     """Return the words of each `retronet export` that docs/export.md shows."""
-    page = Path(__file__).parents[2] / "docs" / "export.md"
+    page = Path(__file__).parents[3] / "docs" / "export.md"
     lines = page.read_text(encoding="utf-8").splitlines()
     return [shlex.split(line)[2:] for line in lines if line.startswith("$ retronet export ")]
 
