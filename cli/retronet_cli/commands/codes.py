@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from retronet_cli.chip_options import ChipChoices, one_chip_options
+from retronet_cli.forms import Form, form_options, give
 from retronet_cli.options import (
     SEED,
     data_dir_option,
-    json_option,
     other_data_option,
     quiet_option,
     run_argument,
@@ -64,7 +64,7 @@ DIFFICULTIES: "tuple[Difficulty, ...]" = ("easy", "medium", "hard")
 @other_data_option
 @data_dir_option
 @runs_option
-@json_option
+@form_options
 @quiet_option
 def codes(
     run: Path | None,
@@ -78,7 +78,7 @@ def codes(
     data: str | None,
     data_dir: Path | None,
     runs: Path,
-    as_json: bool,
+    form: Form,
     quiet: bool,
 ) -> None:
     """Score the reading of composed zip codes, by difficulty.
@@ -92,7 +92,7 @@ def codes(
     Examples:
       retronet codes
       retronet codes runs/1989 --count 1000 --difficulty hard
-      retronet codes --chip anna --json
+      retronet codes --chip anna --format csv
       retronet codes runs/lenet1 --scan
     """
     import msgspec
@@ -102,33 +102,33 @@ def codes(
     from retronet.reading.forms import form_of
     from retronet_cli.reading import arithmetic_of, check_scan, chip_of, scan_lines
     from retronet_cli.runs import take_digits, take_run, title_of
-    from retronet_cli.terminal import print_json, print_table
+    from retronet_cli.terminal import print_table
     from retronet_cli.views.reading import causes_table, codes_table
 
     chip = chip_of(chip_choices)
     check_scan(scan, digits, chip)
     folder, checkpoint = take_run(run, runs, quiet)
     header = checkpoint.header
-    form = form_of(header.network, header.data[0].name, header.recipe.preparation)
+    placing = form_of(header.network, header.data[0].name, header.recipe.preparation)
     known = take_digits(checkpoint, data, data_dir)
     natural = load(known.test.provenance.name, None, data_dir).test
     arithmetic = arithmetic_of(chip, chip_choices, choices, (folder, checkpoint), known, quiet)
     alone = known.test
     if header.recipe.preparation == "neighbours28":  # the digits that codes are made of have none
-        alone = load(alone.provenance.name, form.preparation, data_dir).test
+        alone = load(alone.provenance.name, placing.preparation, data_dir).test
     right = arithmetic.answer(alone.images).argmax(axis=1) == alone.labels
     scores = []
     for each in difficulty or DIFFICULTIES:
-        wanted = composed(natural, form, each, codes=count, digits=digits, seed=codes_seed)
+        wanted = composed(natural, placing, each, codes=count, digits=digits, seed=codes_seed)
         made = _shown(wanted, f"Composing {each} codes", count, quiet)
         if scan:
             inks = [stages.ink for _, stages in made]
-            lines, _ = scan_lines(inks, checkpoint, form, digits, arithmetic)
+            lines, _ = scan_lines(inks, checkpoint, placing, digits, arithmetic)
             texts = ["".join(str(each.digit) for line in picture for each in line) for picture in lines]
         else:
             texts = texts_of([stages for _, stages in made], arithmetic.answer)
         scores.append(score_codes(each, [code for code, _ in made], texts, right))
-    if as_json:
+    if form.given:
         fields = {
             "run": str(folder),
             "dataset": known.test.provenance.name,
@@ -137,7 +137,7 @@ def codes(
             "scanned": scan,
             "scores": [msgspec.to_builtins(each) for each in scores],
         }
-        print_json("codes", fields)
+        give(form, "codes", fields, {"scores": scores})
         return
     made_of = f"codes of {digits} test digits of {known.test.provenance.name}"
     how = ", scanned" if scan else ""

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import click
 
 from retronet_cli.chip_options import ChipChoices, one_chip_options
+from retronet_cli.forms import Form, form_options, give
 from retronet_cli.options import (
     Real,
     data_dir_option,
-    json_option,
     other_data_option,
     quiet_option,
     runs_option,
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 @other_data_option
 @data_dir_option
 @runs_option
-@json_option
+@form_options
 @quiet_option
 def read(
     pictures: tuple[Path, ...],
@@ -71,7 +71,7 @@ def read(
     data: str | None,
     data_dir: Path | None,
     runs: Path,
-    as_json: bool,
+    form: Form,
     quiet: bool,
 ) -> None:
     """Read pictures of digits: a digit, a zip code, a page.
@@ -99,8 +99,8 @@ def read(
     from retronet.reading.read import answered, check_legible, stages
     from retronet_cli.reading import arithmetic_of, check_scan, chip_of, scan_lines, timed
     from retronet_cli.runs import take_digits, take_run, title_of
-    from retronet_cli.terminal import print_assumptions, print_json, print_table, progress, talk
-    from retronet_cli.views.reading import digits_table, picture_json, reading_table
+    from retronet_cli.terminal import print_assumptions, print_table, progress, talk
+    from retronet_cli.views.reading import digit_records, digits_table, picture_json, reading_table
     from retronet_cli.views.reading_time import time_tables
 
     paths, run = _parted(pictures)
@@ -115,11 +115,11 @@ def read(
     darkness = {path: load_picture(path) for path in paths}
     folder, checkpoint = take_run(run, runs, quiet)
     header = checkpoint.header
-    form = form_of(header.network, header.data[0].name, header.recipe.preparation)
+    placing = form_of(header.network, header.data[0].name, header.recipe.preparation)
     made = {}
     with progress(not quiet) as bar:
         for path in bar.track(paths, description="Finding the digits"):
-            made[path] = stages(darkness[path], digits, form=form)
+            made[path] = stages(darkness[path], digits, form=placing)
     for path in paths:
         check_legible(str(path), made[path])
     known = take_digits(checkpoint, data, data_dir)
@@ -128,20 +128,22 @@ def read(
     places: list[SlidWork] = []
     if scan:
         assert digits is not None
-        lines, places = scan_lines([made[path].ink for path in paths], checkpoint, form, digits, arithmetic)
-        found = {
+        lines, places = scan_lines(
+            [made[path].ink for path in paths], checkpoint, placing, digits, arithmetic
+        )
+        answers = {
             path: picture_of(str(path), each, made[path].turned, least)
             for path, each in zip(paths, lines, strict=True)
         }
     else:
-        found = {path: answered(made[path], arithmetic.answer, least) for path in paths}
+        answers = {path: answered(made[path], arithmetic.answer, least) for path in paths}
     if steps is not None:
         from retronet.runs.checkpoint import write_atomically
         from retronet_cli.views.steps import steps_png
 
-        write_atomically(steps, steps_png(made[paths[0]], found[paths[0]]))
+        write_atomically(steps, steps_png(made[paths[0]], answers[paths[0]]))
     times = timed([made[path] for path in paths], header.network) if work else None
-    if as_json:
+    if form.given:
         fields = {
             "run": str(folder),
             "arithmetic": arithmetic.name,
@@ -149,9 +151,9 @@ def read(
             "slid": [msgspec.to_builtins(each) for each in places],
             "work": None if times is None else msgspec.to_builtins(times),
             "least_confidence": least if least < float("inf") else None,
-            "pictures": [picture_json(str(path), found[path]) for path in paths],
+            "pictures": [picture_json(str(path), answers[path]) for path in paths],
         }
-        print_json("reading", fields)
+        give(form, "reading", fields, {"digits": digit_records(answers)})
         return
     if scan and not quiet:
         talk(
@@ -160,9 +162,9 @@ def read(
             f"{sum(each.separate_macs for each in places):,}."
         )
     title = f"{'Scanned' if scan else 'Read'} by {title_of(checkpoint)} in {arithmetic.name}"
-    print_table(reading_table(title, {str(path): each for path, each in found.items()}, least, why))
-    if len(paths) == 1 and sum(map(len, found[paths[0]].lines)) <= 20:
-        print_table(digits_table(found[paths[0]]))
+    print_table(reading_table(title, {str(path): each for path, each in answers.items()}, least, why))
+    if len(paths) == 1 and sum(map(len, answers[paths[0]].lines)) <= 20:
+        print_table(digits_table(answers[paths[0]]))
     if times is not None:
         for table in time_tables(times):
             print_table(table)

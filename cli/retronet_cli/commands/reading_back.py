@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
+from retronet_cli.forms import Form, form_options, give
 from retronet_cli.options import (
     data_dir_option,
-    json_option,
     other_data_option,
     quiet_option,
     run_argument,
@@ -22,14 +22,14 @@ from retronet_cli.options import (
 @other_data_option
 @data_dir_option
 @runs_option
-@json_option
+@form_options
 @quiet_option
 def read_back(
     run: Path | None,
     data: str | None,
     data_dir: Path | None,
     runs: Path,
-    as_json: bool,
+    form: Form,
     quiet: bool,
 ) -> None:
     """Check the normaliser: draw test digits large, threshold them, normalise and recognise them.
@@ -52,12 +52,12 @@ def read_back(
     from retronet.reading.back import TIMES, read_back
     from retronet.reading.forms import form_of
     from retronet_cli.runs import take_digits, take_run, title_of
-    from retronet_cli.terminal import print_json, print_table, progress
+    from retronet_cli.terminal import print_table, progress
     from retronet_cli.views.scores import score_table
 
     folder, checkpoint = take_run(run, runs, quiet)
     header = checkpoint.header
-    form = form_of(header.network, header.data[0].name, header.recipe.preparation)
+    placing = form_of(header.network, header.data[0].name, header.recipe.preparation)
     direct = take_digits(checkpoint, data, data_dir).test
     name, own_size = direct.provenance.name, find_source(direct.provenance.name).size[0]
     if own_size == 16:
@@ -68,7 +68,7 @@ def read_back(
     with progress(not quiet) as bar:
         task = bar.add_task("Drawing and reading back", total=len(images))
         back = []
-        for each in read_back(images, form, times):
+        for each in read_back(images, placing, times):
             back.append(each)
             bar.advance(task)
     trained, recipe = checkpoint.trained, header.recipe
@@ -76,9 +76,12 @@ def read_back(
         what: score(trained.outputs(given), direct.labels, recipe.targets, recipe.loss)
         for what, given in (("direct", direct.images), ("read back", np.array(back)))
     }
-    if as_json:
-        fields = {what.replace(" ", "_"): msgspec.to_builtins(each) for what, each in scores.items()}
-        print_json("read-back", {"run": str(folder), "dataset": name, "times": times, **fields})
+    if form.given:
+        told = {what.replace(" ", "_"): msgspec.to_builtins(each) for what, each in scores.items()}
+        rows = [{"digits": what, **fields} for what, fields in told.items()]
+        give(
+            form, "read-back", {"run": str(folder), "dataset": name, "times": times, **told}, {"scores": rows}
+        )
         return
     title = f"{title_of(checkpoint)}: test digits of {name}, and drawn {times} times as large and read back"
     print_table(score_table(title, scores, None))

@@ -1,6 +1,7 @@
 """Pictures that were read, as tables and JSON."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -54,6 +55,16 @@ def digits_table(picture: "ReadPicture") -> Table:
 def picture_json(name: str, picture: "ReadPicture") -> dict[str, Any]:
     """Return one picture as JSON has it; rows and columns are in pixels."""
     return {"file": name, "texts": list(picture.texts), **msgspec.to_builtins(picture)}
+
+
+def digit_records(pictures: "Mapping[Path, ReadPicture]") -> list[dict[str, Any]]:
+    """Return one record a digit: which picture and line it stands in, what it was read as, and where."""
+    return [
+        {"file": str(path), "line": number, **msgspec.to_builtins(digit)}
+        for path, picture in pictures.items()
+        for number, line in enumerate(picture.lines, 1)
+        for digit in line
+    ]
 
 
 def codes_table(title: str, scores: "Sequence[CodeScore]") -> Table:

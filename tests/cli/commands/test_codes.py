@@ -38,6 +38,8 @@ def test_every_difficulty_has_its_score(call: Call, trained: Any) -> None:
         )
         assert each["segmentation_misses"] <= each["string_misses"]
     assert scores[0]["digit_errors"] < scores[2]["digit_errors"]
+    rows = call("codes", trained.folder, *FEW, "--format", "jsonl").stdout
+    assert [json.loads(row) for row in rows.splitlines()] == scores
     (alone,) = codes_json(call, trained.folder, "--difficulty", "hard")["scores"]
     assert alone == scores[2]
 

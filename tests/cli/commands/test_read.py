@@ -1,5 +1,6 @@
 """`retronet read`: what is read, in every arithmetic, what is drawn, and what is refused in one sentence."""
 
+import csv
 import io
 import json
 from collections.abc import Callable
@@ -61,6 +62,12 @@ def test_a_page_is_read_line_by_line(call: Call, trained: Any, page: tuple[Path,
         for each in line:
             assert 0 <= each["row"] < each["row"] + each["rows"] <= 288
             assert each["confidence"] >= 0
+    rows = call(
+        "read", path, trained.folder, "--digits", 5, "--least-confidence", 0, "--format", "csv"
+    ).stdout
+    table = list(csv.DictReader(rows.splitlines()))
+    assert [row["line"] for row in table] == ["1"] * 5 + ["2"] * 5 + ["3"] * 5
+    assert "".join(row["digit"] for row in table) == "".join(picture["texts"])
 
 
 def test_digits_are_rejected_by_the_rule_of_the_paper(

@@ -24,6 +24,8 @@ def test_misses_stand_beside_those_of_the_digits_themselves(call: Call, trained:
     assert printed["direct"]["misses"] == trained.printed["test"]["misses"]
     assert abs(printed["read_back"]["error_percent"] - printed["direct"]["error_percent"]) < 1.5
     assert printed["read_back"] != printed["direct"]
+    rows = call("read-back", trained.folder, "--format", "jsonl").stdout
+    assert [json.loads(row)["digits"] for row in rows.splitlines()] == ["direct", "read_back"]
     result = call("read-back", trained.folder, "-q")
     assert "drawn 4 times as large and read back" in " ".join(result.stdout.split())
 
