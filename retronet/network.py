@@ -388,7 +388,7 @@ def sized_layers(network: NetworkSpec) -> tuple[SizedLayer, ...]:
     InputError
         If a layer does not fit on the one below it, or arrays would take gigabytes.
     """
-    found: list[SizedLayer] = []
+    made: list[SizedLayer] = []
     shape: Shape = network.input
     units = _bounded(f"The input of network '{network.name}'", shape, 0)
     weights = 0
@@ -402,15 +402,15 @@ def sized_layers(network: NetworkSpec) -> tuple[SizedLayer, ...]:
                 f"{what} is too large: {weights:,} weights up to here; at most {MOST_WEIGHTS:,} are allowed. "
                 "Choose smaller sizes."
             )
-        found.append(SizedLayer(layer, shape, output))
+        made.append(SizedLayer(layer, shape, output))
         shape = output
         if isinstance(layer, Rbf) and layer is not network.layers[-1]:
             raise InputError(
                 f"{what} is no output: an rbf layer may only be the last one. Move or replace it."
             )
-    if len({sized.name for sized in found}) < len(found):
+    if len({sized.name for sized in made}) < len(made):
         raise InputError(f"Network '{network.name}' has two layers of one name. Give each its own.")
-    return tuple(found)
+    return tuple(made)
 
 
 def _bounded(what: str, shape: Shape, units: int) -> int:

@@ -57,12 +57,12 @@ def scalars_of(record: "PassRecord | Snapshot") -> tuple[int, dict[str, float]]:
     from retronet.training.train import PassRecord
 
     if isinstance(record, PassRecord):
-        found = {"rate": record.rate, "running_loss": record.running_loss}
+        scalars = {"rate": record.rate, "running_loss": record.running_loss}
         for half in ("train", "test", "validation"):
             score = getattr(record, half)
             fields = {} if score is None else msgspec.structs.asdict(score)
-            found |= {f"{half}/{key}": value for key, value in fields.items() if value is not None}
-        return record.number, found
+            scalars |= {f"{half}/{key}": value for key, value in fields.items() if value is not None}
+        return record.number, scalars
     return record.step, {
         f"{kind}/{name}/{key}": value
         for kind in ("activations", "gradients", "parameters")

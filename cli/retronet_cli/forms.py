@@ -153,16 +153,16 @@ def _chosen(form: Form, tables: Mapping[str, Rows]) -> list[dict[str, Any]]:
 
 def flat(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a row without nesting: keys joined by ``_``, lists as JSON."""
-    found: dict[str, Any] = {}
+    columns: dict[str, Any] = {}
     for key, value in row.items():
         match value:
             case dict():
-                found |= {f"{key}_{inner}": each for inner, each in flat(value).items()}
+                columns |= {f"{key}_{inner}": each for inner, each in flat(value).items()}
             case list() | tuple():
-                found[key] = json.dumps(value, ensure_ascii=False)
+                columns[key] = json.dumps(value, ensure_ascii=False)
             case _:
-                found[key] = value
-    return found
+                columns[key] = value
+    return columns
 
 
 def settings_of(fields: Mapping[str, Any]) -> list[dict[str, str]]:

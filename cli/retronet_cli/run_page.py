@@ -99,10 +99,10 @@ def write_story(run: Path | None, chips: tuple[str, ...], page: PageChoices, as_
     choices = Choices(bits=page.bits)
     plan, own = plan_for(choices, folder, checkpoint.trained, digits.train, page.quiet)
     play = playable(checkpoint, digits, plan, bits_of(choices, own))
-    found = [load_chip(name) for name in chips or chip_names()]
+    specs = [load_chip(name) for name in chips or chip_names()]
     with progress(enabled=not page.quiet) as bar:
         task = bar.add_task("records", total=STEPS)
-        for each in gather(open_run(folder), checkpoint.trained, digits, plan, found):
+        for each in gather(open_run(folder), checkpoint.trained, digits, plan, specs):
             if isinstance(each, Story):
                 story = each
             else:

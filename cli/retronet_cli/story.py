@@ -100,9 +100,9 @@ def gather(
     allocation = _allocation(trained, digits)
     yield "chips"
     costs = [cost(chip, trained.network) for chip in chips]
-    found, paper = _published(run, trained)
+    figures, paper = _published(run, trained)
     yield Story(
-        run, trained, digits, list(run.records()), scores, analysis, found, paper, plan, simulation, rows,
+        run, trained, digits, list(run.records()), scores, analysis, figures, paper, plan, simulation, rows,
         allocation, chips, costs,
     )  # fmt: skip
 

@@ -80,8 +80,8 @@ def synthesised(folder: Path) -> tuple[NetworkSpec, tuple[Synthesised, ...]]:
         sum(record["memory_bits"].values()),
     )
     connections = sum(sized.connections for sized in sized_layers(network))
-    found = [_on(device, folder, plain, connections) for device in PLACED]
-    return network, tuple(each for each in found if each is not None) or (plain,)
+    placements = [_on(device, folder, plain, connections) for device in PLACED]
+    return network, tuple(each for each in placements if each is not None) or (plain,)
 
 
 def _on(device: str, folder: Path, plain: Synthesised, connections: int) -> Synthesised | None:

@@ -82,9 +82,9 @@ def _add(found: dict[int, int], integers: NDArray[np.integer]) -> None:
         found[level] = found.get(level, 0) + count
 
 
-def _counts(tensor: str, form: Format, found: dict[int, int]) -> LevelCounts:
+def _counts(tensor: str, form: Format, counts: dict[int, int]) -> LevelCounts:
     available = form.high - form.low + 1 if isinstance(form, Fixed) else len(form.levels)
-    levels = sorted(found)
+    levels = sorted(counts)
     return LevelCounts(
         tensor=tensor,
         text=form.text,
@@ -93,5 +93,5 @@ def _counts(tensor: str, form: Format, found: dict[int, int]) -> LevelCounts:
         maximum=form.maximum,
         levels_available=available,
         values=tuple(level * form.step for level in levels),
-        counts=tuple(found[level] for level in levels),
+        counts=tuple(counts[level] for level in levels),
     )

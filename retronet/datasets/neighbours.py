@@ -28,7 +28,7 @@ def between_neighbours(images: NDArray[np.float32]) -> NDArray[np.float32]:
     moves = np.stack([rng.integers(0, 2 * DOWN + 1, count), rng.integers(0, 2 * ACROSS + 1, count)], axis=1)
     wide = np.pad(images, ((0, 0), (DOWN, DOWN), (ACROSS, ACROSS)), constant_values=-1)
     boxes = [_columns(image) for image in wide]
-    found = np.empty_like(images)
+    pictures = np.empty_like(images)
     for index, image in enumerate(wide):
         field = image.copy()
         for side in (0, 1):
@@ -43,8 +43,8 @@ def between_neighbours(images: NDArray[np.float32]) -> NDArray[np.float32]:
                 place = field[:, low:high]
                 np.maximum(place, ink[:, low - start : high - start], out=place)
         down, across = moves[index]
-        found[index] = field[down : down + rows, across : across + columns]
-    return found
+        pictures[index] = field[down : down + rows, across : across + columns]
+    return pictures
 
 
 def _columns(image: NDArray[np.float32]) -> tuple[int, int]:

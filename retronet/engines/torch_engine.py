@@ -60,8 +60,8 @@ def pooled(sized: SizedLayer, below: Tensor) -> Tensor:
     largest = isinstance(sized.layer, MaxPool)
     padded = functional.pad(below, _sides(sized), value=-torch.inf if largest else 0.0)
     pool = functional.max_pool2d if largest else functional.avg_pool2d
-    found: Tensor = pool(padded, math.isqrt(sized.taps_per_plane), sized.stride)
-    return found
+    windows: Tensor = pool(padded, math.isqrt(sized.taps_per_plane), sized.stride)
+    return windows
 
 
 def _sides(sized: SizedLayer) -> tuple[int, int, int, int]:

@@ -114,12 +114,12 @@ def scanned(
     for strip, answers in zip(strips, outputs.transpose(0, 2, 1), strict=True):
         places = (strip.field.shape[1] - form.columns) // step + 1
         own = answers[:places]
-        found = aligned(costs_of(own, recipe), strip, form, step, digits)
-        lines.append(() if found is None else _read(found, strip, confidences(own)))
+        alignment = aligned(costs_of(own, recipe), strip, form, step, digits)
+        lines.append(() if alignment is None else _read(alignment, strip, confidences(own)))
     return lines
 
 
-def _read(found: Alignment, strip: Strip, confidence: NDArray[np.float64]) -> tuple[ReadDigit, ...]:
+def _read(alignment: Alignment, strip: Strip, confidence: NDArray[np.float64]) -> tuple[ReadDigit, ...]:
     return tuple(
         ReadDigit(
             digit,
@@ -130,7 +130,9 @@ def _read(found: Alignment, strip: Strip, confidence: NDArray[np.float64]) -> tu
             int(strip.line.ink.shape[0]),
             round((stop - start) / strip.scale),
         )
-        for digit, place, (start, stop) in zip(found.digits, found.places, found.ends, strict=True)
+        for digit, place, (start, stop) in zip(
+            alignment.digits, alignment.places, alignment.ends, strict=True
+        )
     )
 
 

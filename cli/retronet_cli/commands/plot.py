@@ -102,14 +102,14 @@ def draw_history(folders: tuple[Path, ...], canvas: Canvas, runs: Path, quiet: b
     check(canvas)
     from retronet_cli.pictures.learning import history_figure
 
-    found = {name: run.snapshots() for name, (run, _) in take_runs(folders, runs, quiet).items()}
-    for name, snapshots in found.items():
+    histories = {name: run.snapshots() for name, (run, _) in take_runs(folders, runs, quiet).items()}
+    for name, snapshots in histories.items():
         if not snapshots:
             raise InputError(
                 f"The run {name} has no history: it kept no snapshots. Runs that were trained with --history "
                 "have them. Train one: retronet train --history 500"
             )
-    write(history_figure(found, canvas.theme), canvas, f"History of {', '.join(found)}", quiet)
+    write(history_figure(histories, canvas.theme), canvas, f"History of {', '.join(histories)}", quiet)
 
 
 @plot.command("rates")
@@ -200,8 +200,8 @@ def draw_roofline(
     if run is not None and network is not None:
         raise click.UsageError("--network does not go with a run, which has its own. Leave one of them out.")
     spec = load_network(network or "lecun1989") if run is None else open_run(run).configuration.network
-    found = [load_chip(name) for name in chips or chip_names()]
-    roofs = [roof_of(chip, spec, cost(chip, spec)) for chip in found]
+    specs = [load_chip(name) for name in chips or chip_names()]
+    roofs = [roof_of(chip, spec, cost(chip, spec)) for chip in specs]
     title = f"{spec.name}, one digit at a time"
     write(roofline_figure(roofs, title, canvas.theme), canvas, f"Roofline of {spec.name}", quiet)
 

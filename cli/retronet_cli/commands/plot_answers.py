@@ -80,11 +80,11 @@ def draw_confusion(
     from retronet.analyse import analyse
     from retronet_cli.pictures.answers import confusion_figure
 
-    found = {}
+    matrices = {}
     for name, (_, checkpoint) in take_runs(folders, runs, quiet).items():
         test, recipe = take_digits(checkpoint, data, data_dir).test, checkpoint.header.recipe
-        found[name] = analyse(checkpoint.trained.outputs(test.images, recipe.precision), test.labels)
-    write(confusion_figure(found, canvas.theme), canvas, f"Confusion of {', '.join(found)}", quiet)
+        matrices[name] = analyse(checkpoint.trained.outputs(test.images, recipe.precision), test.labels)
+    write(confusion_figure(matrices, canvas.theme), canvas, f"Confusion of {', '.join(matrices)}", quiet)
 
 
 def _draw_answers(

@@ -212,21 +212,21 @@ def show_run(run: Path | None, runs: Path, form: Form, quiet: bool) -> None:
     from retronet_cli.views.scores import curve_table
 
     folder, _ = take_run(run, runs, quiet)
-    found = open_run(folder)
-    records, told = found.records(), fields_of(found)
+    opened = open_run(folder)
+    records, told = opened.records(), fields_of(opened)
     if form.given:
         tables: dict[str, Rows] = {
             "passes": records,
-            "timings": found.timings(),
-            "history": found.snapshots(),
+            "timings": opened.timings(),
+            "history": opened.snapshots(),
             "configuration": settings_of(told["configuration"]),
         }
         give(form, "run", told | {"passes": msgspec.to_builtins(records)}, tables)
         return
-    print_assumptions(found.configuration.recipe.assumptions)
+    print_assumptions(opened.configuration.recipe.assumptions)
     if records:
         print_table(curve_table("Learning curve", records))
-    print_table(run_table(found, records))
+    print_table(run_table(opened, records))
 
 
 @show.command("sweep")

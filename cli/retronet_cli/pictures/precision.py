@@ -46,12 +46,12 @@ def bits_figure(
         number, count = 0, sum(len(_by_series(rows)) for rows, _ in runs.values())
         for index, (name, (rows, floating)) in enumerate(runs.items()):
             prefix = f"{name}: " if len(runs) > 1 else ""
-            for words, found in _by_series(rows).items():
-                found = sorted(found, key=lambda row: row.point.bits)
+            for words, of_series in _by_series(rows).items():
+                of_series = sorted(of_series, key=lambda row: row.point.bits)
                 aside = 0.06 * (number - (count - 1) / 2)
-                scores = [row.score for row in found]
+                scores = [row.score for row in of_series]
                 axes.errorbar(
-                    [row.point.bits + aside for row in found],
+                    [row.point.bits + aside for row in of_series],
                     [score.error_percent for score in scores],
                     yerr=[
                         [score.error_percent - score.error_percent_low for score in scores],
@@ -76,13 +76,13 @@ def bits_figure(
 
 def _by_series(rows: "Sequence[SweepRow]") -> "dict[str, list[SweepRow]]":
     """Return rows by all of their point but the bits, named by what differs between them."""
-    found: dict[str, list[SweepRow]] = {}
+    series: dict[str, list[SweepRow]] = {}
     several = {
         key: len({str(getattr(row.point, key)) for row in rows}) > 1 for key in ("rounding", "scale", "seed")
     }
     for row in rows:
-        found.setdefault(_named(row.point, several), []).append(row)
-    return found
+        series.setdefault(_named(row.point, several), []).append(row)
+    return series
 
 
 def _named(point: "Point", several: Mapping[str, bool]) -> str:
@@ -121,10 +121,10 @@ def noise_figure(reports: "Mapping[str, SimulationReport]", theme: ThemeName = "
                 "edgecolor": colours.paper,
                 "hatch": HATCHES[number % len(HATCHES)],
             }
-            found = [layers[name] for name in names if name in layers]
-            units = [layer.counts.state_writes for layer in found]
-            left.bar(places, [layer.sqnr_db or 0.0 for layer in found], label=words, **style)
-            shares = [100 * layer.counts.saturations / n for layer, n in zip(found, units, strict=True)]
+            shown = [layers[name] for name in names if name in layers]
+            units = [layer.counts.state_writes for layer in shown]
+            left.bar(places, [layer.sqnr_db or 0.0 for layer in shown], label=words, **style)
+            shares = [100 * layer.counts.saturations / n for layer, n in zip(shown, units, strict=True)]
             right.bar(places, shares, label=words, **style)
         for panel in (left, right):
             panel.set_xticks(range(len(names)), names)

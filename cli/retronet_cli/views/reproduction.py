@@ -13,7 +13,7 @@ MANY = 12
 """Seeds that are still named one by one."""
 
 
-def finding_table(title: str, found: Sequence[Finding], caption: str | None) -> Table:
+def finding_table(title: str, verdicts: Sequence[Finding], caption: str | None) -> Table:
     """Return one row a published figure, with its verdict."""
     table = new_table(title, caption)
     add_numbers(table, "pass")
@@ -21,7 +21,7 @@ def finding_table(title: str, found: Sequence[Finding], caption: str | None) -> 
     add_numbers(table, "published", "found", "inside is")
     table.add_column("verdict")
     table.add_column("source")
-    for each in found:
+    for each in verdicts:
         figure = each.figure
         table.add_row(
             str(figure.number),

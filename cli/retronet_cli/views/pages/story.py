@@ -147,11 +147,11 @@ def precision_section(story: Story, run: str, bits: str, options: str, draw: Pic
 
 def allocation_section(story: Story, run: str, draw: Picture) -> str:
     """Return how many bits each layer needs."""
-    found = story.allocation
-    if isinstance(found, str):
-        parts = [paragraphs_html([f"No bits were allocated. {found}"])]
+    allocation = story.allocation
+    if isinstance(allocation, str):
+        parts = [paragraphs_html([f"No bits were allocated. {allocation}"])]
         return section_html("allocation", "Bits for each layer", parts, [f"retronet allocate {run}"])
-    best, name = found.attempts[-1], story.digits.test.provenance.name
+    best, name = allocation.attempts[-1], story.digits.test.provenance.name
     trained = [sized for sized in sized_layers(story.trained.network) if sized.trained]
     weights = {sized.name: story.trained.parameters[f"{sized.name}.weight"].size for sized in trained}
     macs = {sized.name: sized.macs for sized in trained}
@@ -159,15 +159,15 @@ def allocation_section(story: Story, run: str, draw: Picture) -> str:
     def measured(theme: "ThemeName") -> "Figure":
         from retronet_cli.pictures.precision import allocation_figure
 
-        return allocation_figure({story.trained.network.name: (found.estimates, found.loss)}, theme)
+        return allocation_figure({story.trained.network.name: (allocation.estimates, allocation.loss)}, theme)
 
-    judged = [each for each in found.estimates if each.verdict != "slight"]
+    judged = [each for each in allocation.estimates if each.verdict != "slight"]
     holds = sum(each.verdict == "holds" for each in judged)
     words = (
         "Rise of the loss by rounding one tensor, predicted from second derivatives and measured: "
         f"{holds} of {len(judged)} predictions hold within a factor of two."
     )
-    title = f"Rise of the loss by rounding one tensor, on the {found.digits:,} training digits of {name}"
+    title = f"Rise of the loss by rounding one tensor, on the {allocation.digits:,} training digits of {name}"
     caption = f"Misses: of {best.score.n:,} test digits."
     fewest = bits_table(f"Fewest weight bits for a rise of {RISE:g} %", best, weights, macs)
     parts = [
@@ -175,11 +175,11 @@ def allocation_section(story: Story, run: str, draw: Picture) -> str:
         table_html(
             budget_table(
                 "At this budget: each layer its own bits, and the same for all",
-                story.simulation.reference, found.loss, [best, *found.uniform], caption,
+                story.simulation.reference, allocation.loss, [best, *allocation.uniform], caption,
             ),
             "budget-table",
         ),
-        table_html(estimate_table(title, found.estimates, found.loss), "estimate-table"),
+        table_html(estimate_table(title, allocation.estimates, allocation.loss), "estimate-table"),
         draw(measured, words),
     ]  # fmt: skip
     listed = ",".join(map(str, ESTIMATED))
@@ -198,8 +198,8 @@ def chips_section(story: Story, run: str, chips: str, draw: Picture) -> str:
 
         network = story.trained.network
         pairs = zip(story.chips, story.costs, strict=True)
-        found = [roof_of(chip, network, report) for chip, report in pairs]
-        return roofline_figure(found, title, theme)
+        drawn = [roof_of(chip, network, report) for chip, report in pairs]
+        return roofline_figure(drawn, title, theme)
 
     fastest = min(story.costs, key=lambda report: report.seconds)
     words = (
