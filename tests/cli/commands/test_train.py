@@ -128,8 +128,8 @@ def test_digits_asked_for_by_name_are_never_replaced(call: Call, tmp_path: Path)
         (["--set", "passes=few"], 2, "Expected `int`, got `str` - at `$.passes`"),
         (["--set", "passes"], 2, "--set takes KEY=VALUE, such as rule.mu=0.02; found 'passes'"),
         (["--set", "=3"], 2, "--set takes KEY=VALUE"),
-        (["--passes", "0"], 2, "0 is not in the range x>=1"),
-        (["--seed", "-1"], 2, "-1 is not in the range x>=0"),
+        (["--passes", "0"], 2, "0 is not in the range 1<=x<=2147483647"),
+        (["--seed", "-1"], 2, "-1 is not in the range 0<=x<=9223372036854775807"),
         (["--network", "lenet1"], 1, "The digits are 16×16; network 'lenet1' reads 28×28"),
     ],
 )
