@@ -111,6 +111,16 @@ runs_option = click.option(
 
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print the results only.")
 
+new_run_option = click.option(
+    "--run",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="The folder of the new run.  [default: a new one in the folder of all runs]",
+)
+
+force_option = click.option("--force", is_flag=True, help="Overwrite the run that is in the folder.")
+
 run_argument = click.argument(
     "run", required=False, metavar="[RUN]", type=click.Path(file_okay=False, path_type=Path)
 )

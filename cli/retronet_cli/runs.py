@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from retronet.errors import InputError, RetronetError
 
 if TYPE_CHECKING:
@@ -82,6 +84,21 @@ def _kept(run: "Run") -> str:
     except (RetronetError, OSError):
         passes = 0
     return f"Passes 1 to {passes} are kept." if passes else "No pass was done yet."
+
+
+def refuse_beside_resume(run: Path | None, allowed: frozenset[str]) -> None:
+    """Refuse what says how to make a run beside --resume, which goes on as the run was begun.
+
+    `allowed` are the parameters of the command that change nothing of it, besides those that all have.
+    """
+    context = click.get_current_context()
+    free = allowed | {"resume", "data_dir", "runs", "quiet"}
+    for name in context.params:
+        given = context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+        if run is not None or (given and name not in free):
+            raise click.UsageError(
+                "--resume goes on with a run as it was begun: it takes no other run, formats or settings."
+            )
 
 
 def retrained(folder: Path) -> bool:

@@ -63,8 +63,8 @@ def level_counts(trained: Trained, digits: Dataset, plan: PrecisionPlan) -> tupl
     states: list[dict[int, int]] = [{} for _ in integers.layers]
     for start in range(0, len(digits.images), CHUNK):
         traced = trace_integers(integers, digits.images[start : start + CHUNK])
-        for found, made in zip(states, traced.layers, strict=True):
-            _add(found, made.states)
+        for of_layer, made in zip(states, traced.layers, strict=True):
+            _add(of_layer, made.states)
     tensors: list[LevelCounts] = []
     for layer, counted in zip(integers.layers, states, strict=True):
         weights: dict[int, int] = {}
@@ -76,10 +76,10 @@ def level_counts(trained: Trained, digits: Dataset, plan: PrecisionPlan) -> tupl
     return tuple(tensors)
 
 
-def _add(found: dict[int, int], integers: NDArray[np.integer]) -> None:
+def _add(total: dict[int, int], integers: NDArray[np.integer]) -> None:
     levels, counts = np.unique(integers, return_counts=True)
     for level, count in zip(levels.tolist(), counts.tolist(), strict=True):
-        found[level] = found.get(level, 0) + count
+        total[level] = total.get(level, 0) + count
 
 
 def _counts(tensor: str, form: Format, counts: dict[int, int]) -> LevelCounts:

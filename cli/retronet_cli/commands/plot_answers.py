@@ -134,7 +134,7 @@ def draw_mistakes(
     """
     _draw_answers(
         run, runs, (data, data_dir), canvas, most, quiet,
-        lambda found: (f"surest of {found.top1_misses} mistakes", found.surest_wrong),
+        lambda analysis: (f"surest of {analysis.top1_misses} mistakes", analysis.surest_wrong),
     )  # fmt: skip
 
 
@@ -163,7 +163,7 @@ def draw_surest(
     """
     _draw_answers(
         run, runs, (data, data_dir), canvas, most, quiet,
-        lambda found: ("surest right answers", found.surest_right),
+        lambda analysis: ("surest right answers", analysis.surest_right),
     )  # fmt: skip
 
 

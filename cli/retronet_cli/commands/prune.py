@@ -13,6 +13,8 @@ from retronet_cli.options import (
     Real,
     Share,
     data_dir_option,
+    force_option,
+    new_run_option,
     quiet_option,
     run_argument,
     runs_option,
@@ -64,20 +66,14 @@ CURVE_STEPS = 20
     is_flag=True,
     help=f"Only tabulate what more and more deletions do, {CURVE_STEPS} steps without learning on.",
 )
-@click.option(
-    "--run",
-    "folder",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="The folder of the new run.  [default: a new one in the folder of all runs]",
-)
+@new_run_option
 @click.option(
     "--resume",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
     help="Go on with the pruned run in DIR, to the same bytes as if it had not stopped.",
 )
-@click.option("--force", is_flag=True, help="Overwrite the run that is in the folder.")
+@force_option
 @data_dir_option
 @runs_option
 @form_options
@@ -112,9 +108,10 @@ def prune(
       retronet prune --curve
     """
     if resume is not None:
-        _refuse_other_options(run)
         from retronet.runs.run import open_run
+        from retronet_cli.runs import refuse_beside_resume
 
+        refuse_beside_resume(run, FORM_PARAMETERS)
         resume_pruning(open_run(resume), data_dir, form, quiet)
         return
     from retronet.runs.pruned_run import create_pruned_run
@@ -149,18 +146,6 @@ def resume_pruning(run: "Run", data_dir: Path | None, form: Form, quiet: bool) -
     settings_of(run)
     digits = load(run.data_name, run.configuration.recipe.preparation, data_dir)
     _prune_and_print(run, digits, data_dir, form, quiet)
-
-
-def _refuse_other_options(run: Path | None) -> None:
-    """Refuse what says how to prune beside --resume, which goes on as the run was begun."""
-    context = click.get_current_context()
-    allowed = {"resume", "data_dir", "runs", "quiet"} | FORM_PARAMETERS
-    for name in context.params:
-        given = context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
-        if run is not None or (given and name not in allowed):
-            raise click.UsageError(
-                "--resume goes on with a run as it was begun: it takes no other run or settings."
-            )
 
 
 def _prune_and_print(run: "Run", digits: "DigitSets", data_dir: Path | None, form: Form, quiet: bool) -> None:

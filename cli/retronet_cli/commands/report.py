@@ -176,13 +176,13 @@ def _print(
         counted = [
             {"layer": name, **msgspec.to_builtins(each)} for name, each in zip(layers, work, strict=True)
         ]
-        found = {"network": network.name, "run": None if run is None else str(run), "work": counted}
+        shared = {"network": network.name, "run": None if run is None else str(run), "work": counted}
         modelled = msgspec.to_builtins(reports)
         totals = [{key: value for key, value in each.items() if key != "layers"} for each in modelled]
         tables: dict[str, Rows] = {
             "layers": costs.cost_records(reports), "chips": totals, "work": counted, "published": published,
         }  # fmt: skip
-        told = {**found, "modelled": modelled, "published": msgspec.to_builtins(published)}
+        told = {**shared, "modelled": modelled, "published": msgspec.to_builtins(published)}
         give(form, "report", told, tables)
         return
     title = f"{network.name}: work for one digit, counted from its shape"

@@ -11,6 +11,8 @@ from retronet_cli.options import (
     SEED,
     Real,
     data_dir_option,
+    force_option,
+    new_run_option,
     plan_out_option,
     quiet_option,
     run_argument,
@@ -42,20 +44,14 @@ if TYPE_CHECKING:
     help="The rate of the first pass; it halves from pass to pass.",
 )
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of the order.")
-@click.option(
-    "--run",
-    "folder",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="The folder of the new run.  [default: a new one in the folder of all runs]",
-)
+@new_run_option
 @click.option(
     "--resume",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="DIR",
     help="Go on with the retrained run in DIR, to the same bytes as if it had not stopped.",
 )
-@click.option("--force", is_flag=True, help="Overwrite the run that is in the folder.")
+@force_option
 @plan_out_option
 @data_dir_option
 @runs_option
@@ -92,9 +88,10 @@ def retrain(
       retronet retrain --plan-out three-bits.toml
     """
     if resume is not None:
-        _refuse_other_options(run)
         from retronet.runs.run import open_run
+        from retronet_cli.runs import refuse_beside_resume
 
+        refuse_beside_resume(run, FORM_PARAMETERS | {"plan_out"})
         resume_retraining(open_run(resume), data_dir, form, quiet)
         _write_plan_of(open_run(resume), plan_out)
         return
@@ -139,18 +136,6 @@ def resume_retraining(run: "Run", data_dir: Path | None, form: Form, quiet: bool
         raise other_maker(run.folder, configuration.made)
     digits = load(run.data_name, configuration.recipe.preparation, data_dir)
     _learn_and_print(run, digits, data_dir, form, quiet)
-
-
-def _refuse_other_options(run: Path | None) -> None:
-    """Refuse what says how to retrain beside --resume, which goes on as the run was begun."""
-    context = click.get_current_context()
-    allowed = {"resume", "data_dir", "runs", "quiet", "plan_out"} | FORM_PARAMETERS
-    for name in context.params:
-        given = context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
-        if run is not None or (given and name not in allowed):
-            raise click.UsageError(
-                "--resume goes on with a run as it was begun: it takes no other run, formats or settings."
-            )
 
 
 def _learn_and_print(run: "Run", digits: "DigitSets", data_dir: Path | None, form: Form, quiet: bool) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import pytest
 from support.trained_run import train_briefly
 
@@ -63,7 +64,9 @@ def test_chips_keep_them_or_refuse(pruned: Trained, digits: DigitSets) -> None:
     with pytest.raises(InputError, match=r"a 2-bit weight of .* has no zero"):
         net32k_network(net32k, pruned, images)
     ternary = net32k_network(net32k, pruned, images, Net32kOptions(weights="ternary"))
-    assert ternary.layers
+    for chip_layer in ternary.layers:
+        gone = weight_rows(chip_layer.sized, pruned.mask[f"{chip_layer.sized.name}.weight"]) == 0
+        assert not np.concatenate([part.weights for part in chip_layer.parts], axis=1)[gone].any()
 
 
 def test_retraining_keeps_them_deleted(pruned: Trained, digits: DigitSets) -> None:
