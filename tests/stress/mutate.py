@@ -53,6 +53,7 @@ class Kind:
 
 RUN = ("--data", "digits5k", "--network", "tiny.toml")
 NEW = ("--run", "new", "--force", *RUN)
+NEW_ONNX = ("--run", "new", "--force", "--data", "digits5k", "--digits", "20")
 SWEEP = ("sweep", "run", "--bits", "3-6", "--jobs", "1", "--json", "-q")
 USPS = ("--data", "usps", "--data-dir", "data")
 MNIST = ("mnist", "--data-dir", "data")
@@ -73,6 +74,7 @@ KINDS = (
     Kind("import .npz", "w.npz", ("import", "w.npz", *NEW)),
     Kind("import .safetensors", "w.safetensors", ("import", "w.safetensors", *NEW)),
     Kind("import .pt", "w.pt", ("import", "w.pt", *NEW)),
+    Kind("import .onnx", "w.onnx", ("import", "w.onnx", *NEW_ONNX)),
     Kind("USPS .gz", "data/usps/zip.test.gz", ("evaluate", "run", *USPS)),
     Kind("USPS text", "data/usps/zip.test.gz", ("evaluate", "run", *USPS), packed=True),
     Kind("MNIST .gz", "data/mnist/t10k-images-idx3-ubyte.gz", ("data", "verify", *MNIST)),
@@ -178,6 +180,7 @@ class Stress:
         from retronet.runs.run import open_run
 
         parameters = open_run(work / "run").checkpoint().state.parameters
+        self._done("export", "onnx", "run", "--form", "float", "-o", "w.onnx")
         np.savez(work / "w.npz", **parameters)
         save_file(parameters, work / "w.safetensors")
         torch.save(
