@@ -174,3 +174,29 @@ def run_dsp_layer(
                 state = activate(kind, amplitude, slope, floor_mantissa(totals[lane], WORD_REST))
                 states[unit, lane] = state
                 state_scales[unit, lane] = scale_of(state)
+
+
+@njit(allocates=True, nogil=True)
+def run_double_layer(
+    weights: Floats, fan_in: Ints, sources: Ints, biases: Floats,
+    kind: int, amplitude: float, slope: float, inputs: Floats, states: Floats,
+) -> None:  # fmt: skip
+    """Do what `run_dsp_layer` does in IEEE double precision, in the same order; SN_TANH is the exact one."""
+    totals = np.empty(DSP_LANES, np.float64)
+    positions = sources.shape[1]
+    for row in range(weights.shape[0]):
+        for position in range(positions):
+            unit = row * positions + position
+            for lane in range(DSP_LANES):
+                totals[lane] = biases[unit]
+            for tap in range(fan_in[row]):
+                weight, source = weights[row, tap], sources[row, position, tap]
+                for lane in range(DSP_LANES):
+                    totals[lane] += weight * inputs[source, lane]
+            for lane in range(DSP_LANES):
+                total = totals[lane]
+                if kind == RELU:
+                    total = total if total > 0 else np.float64(0.0)
+                elif kind != IDENTITY:
+                    total = amplitude * tanh(slope * total)
+                states[unit, lane] = total

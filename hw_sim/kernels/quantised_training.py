@@ -106,10 +106,11 @@ def cast_all(
 
 def address_of_cast(table: Casters, flat: Floats, doubles: Doubles) -> int:
     """Return the address of `cast_all` for arrays of these types."""
-    return address_of(cast_all, table, 1, flat, doubles, doubles, flat)
+    address: int = address_of(cast_all, table, 1, flat, doubles, doubles, flat)
+    return address
 
 
-@part()
+@part(later=True)
 def layer_alone(wiring: Wiring, row: int) -> Wiring:
     """Return the wiring of one layer by itself."""
     return Wiring(
@@ -124,7 +125,7 @@ def layer_alone(wiring: Wiring, row: int) -> Wiring:
     )
 
 
-@part()
+@part(later=True)
 def cast_parameters(casts: CastTables, first: int, master: Floats, parameters: Floats) -> None:
     """Put into the parameters from place `first` on what the formats make of the master's."""
     casters, where = casts.casters, casts.where

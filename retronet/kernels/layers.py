@@ -107,7 +107,7 @@ class Wiring(NamedTuple):
     loops: Loops
 
 
-@part()
+@part(later=True)
 def layer_at(table: NDArray[np.int64], row: int) -> Layer:
     """Return a row of the table by name."""
     t = table
@@ -141,14 +141,14 @@ def layer_at(table: NDArray[np.int64], row: int) -> Layer:
     )
 
 
-@part()
+@part(later=True)
 def field_shape(layer: Layer) -> tuple[int, int]:
     """Return rows and columns of a field."""
     inner = layer.kind == POSITIONS_INNER
     return (layer.taps, layer.positions) if inner else (layer.positions, layer.taps)
 
 
-@part()
+@part(later=True)
 def set_biases(layer: Layer, parameters: Floats, activity: Floats) -> None:
     """Start the sums with the biases: one a unit, or one a map."""
     out, bias, positions = np.uint64(layer.output), np.uint64(layer.bias), np.uint64(layer.positions)
@@ -164,7 +164,7 @@ def set_biases(layer: Layer, parameters: Floats, activity: Floats) -> None:
         out += positions
 
 
-@part()
+@part(later=True)
 def add_bias_gradient(layer: Layer, received: Floats, gradient: Floats) -> None:
     """Add the gradient of the biases."""
     delta, bias, positions = np.uint64(layer.output), np.uint64(layer.bias), np.uint64(layer.positions)
@@ -183,7 +183,7 @@ def add_bias_gradient(layer: Layer, received: Floats, gradient: Floats) -> None:
         delta += positions
 
 
-@part()
+@part(later=True)
 def squash_layer(wiring: Wiring, row: int, t: Layer, activity: Floats) -> None:
     """Make states of a layer's sums, and multiply them and their slopes by the factors of dropout."""
     loops, out, units = wiring.loops, t.output, t.maps * t.positions

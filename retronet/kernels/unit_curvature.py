@@ -49,7 +49,7 @@ def measure_unit_curvature(
                 add_sent_to_largest(wiring, t, flat.activity, flat.received_squared, largest)
 
 
-@part()
+@part(later=True)
 def add_sent_to_largest(
     wiring: Wiring, t: Layer, activity: Floats, received: Floats, largest: NDArray[np.float64]
 ) -> None:

@@ -16,7 +16,7 @@ def square(values: Floats, squares: Floats) -> None:
 
 
 # The numpy error model: a check for division by zero would keep the loop from vectorising.
-@part(error_model="numpy")
+@part(later=True, error_model="numpy")
 def step_sdlm(
     parameters: Floats,
     squares: Floats,
