@@ -7,6 +7,7 @@ from support.ahead import late
 pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled")
 
 TRAINED = """
+from hw_sim.studies.ahead import to_allocate, to_retrain
 from retronet.initial import initial_parameters
 from retronet.network import load_network
 from retronet.recipe import load_recipe
