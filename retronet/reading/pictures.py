@@ -80,8 +80,8 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         ) from error
     except PermissionError as error:
         raise InputError(
-            f"The picture {path} can not be read: the system refuses it ({error.strerror}). Give yourself the "
-            "right to read it, or name another file."
+            f"The picture {path} can not be read: the system refuses it ({error.strerror}). Give yourself "
+            "the right to read it, or name another file."
         ) from error
     except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
         raise InputError(

@@ -39,8 +39,8 @@ def slid_network(network: NetworkSpec, rows: int, columns: int) -> NetworkSpec:
         if why:
             raise ChoiceError(
                 f"Network '{network.name}' can not slide: layer '{each.name}' {why}. Choose a network of "
-                "convolutions without border and with one bias a map, subsampling, pools and dense layers, such "
-                "as lenet1."
+                "convolutions without border and with one bias a map, subsampling, pools and dense layers, "
+                "such as lenet1."
             )
     planes, own_rows, own_columns = network.input
     step = step_of(network)

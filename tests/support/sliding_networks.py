@@ -55,7 +55,8 @@ def sliding_network(
             kernel = int(rng.integers(1, min(5, side) + 1))
             layers.append(Conv(name, maps, kernel, activation(), int(rng.integers(1, 3)), sees=sees))
         planes, side, _ = sized_layers(NetworkSpec("", "", own, tuple(layers)))[-1].output
-    layers += [Dense(f"d{number}", int(rng.integers(2, 6)), activation()) for number in range(rng.integers(1, 3))]
+    for number in range(int(rng.integers(1, 3))):
+        layers.append(Dense(f"d{number}", int(rng.integers(2, 6)), activation()))
     return NetworkSpec(f"sliding{seed}", "drawn at random", own, tuple(layers))
 
 
