@@ -132,7 +132,7 @@ def _kind(sized: SizedLayer) -> int:
 
 def adds_alike(sized: SizedLayer) -> bool:
     """Return whether the layer's sums have the same order on larger planes, with more positions."""
-    return _kind(sized) in (POSITIONS_INNER, SUBSAMPLE)
+    return _kind(sized) in (POSITIONS_INNER, SUBSAMPLE, MAX_POOL, AVERAGE_POOL)
 
 
 def padded_shape(sized: SizedLayer, conv: Conv) -> tuple[int, int]:
