@@ -77,7 +77,7 @@ def rows_by_columns(
             q, o1 = p + np.uint64(inner), o + step
             for run in range(runs.shape[1]):
                 if runs[first_run + pair, run, 0] == runs[first_run + pair, run, 1]:
-                    break
+                    continue
                 first, stop, left, right = _0, np.uint64(inner), _0, step
                 if runs_on_rows:
                     first, stop = runs[first_run + pair, run, 0], runs[first_run + pair, run, 1]
@@ -155,7 +155,7 @@ def rows_by_rows(
             q, o1 = p + step, o + np.uint64(rows)
             for run in range(runs.shape[1]):
                 if runs[first_run + pair, run, 0] == runs[first_run + pair, run, 1]:
-                    break
+                    continue
                 first, stop, left, right = _0, np.uint64(rows), _0, step
                 if runs_on_rows:
                     first, stop = runs[first_run + pair, run, 0], runs[first_run + pair, run, 1]
