@@ -176,7 +176,7 @@ class Holdout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Distortion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Distorted copies of the digits that are learnt, by planar affine maps (PIEEE98 §III).
+    """Distorted copies of the digits that are learnt, as in PIEEE98 §III; that they are affine is assumed.
 
     Each of a digit's `copies` is drawn once for the whole run: a shift of up to `shift` pixels down and
     across, a change of size by up to the share `scale`, a `squeeze` by up to that share along one axis and a
@@ -197,8 +197,8 @@ class Distortion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Refuse copies that are the digits themselves; msgspec turns the error into its own."""
         if not any((self.shift, self.scale, self.squeeze, self.shear)):
             raise ValueError(
-                "`copies` that nothing distorts are the digits again: raise `shift`, `scale`, `squeeze` or "
-                "`shear` above 0"
+                "`shift`, `scale`, `squeeze` and `shear` are all 0, so that the copies are the digits again; "
+                "one of them has to be above 0"
             )
 
 

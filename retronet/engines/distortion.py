@@ -57,9 +57,7 @@ def moves_of(distortion: Distortion, seed: int, digits: Whole, copies: Whole) ->
     return moves
 
 
-def distorted(
-    images: NDArray[np.floating], moves: Whole, paper: float
-) -> NDArray[np.floating]:
+def distorted(images: NDArray[np.floating], moves: Whole, paper: float) -> NDArray[np.floating]:
     """Return `images` (n, rows, columns), each seen through its map.
 
     Parameters

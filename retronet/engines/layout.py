@@ -143,7 +143,7 @@ def padded_shape(sized: SizedLayer, conv: Conv) -> tuple[int, int]:
 
 
 def has_padded(sized: SizedLayer) -> bool:
-    """Return whether a layer has padded planes of its own; without a border they are the state below itself."""
+    """Return whether a layer has padded planes of its own; without a border the state below is used."""
     shape = (sized.input[1], sized.input[2])
     return (
         isinstance(sized.layer, Conv)

@@ -3,6 +3,7 @@
 Outside the kernels the arrays have the shapes of :func:`retronet.network.parameter_shapes`.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
@@ -111,8 +112,8 @@ class Workspace:
                 yield f"field{level}", (1,)
             if isinstance(sized.layer, Conv):
                 yield f"field{level}", (row_length(sized) * sized.positions + LANES,)
-            if has_padded(sized):
-                size = int(np.prod(padded_shape(sized, sized.layer)))
+            if isinstance(sized.layer, Conv) and has_padded(sized):
+                size = math.prod(padded_shape(sized, sized.layer))
                 yield f"padded{level}", (sized.input[0] * size + LANES,)
 
     def _build(self) -> Machine:
