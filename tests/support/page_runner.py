@@ -95,7 +95,7 @@ def run_python(code: str, names: dict[str, Any], folder: Path, where: str) -> tu
         contextlib.redirect_stderr(printed),
         warnings.catch_warnings(),
     ):
-        warnings.simplefilter("default")
+        warnings.simplefilter("ignore")  # of torch's own parts
         try:
             exec(compile(code, where, "exec"), names)
         except Exception:
