@@ -108,4 +108,7 @@ def test_what_is_trained_once_is_copied_where_nothing_lies(kitchen: Kitchen, tmp
 
     assert (code, printed) == again
     assert (first / "run/file").read_text() == (second / "run/file").read_text() == printed
-    assert kitchen.train(command, second)[0] == 1, "run where it is, as there is such a run"
+
+    (tmp_path / "third").mkdir()
+    (tmp_path / "third/run").mkdir()
+    assert kitchen.train(command, tmp_path / "third")[0] == 1, "run where it is, as it names what is there"

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -59,8 +60,10 @@ class Kitchen:
     def train(self, command: str, folder: Path) -> tuple[int, str]:
         """Run a command that trains; one that an earlier page trained with, word for word, is not run again.
 
-        Its run is copied as it was made in an empty folder, unless there is one of that name already.
+        Its run is copied as it was made in an empty folder; a command that names a file of the page runs there.
         """
+        if any((folder / word).exists() for word in shlex.split(command)):
+            return self.bash(command, folder)
         if command not in self.kept:
             made = self.folder / f"made-{len(self.kept)}"
             made.mkdir()
@@ -69,9 +72,6 @@ class Kitchen:
                 return code, printed
             self.kept[command] = (made, printed)
         made, printed = self.kept[command]
-        files = [path.relative_to(made) for path in made.rglob("*") if path.is_file()]
-        if any((folder / file).exists() for file in files):
-            return self.bash(command, folder)
         # Not with the old times: the run that was trained last is the latest.
         shutil.copytree(made, folder, copy_function=shutil.copyfile, dirs_exist_ok=True)
         return 0, printed
