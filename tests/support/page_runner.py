@@ -60,7 +60,7 @@ class Kitchen:
     def train(self, command: str, folder: Path) -> tuple[int, str]:
         """Run a command that trains; one that an earlier page trained with, word for word, is not run again.
 
-        Its run is copied as it was made in an empty folder; a command that names a file of the page runs there.
+        Its run is copied as it was made in an empty folder; what names a file of the page is run there.
         """
         if any((folder / word).exists() for word in shlex.split(command)):
             return self.bash(command, folder)
