@@ -41,5 +41,5 @@ def copies_figure(
         axes.set_xlabel("copy")
         axes.set_ylabel("digit")
         axes.set_title(title)
-        note(figure, "Drawn from seed, digit and copy alone: every run of the recipe is shown these.")
+        note(figure, "They follow from the recipe's seed, the digit and the number of the copy alone.")
         return figure
