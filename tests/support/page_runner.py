@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 import traceback
 import warnings
 from pathlib import Path
@@ -65,8 +66,7 @@ class Kitchen:
         if any((folder / word).exists() for word in shlex.split(command)):
             return self.bash(command, folder)
         if command not in self.kept:
-            made = self.folder / f"made-{len(self.kept)}"
-            made.mkdir()
+            made = Path(tempfile.mkdtemp(dir=self.folder))
             code, printed = self.bash(command, made)
             if code:
                 return code, printed
