@@ -142,6 +142,16 @@ def padded_shape(sized: SizedLayer, conv: Conv) -> tuple[int, int]:
     return rows + pad.top + pad.bottom, -(-width // conv.stride) * conv.stride
 
 
+def has_padded(sized: SizedLayer) -> bool:
+    """Return whether a layer has padded planes of its own; without a border the state below is used."""
+    shape = (sized.input[1], sized.input[2])
+    return (
+        isinstance(sized.layer, Conv)
+        and _kind(sized) != DENSE
+        and (sized.layer.stride > 1 or padded_shape(sized, sized.layer) != shape)
+    )
+
+
 def _padded_place(
     sized: SizedLayer, conv: Conv, row: NDArray[np.int64], column: NDArray[np.int64]
 ) -> NDArray[np.int64]:
