@@ -1,4 +1,4 @@
-"""Ink to digits once more, by sets of pixels and plain loops: what `retronet.reading.segments` says it does."""
+"""Ink to digits once more, by sets of pixels and plain loops: what `retronet.reading.segments` states."""
 
 from collections.abc import Iterable
 from itertools import pairwise
