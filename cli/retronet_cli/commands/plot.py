@@ -192,15 +192,18 @@ def draw_roofline(
     check(canvas)
     from hw_sim.chips.cost.network_cost import cost
     from hw_sim.chips.cost.roofline import roof_of
-    from hw_sim.chips.load import chip_names, load_chip
     from retronet.network import load_network
     from retronet.runs.run import open_run
+    from retronet_cli.able_chips import chips_for
     from retronet_cli.pictures.chips import roofline_figure
+    from retronet_cli.terminal import talk
 
     if run is not None and network is not None:
         raise click.UsageError("--network does not go with a run, which has its own. Leave one of them out.")
     spec = load_network(network or "lecun1989") if run is None else open_run(run).configuration.network
-    specs = [load_chip(name) for name in chips or chip_names()]
+    specs, left_out = chips_for(chips, spec)
+    for sentence in () if quiet else left_out:
+        talk(sentence)
     roofs = [roof_of(chip, spec, cost(chip, spec)) for chip in specs]
     title = f"{spec.name}, one digit at a time"
     write(roofline_figure(roofs, title, canvas.theme), canvas, f"Roofline of {spec.name}", quiet)
