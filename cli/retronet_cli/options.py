@@ -109,7 +109,28 @@ runs_option = click.option(
     help="The folder of all runs.",
 )
 
-quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print the results only.")
+QUIET = "retronet.quiet"
+"""Where a command's context keeps whether it was asked to be quiet: see `retronet_cli.terminal.remark`."""
+
+
+def _keep_quiet(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> bool:
+    ctx.meta[QUIET] = wanted
+    return wanted
+
+
+quiet_option = click.option(
+    "-q", "--quiet", is_flag=True, callback=_keep_quiet, help="Print the results only."
+)
+
+quiet_remarks_option = click.option(
+    "-q",
+    "--quiet",
+    is_flag=True,
+    expose_value=False,
+    callback=_keep_quiet,
+    help="Print the results only.",
+)
+"""The same for a command that has nothing else to be quiet about, and takes no argument for it."""
 
 new_run_option = click.option(
     "--run",

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from retronet_cli.options import QUIET
 from retronet_cli.streams import discard, plain_text
 
 
@@ -45,6 +46,13 @@ stderr = PatientConsole(markup=False, emoji=False, stderr=True)
 def talk(sentence: str) -> None:
     """Say `sentence` on standard error, unbroken, so that it can be searched for."""
     stderr.print(sentence, soft_wrap=True, highlight=False)
+
+
+def remark(sentence: str) -> None:
+    """Say `sentence` as `talk` does, unless the command was asked to be quiet."""
+    context = click.get_current_context(silent=True)
+    if context is None or not context.meta.get(QUIET):
+        talk(sentence)
 
 
 INTERRUPTED = 130
