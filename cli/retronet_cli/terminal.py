@@ -50,9 +50,14 @@ def talk(sentence: str) -> None:
 
 def remark(sentence: str) -> None:
     """Say `sentence` as `talk` does, unless the command was asked to be quiet."""
-    context = click.get_current_context(silent=True)
-    if context is None or not context.meta.get(QUIET):
+    if not asked_to_be_quiet():
         talk(sentence)
+
+
+def asked_to_be_quiet() -> bool:
+    """Return whether the command that runs was given -q."""
+    context = click.get_current_context(silent=True)
+    return context is not None and bool(context.meta.get(QUIET))
 
 
 INTERRUPTED = 130
