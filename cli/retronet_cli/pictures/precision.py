@@ -113,11 +113,17 @@ def noise_figure(reports: "Mapping[str, SimulationReport]", theme: ThemeName = "
         figure = new_figure(7.2, 3.8)
         left, right = figure.subplots(1, 2)
         names = list(dict.fromkeys(layer.layer for report in reports.values() for layer in report.layers))
-        wide = 0.8 / len(reports)
+        sharing = {
+            name: [
+                words for words, report in reports.items() if name in {each.layer for each in report.layers}
+            ]
+            for name in names
+        }
+        wide = 0.8 / max(map(len, sharing.values()))
         for number, (words, report) in enumerate(reports.items()):
             layers = {layer.layer: layer for layer in report.layers}
             places = [
-                index + (number - (len(reports) - 1) / 2) * wide
+                index + (sharing[name].index(words) - (len(sharing[name]) - 1) / 2) * wide
                 for index, name in enumerate(names)
                 if name in layers
             ]
@@ -154,17 +160,16 @@ def levels_figure(counts: "Sequence[LevelCounts]", title: str, theme: ThemeName 
         figure = new_figure(7.2, 0.8 + 1.75 * rows)
         panels = figure.subplots(rows, columns, squeeze=False)
         for panel, each in zip(panels.flat, counts, strict=False):
-            title = f"{each.tensor}: {each.text}, {each.used:,} of {each.levels_available:,} levels used"
+            heading = f"{each.tensor}: {each.text}, {each.used:,} of {each.levels_available:,} levels used"
             places = round((each.maximum - each.minimum) / each.step) + 1
             if each.levels_available > MOST_LEVELS:
-                title += _bars_of_neighbours(panel, each, places, colours.lines[0])
+                heading += _bars_of_neighbours(panel, each, places, colours.lines[0])
             elif places > MOST_LEVELS:
                 _bars_in_a_row(panel, each, colours.lines[0])
             else:
                 panel.bar(each.values, _shares(each), width=0.8 * each.step, color=colours.lines[0])
                 panel.set_xlim(each.minimum - each.step, each.maximum + each.step)
-            panel.set_title(title)
-            panel.title.set_fontsize("small")
+            panel.set_title(heading, fontsize="small")
             panel.set_ylim(bottom=0)
         for panel in list(panels.flat)[len(counts) :]:
             panel.set_visible(False)
@@ -203,7 +208,7 @@ def _bars_in_a_row(panel: "Axes", counts: "LevelCounts", colour: str) -> None:
 def _level(value: float) -> str:
     """Return a level as text, powers of two as such."""
     part, power = math.frexp(abs(value))
-    if part == 0.5 and not 0.1 < abs(value) < 100:
+    if part == 0.5 and abs(value) != 1:
         return f"${'-' * (value < 0)}2^{{{power - 1}}}$"
     return f"{value:.3g}".replace("-", "−")
 
