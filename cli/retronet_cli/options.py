@@ -13,6 +13,8 @@ import click
 import msgspec
 from click.shell_completion import CompletionItem
 
+from retronet_cli.waiting import QUIET
+
 Command = Callable[..., Any]
 Decorator = Callable[[Command], Command]
 _NUMBERS = re.compile(r"([0-9]{1,30})(?:-([0-9]{1,30}))?")
@@ -108,9 +110,6 @@ runs_option = click.option(
     metavar="DIR",
     help="The folder of all runs.",
 )
-
-QUIET = "retronet.quiet"
-"""Where a command's context keeps whether it was asked to be quiet: see `retronet_cli.terminal.remark`."""
 
 
 def _keep_quiet(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> bool:

@@ -12,8 +12,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from retronet_cli.options import QUIET
 from retronet_cli.streams import discard, plain_text
+from retronet_cli.waiting import QUIET, end_waiting
 
 
 class PatientConsole(Console):
@@ -24,6 +24,7 @@ class PatientConsole(Console):
 
     def print(self, *objects: Any, **options: Any) -> None:  # noqa: ANN401 - rich's own
         """Print as rich does."""
+        end_waiting()
         if self.is_terminal:
             super().print(*objects, **options)
             return
@@ -93,7 +94,11 @@ def print_table(table: Table) -> None:
     title, caption = table.title, table.caption
     table.title = table.caption = None
     stdout.print(title, style="bold", highlight=False)
-    if _is_cut(table):
+    cut = _is_cut(table)
+    if cut:  # columns nearer to each other read better than lines of single values
+        table.collapse_padding, table.pad_edge = True, False
+        cut = _is_cut(table)
+    if cut:
         _print_stacked(table)
     else:
         stdout.print(table)
@@ -152,6 +157,7 @@ def print_paragraphs(texts: Iterable[str]) -> None:
 @contextmanager
 def working(what: str, enabled: bool) -> Iterator[None]:
     """Show on standard error, while something takes its time, what that is and for how long."""
+    end_waiting()
     with Progress(
         TextColumn("{task.description} …"),
         TimeElapsedColumn(),
@@ -165,6 +171,7 @@ def working(what: str, enabled: bool) -> Iterator[None]:
 
 def progress(enabled: bool) -> Progress:
     """Return a progress bar on standard error; it shows nothing where that is no terminal."""
+    end_waiting()
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
