@@ -45,7 +45,7 @@ def confusion_figure(runs: "Mapping[str, Analysis]", theme: ThemeName = "light")
             most = max(int(wrong.max()), 1)
             shades = LinearSegmentedColormap.from_list("shades", [colours.paper, colours.ink])
             # The darkest is far enough from the ink for the counts on it to be read.
-            panel.imshow(wrong, cmap=shades, vmin=0, vmax=2.5 * most)
+            panel.imshow(wrong, cmap=shades, vmin=0, vmax=2.7 * most)
             for label, row in enumerate(counts):
                 for answer, count in enumerate(row):
                     if count:
