@@ -3,6 +3,7 @@
 Outside the kernels the arrays have the shapes of :func:`retronet.network.parameter_shapes`.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from retronet.connections import kernels
-from retronet.engines.layout import padded_shape, row_length, rows, wire
+from retronet.engines.layout import has_padded, padded_shape, row_length, rows, wire
 from retronet.errors import InputError
 from retronet.kernels.compiling import answering, learning
 from retronet.kernels.fields import LANES
@@ -91,8 +92,8 @@ class Workspace:
             }
         )
         self._activity = Vector(dict(self._activity_shapes()))
-        self.answering = self._build()
-        """What the kernels take that only run forward."""
+        self.bare = self._build()
+        """What the kernels take, before any loop is compiled."""
 
     def _activity_shapes(self) -> Iterator[tuple[str, tuple[int, ...]]]:
         yield "state0", (int(np.prod(self.network.input)),)
@@ -111,10 +112,9 @@ class Workspace:
                 yield f"field{level}", (1,)
             if isinstance(sized.layer, Conv):
                 yield f"field{level}", (row_length(sized) * sized.positions + LANES,)
-                yield (
-                    f"padded{level}",
-                    (sized.input[0] * int(np.prod(padded_shape(sized, sized.layer))) + LANES,),
-                )
+            if isinstance(sized.layer, Conv) and has_padded(sized):
+                size = math.prod(padded_shape(sized, sized.layer))
+                yield f"padded{level}", (sized.input[0] * size + LANES,)
 
     def _build(self) -> Machine:
         flat = Flat(
@@ -128,7 +128,7 @@ class Workspace:
             curvature=self.vector.zeros(self.dtype),
         )
         for level, sized in enumerate(self.sized_layers):
-            if isinstance(sized.layer, Conv):
+            if isinstance(sized.layer, Conv) and has_padded(sized):
                 self._activity.view(flat.activity, f"padded{level}")[:] = sized.layer.border
             if isinstance(sized.layer, AveragePool):
                 self._activity.view(flat.activity, f"field{level}")[:] = 1 / sized.taps_per_plane
@@ -138,7 +138,13 @@ class Workspace:
                 self._activity.view(flat.activity, f"field{level}")[sized.output[0]] = np.sqrt(2)
             if sized.name == self._dropped:
                 self._activity.view(flat.activity, f"factors{level}")[:] = 1
-        return answering(wire(self.sized_layers, self.vector.starts, self._activity.starts, self.dtype), flat)
+        wiring = wire(self.sized_layers, self.vector.starts, self._activity.starts, self.dtype)
+        return Machine(wiring, flat, 0, 0)
+
+    @cached_property
+    def answering(self) -> Machine:
+        """What the kernels take that only run forward; they are compiled when this is asked for."""
+        return answering(self.bare.wiring, self.bare.flat)
 
     @cached_property
     def machine(self) -> Machine:
@@ -150,7 +156,7 @@ class Workspace:
         """The factors of the dropped layer's units inside the activity; empty if none is dropped."""
         for level, sized in enumerate(self.sized_layers):
             if sized.name == self._dropped:
-                view = self._activity.view(self.answering.flat.activity, f"factors{level}")
+                view = self._activity.view(self.bare.flat.activity, f"factors{level}")
                 return view.reshape(-1)[: sized.units]
         return np.zeros(0, self.dtype)
 
@@ -162,7 +168,7 @@ class Workspace:
         InputError
             If an array is missing or has another shape; the message names the first.
         """
-        flat = self.answering.flat.parameters if flat is None else flat
+        flat = self.bare.flat.parameters if flat is None else flat
         for name, shape in parameter_shapes(self.network).items():
             array = parameters.get(name)
             if array is None or array.shape != shape:
@@ -180,7 +186,7 @@ class Workspace:
 
     def read(self, flat: Floats | None = None) -> Parameters:
         """Return copies of the named arrays held in `flat`, by default the parameters themselves."""
-        flat = self.answering.flat.parameters if flat is None else flat
+        flat = self.bare.flat.parameters if flat is None else flat
         arrays: Parameters = {}
         for sized in self._trained:
             view = self.vector.view(flat, f"{sized.name}.weight")

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retronet.kernels.fields import gather, pad, scatter, unpad
-from retronet.kernels.jit import njit
+from retronet.kernels.jit import njit, part
 from retronet.kernels.separate import call
 from retronet.kernels.units import HARD_TANH, SIGMOID, TANH, multiply, squash
 from retronet.kernels.vectors import add8, first8, load8, splat8, store8, sum8
@@ -35,7 +35,8 @@ class Layer(NamedTuple):
     ``strip`` is the length of a row of outputs. Maps are even in number, the last perhaps empty. Outputs at
     fixed codes have these where others have padded planes, and one map more than codes
     (:mod:`retronet.kernels.codes`); pools have a field of their own kind (:mod:`retronet.kernels.pooling`),
-    and their strips are the taps of each position. ``units`` are those of the maps that are not empty.
+    and their strips are the taps of each position. ``units`` are those of the maps that are not empty. Planes
+    without a border need no copy: the state below is theirs.
     ``factors`` start in the activity what states and slopes are multiplied
     by, for dropout; it is −1 in layers that have none.
     """
@@ -107,7 +108,7 @@ class Wiring(NamedTuple):
     loops: Loops
 
 
-@njit()
+@part(later=True)
 def layer_at(table: NDArray[np.int64], row: int) -> Layer:
     """Return a row of the table by name."""
     t = table
@@ -141,14 +142,14 @@ def layer_at(table: NDArray[np.int64], row: int) -> Layer:
     )
 
 
-@njit()
+@part(later=True)
 def field_shape(layer: Layer) -> tuple[int, int]:
     """Return rows and columns of a field."""
     inner = layer.kind == POSITIONS_INNER
     return (layer.taps, layer.positions) if inner else (layer.positions, layer.taps)
 
 
-@njit()
+@part(later=True)
 def set_biases(layer: Layer, parameters: Floats, activity: Floats) -> None:
     """Start the sums with the biases: one a unit, or one a map."""
     out, bias, positions = np.uint64(layer.output), np.uint64(layer.bias), np.uint64(layer.positions)
@@ -164,7 +165,7 @@ def set_biases(layer: Layer, parameters: Floats, activity: Floats) -> None:
         out += positions
 
 
-@njit()
+@part(later=True)
 def add_bias_gradient(layer: Layer, received: Floats, gradient: Floats) -> None:
     """Add the gradient of the biases."""
     delta, bias, positions = np.uint64(layer.output), np.uint64(layer.bias), np.uint64(layer.positions)
@@ -183,7 +184,7 @@ def add_bias_gradient(layer: Layer, received: Floats, gradient: Floats) -> None:
         delta += positions
 
 
-@njit()
+@part(later=True)
 def squash_layer(wiring: Wiring, row: int, t: Layer, activity: Floats) -> None:
     """Make states of a layer's sums, and multiply them and their slopes by the factors of dropout."""
     loops, out, units = wiring.loops, t.output, t.maps * t.positions
@@ -201,7 +202,7 @@ def squash_layer(wiring: Wiring, row: int, t: Layer, activity: Floats) -> None:
         multiply(activity, t.slope, activity, t.factors, units)
 
 
-@njit()
+@njit(no_cpython_wrapper=True)
 def forward(wiring: Wiring, parameters: Floats, activity: Floats) -> None:
     """Fill every state from the input state up.
 
@@ -228,16 +229,18 @@ def forward(wiring: Wiring, parameters: Floats, activity: Floats) -> None:
             call(loop, (activity, t.state, f, out, t.planes, t.plane, t.positions, taps))
             squash_layer(wiring, row, t, activity)
             continue
-        set_biases(t, parameters, activity)
+        if t.kind != SUBSAMPLE:
+            set_biases(t, parameters, activity)
         if inner or t.kind == TAPS_INNER:
-            places = wiring.places[t.first_place : t.first_place + t.plane]
-            pad(activity, t.state, t.padded, t.planes, t.plane, t.padded_plane, places)
+            if t.padded != t.state:
+                places = wiring.places[t.first_place : t.first_place + t.plane]
+                pad(activity, t.state, t.padded, t.planes, t.plane, t.padded_plane, places)
             strips = wiring.strips[t.first_strip : t.stop_strip]
             gather(activity, t.padded, f, *field_shape(t), t.strip, strips)
         if t.kind == SUBSAMPLE:
             places = wiring.places[t.first_place : t.first_place + t.plane]
-            sizes = (t.planes, t.plane, t.positions, t.strip)
-            call(loops.add_subsampled, (parameters, w, activity, t.state, out, *sizes, places))
+            sizes = (t.maps, t.planes, t.plane, t.positions, t.strip)
+            call(loops.add_subsampled, (parameters, w, t.bias, activity, t.state, out, *sizes, places))
         elif inner:
             product = (t.taps, t.positions, pairs)
             call(
@@ -266,11 +269,12 @@ def send_down(wiring: Wiring, t: Layer, parameters: Floats, received: Floats) ->
         size = t.planes * t.padded_plane
         strips = wiring.strips[t.first_strip : t.stop_strip]
         scatter(received, t.padded, size, f, *field_shape(t), t.strip, strips)
-        places = wiring.places[t.first_place : t.first_place + t.plane]
-        unpad(received, t.state, t.padded, t.planes, t.plane, t.padded_plane, places)
+        if t.padded != t.state:
+            places = wiring.places[t.first_place : t.first_place + t.plane]
+            unpad(received, t.state, t.padded, t.planes, t.plane, t.padded_plane, places)
 
 
-@njit()
+@njit(no_cpython_wrapper=True)
 def backward(
     wiring: Wiring, parameters: Floats, activity: Floats, received: Floats, gradient: Floats
 ) -> None:
