@@ -14,7 +14,7 @@ from retronet_cli.options import (
     quiet_option,
     runs_option,
 )
-from retronet_cli.precision import Choices, precision_options
+from retronet_cli.precision import Choices, float_or_precision_options
 from retronet_cli.reading import scan_option
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     help="Count the work of each stage, and model its time on the boards of 1989 and 1991.",
 )
 @scan_option
-@precision_options
+@float_or_precision_options
 @one_chip_options
 @other_data_option
 @data_dir_option
