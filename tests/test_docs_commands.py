@@ -44,7 +44,7 @@ INSTEAD = (
     Instead(r"--seeds 0-99?\b", "--seeds 0 --passes 1 --set take=200", "two minutes for ten seeds"),
     Instead(
         r"^retronet reproduce (?!usps2023$|karpathy2022$|lecun1990$)(\S+)$",
-        r"retronet train \1 --passes 1 --set take=200",
+        r"retronet train \1 --passes 1 --set take=2000",
         "several seeds, or minutes for one",
     ),
     Instead(r"in range\(5\):", "in range(1):", "a quarter of a minute for each seed"),
