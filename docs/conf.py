@@ -1,15 +1,15 @@
 """How Sphinx makes a site of these pages: `sphinx-build -W docs site`.
 
-Three pages are completed while it does, from what they are about, so that they can not be out of date: the help of
-every command in `commands.md`, every module in `modules-retronet.md` and `modules-hw-sim.md`. A line with a name in
-braces says where.
+Two pages are completed while it does, from what they are about, so that they can not be out of date: the help
+of every command in `commands.md`, what is in every module in `modules.md`. A name in braces says where.
 """
 
-import importlib
+import ast
 import os
-import pkgutil
+import re
 from collections.abc import Iterator
 from importlib.metadata import version as version_of
+from pathlib import Path
 from typing import Any
 
 import click
@@ -23,13 +23,12 @@ html_title = f"retronet {version}"
 exclude_patterns = ["site"]
 myst_heading_anchors = 3
 # Pages are read on their own too: their links to README, sources and benchmarks lead out of this folder.
-suppress_warnings = [
-    "myst.xref_missing",
-    "ref.python",  # words in the shapes of arrays, such as units, are no names of anything
-]
+suppress_warnings = ["myst.xref_missing"]
 autodoc_typehints = "description"
 autodoc_member_order = "bysource"
 napoleon_google_docstring = False
+
+ROOT = Path(__file__).parents[1]
 
 
 def commands(command: click.Command, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -60,24 +59,41 @@ def help_of_commands() -> str:
         os.environ |= kept
 
 
-def modules_of(package: str) -> Iterator[str]:
-    """Yield the modules of a package but for its compiled loops, whose functions are told by comments beside them."""
-    for module in pkgutil.walk_packages(importlib.import_module(package).__path__, f"{package}."):
-        if "kernels" not in module.name.split("."):
-            yield module.name
+def contents(path: Path) -> str:
+    """Return what a module is about and what it has, as Markdown."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    lines = [_sentence(tree), ""]
+    for node in tree.body:
+        match node:
+            case ast.ClassDef() | ast.FunctionDef() if not node.name.startswith("_"):
+                lines.append(f"- `{node.name}`: {_sentence(node)}".removesuffix(": "))
+            case _:
+                pass
+    return "\n".join(lines)
 
 
-def library(package: str) -> str:
-    """Return the reference of a package as Markdown, a section a module."""
-    directive = "```{{eval-rst}}\n.. automodule:: {0}\n   :members:\n```\n"
-    return "\n".join(f"## {name}\n\n{directive.format(name)}" for name in modules_of(package))
+def _sentence(node: ast.Module | ast.ClassDef | ast.FunctionDef) -> str:
+    """Return the first paragraph of a docstring as Markdown."""
+    text = " ".join((ast.get_docstring(node) or "").partition("\n\n")[0].split())
+    text = re.sub(r":\w+:`~?([^`]*)`", r"`\1`", text).replace("``", "`")
+    # A name between plain bars or stars is no emphasis, nor is what stands in brackets a link.
+    return re.sub(r"`[^`]*`|[*_\[\]<|]", lambda each: each[0] if len(each[0]) > 1 else f"\\{each[0]}", text)
 
 
-MADE = {
-    "commands": ("{commands}", help_of_commands),
-    "modules-retronet": ("{modules}", lambda: library("retronet")),
-    "modules-hw-sim": ("{modules}", lambda: library("hw_sim")),
-}
+def modules() -> str:
+    """Return every module of the library as Markdown, a section each."""
+    parts = []
+    for package in ("retronet", "hw_sim"):
+        parts.append(f"## {package}\n")
+        for path in sorted((ROOT / package).rglob("*.py")):
+            words = path.relative_to(ROOT).with_suffix("").parts
+            name = ".".join(words[:-1] if words[-1] == "__init__" else words)
+            if name != package:
+                parts.append(f"### {name}\n\n{contents(path)}\n")
+    return "\n".join(parts)
+
+
+MADE = {"commands": ("{commands}", help_of_commands), "modules": ("{modules}", modules)}
 
 
 def complete(_app: object, name: str, source: list[str]) -> None:

@@ -75,9 +75,7 @@ def test_chance_goes_up_as_often_as_the_dropped_bits_say() -> None:
 
 
 def test_what_can_not_be_drawn_is_refused() -> None:
-    with pytest.raises(
-        InputError, match=r"from 2 to -1: the first number must be below the last. Name"
-    ):
+    with pytest.raises(InputError, match=r"from 2 to -1: the first number must be below the last. Name"):
         staircase(parse_format("s3.0"), 2.0, -1.0)
     with pytest.raises(
         InputError, match=r"s16.8 has 98,302 steps .* at most 2,048 are drawn. Name a shorter"
