@@ -51,6 +51,7 @@ prune a --curve
 allocate pruned --bits 4 --rise 60
 compare adam --plan bits=8 --plan bits=2
 report a
+report --network lenet1 --field 28x140
 report --html story.html a
 export golden a --bits 4 --digits 1 -o golden
 export rtl a --bits 4 --digits 1 -o circuit
