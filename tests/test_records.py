@@ -20,6 +20,7 @@ from support.record_page import ALL, Kind, Page, outside_types
 
 import hw_sim
 import retronet
+from retronet.datasets.catalogue import SOURCES
 from retronet.runs import checkpoint, configuration
 from retronet_cli.main import cli
 
@@ -199,6 +200,18 @@ def test_records_with_a_type_have_its_keys_and_types() -> None:
         }, name
         compared += 1
     assert compared > 60
+
+
+def test_every_file_of_the_data_folder_is_told() -> None:
+    section = Page().text.partition("## The data folder")[2].partition("\n## ")[0]
+    told = {name.replace("s-idx", "s.idx") for name in re.findall(r"`(\w+/[\w.-]+)`", section)}
+    names = {
+        f"{file.folder}/{re.sub(r'[.](gz|bz2)$', '', name)}".replace("s-idx", "s.idx")
+        for source in SOURCES.values()
+        for file in source.files
+        for name in file.names
+    }
+    assert told == names
 
 
 def test_anchors_of_types_lead_to_sections() -> None:
