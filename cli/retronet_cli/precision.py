@@ -52,6 +52,11 @@ class Choices(msgspec.Struct, frozen=True):
         fields = msgspec.structs.asdict(self)
         return [name.replace("_", "-") for name, value in fields.items() if value is not None]
 
+    @property
+    def exact_sums(self) -> bool:
+        """Whether no option asks for sums that are cast."""
+        return not {"accumulator", "accumulator-bits", "plan"}.intersection(self.given)
+
 
 EXCLUSIVE = (
     ("accumulator", "accumulator-bits"),

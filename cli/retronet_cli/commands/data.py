@@ -212,34 +212,33 @@ def compose(
     """
     import json
 
-    from hw_sim.export.files import write_files
+    from hw_sim.export.files import check_folder, write_files
     from retronet.datasets import load
     from retronet.reading.compose import compose as composed
     from retronet.reading.pictures import png_bytes
     from retronet_cli.terminal import print_json, progress, talk
 
+    check_folder(output, force=force)
     sets = load(data, None, data_dir)
     if sets.notice:
         talk(sets.notice)
+    codes = []
     with progress(True) as bar:
-        numbers = bar.track(range(count), description="Composing")
-        codes = [composed(sets.test, digits, seed, number, difficulty) for number in numbers]
-    names = [f"{number:05}.png" for number in range(count)]
+        for number in bar.track(range(count), description="Composing"):
+            code, name = composed(sets.test, digits, seed, number, difficulty), f"{number:05}.png"
+            write_files({name: png_bytes(code.levels)}, output, force=True)
+            codes.append({"file": name, "text": code.text, "test_digits": list(code.digits)})
     labels = {
         "dataset": sets.test.provenance.name,
         "split": "test",
         "digits": digits,
         "seed": seed,
         "difficulty": difficulty,
-        "codes": [
-            {"file": name, "text": code.text, "test_digits": list(code.digits)}
-            for name, code in zip(names, codes, strict=True)
-        ],
+        "codes": codes,
     }
-    files = {name: png_bytes(code.levels) for name, code in zip(names, codes, strict=True)}
     schema = {"schema": "retronet/composed-codes/1"}
-    files["labels.json"] = (json.dumps(schema | labels, indent=2, sort_keys=True) + "\n").encode()
-    write_files(files, output, force=force)
+    content = (json.dumps(schema | labels, indent=2, sort_keys=True) + "\n").encode()
+    write_files({"labels.json": content}, output, force=True)
     if as_json:
         print_json("composed-codes", labels)
     else:

@@ -95,13 +95,17 @@ def retrain(
         resume_retraining(open_run(resume), data_dir, form, quiet)
         _write_plan_of(open_run(resume), plan_out)
         return
+    from hw_sim.kernels.quantised_training import train_quantised
+    from hw_sim.studies.ahead import to_retrain
     from hw_sim.studies.retrain import Retraining, Settings
     from hw_sim.studies.retrained_run import create_retrained_run
+    from retronet_cli.ahead import compile_ahead
     from retronet_cli.runs import take_digits, take_run
 
     origin, checkpoint = take_run(run, runs, quiet)
-    digits = take_digits(checkpoint, None, data_dir)
     trained = checkpoint.trained
+    compile_ahead(train_quantised, lambda: to_retrain(trained))
+    digits = take_digits(checkpoint, None, data_dir)
     chosen = chosen_plan(choices if choices.given else Choices(bits=3, scale="mse"), trained, digits.train)
     settings = Settings("all" if layers == "all" else "last", passes, rate, seed=seed)
     # What can not be retrained is refused before a folder is made.

@@ -146,7 +146,9 @@ def train(
         return
     if dask is not None:
         raise click.UsageError("--dask is for several runs at once: give --seeds, too, or leave it out.")
-    run, digits = _begin(_resolve(recipe, changes), data_dir, folder, runs, force, history)
+    resolved = _resolve(recipe, changes)
+    _compile_ahead(resolved)
+    run, digits = _begin(resolved, data_dir, folder, runs, force, history)
     _learn_and_print(run, digits, data_dir, form, quiet, started, tensorboard=tensorboard)
 
 
@@ -244,6 +246,16 @@ def _print_recipe(recipe: "Recipe") -> None:
     from retronet_cli.terminal import print_json
 
     print_json("recipe", msgspec.to_builtins(recipe))
+
+
+def _compile_ahead(recipe: "Recipe") -> None:
+    from retronet.engines.ahead import to_train
+    from retronet.kernels.layers import backward
+    from retronet.network import load_network
+    from retronet_cli.ahead import compile_ahead
+
+    network = load_network(recipe.network)
+    compile_ahead(backward, lambda: to_train(recipe, network))
 
 
 def _begin(

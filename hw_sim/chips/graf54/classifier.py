@@ -24,9 +24,9 @@ def classifier(rows: int, columns: int) -> NetworkSpec:
     )
 
 
-def train_classifier(digits: DigitSets, passes: int, seed: int) -> tuple[PassRecord, Trained]:
-    """Train the classifier; return the record of its last pass and the network."""
-    recipe = Recipe(
+def classifier_recipe(passes: int, seed: int) -> Recipe:
+    """Return how the classifier is trained."""
+    return Recipe(
         name="graf-classifier",
         title="As fc40",
         network="graf-classifier",
@@ -37,6 +37,11 @@ def train_classifier(digits: DigitSets, passes: int, seed: int) -> tuple[PassRec
         initial=Uniform(),
         seed=seed,
     )
+
+
+def train_classifier(digits: DigitSets, passes: int, seed: int) -> tuple[PassRecord, Trained]:
+    """Train the classifier; return the record of its last pass and the network."""
+    recipe = classifier_recipe(passes, seed)
     network = classifier(*digits.train.images.shape[1:])
     training = Training(recipe, network, digits)
     last = [record for record in training.run() if isinstance(record, PassRecord)][-1]
