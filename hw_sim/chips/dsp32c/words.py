@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hw_sim.formats.modes import Rounding
 from hw_sim.formats.staircase import Staircase, stairs
-from hw_sim.kernels.dsp32c import WORD_REST, floor_mantissa, nearest_word
+from hw_sim.kernels.dsp32c import fill_words
 from retronet.errors import InputError
 
 Doubles = NDArray[np.float64]
@@ -116,9 +116,9 @@ def word_staircase(rounding: Rounding, around: float = 1.0, steps: int = 6) -> S
     step = abs(around) * 2.0**-24
 
     def cast(values: Doubles) -> Doubles:
-        one = floor_mantissa if rounding is Rounding.TRN else nearest_word
-        rest = (WORD_REST,) if rounding is Rounding.TRN else ()
-        return np.array([one(value, *rest) for value in values])
+        words = np.empty_like(values)
+        fill_words(values, rounding is Rounding.RND, words)
+        return words
 
     edges = np.asarray(around + 0.5 * step * np.arange(-2 * steps, 2 * steps + 1), np.float64)
     return Staircase(*stairs(cast, edges), LEAST_WORD, LARGEST_WORD, step)
