@@ -30,6 +30,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Page:
     """Return the page, every command and every file held against it."""
     if numba.config.DISABLE_JIT:
         pytest.skip("this many commands need compiled code")
+    pytest.importorskip("onnx")
     page, wrong = Page(), []
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("records"))
