@@ -27,7 +27,7 @@ def test_the_site_is_made_without_a_warning(tmp_path: Path) -> None:
 def dead_ends(site: Path) -> list[str]:
     """Return the links of the site that lead to no page or to no place on it.
 
-    What Sphinx can not resolve it makes a link to a place of that name; a file of the repository is allowed there.
+    What Sphinx can not resolve becomes a link to a place of that name; files of the repository are allowed.
     """
     texts = {path: path.read_text(encoding="utf-8") for path in site.rglob("*.html")}
     places = {path: set(re.findall(r' id="([^"]+)"', text)) for path, text in texts.items()}

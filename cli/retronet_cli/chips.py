@@ -79,6 +79,12 @@ def simulated_on_chip(
             "simulated": [fields["simulated"]],
             "modelled": [] if modelled is None else cost_records([modelled]),
         }
+        # Of what the report lists, such as its layers or the chips drawn, each has a table of its own.
+        tables |= {
+            key: rows
+            for key, rows in fields["simulated"].items()
+            if isinstance(rows, list | tuple) and rows and isinstance(rows[0], dict)
+        }
         give(form, "chip-simulation", fields, tables)
     else:
         _print(chip, shown, modelled)

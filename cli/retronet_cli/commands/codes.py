@@ -15,7 +15,7 @@ from retronet_cli.options import (
     run_argument,
     runs_option,
 )
-from retronet_cli.precision import Choices, precision_options
+from retronet_cli.precision import Choices, float_or_precision_options
 from retronet_cli.reading import scan_option
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ DIFFICULTIES: "tuple[Difficulty, ...]" = ("easy", "medium", "hard")
     help="Of the codes; repeat it for several.  [default: all]",
 )
 @scan_option
-@precision_options
+@float_or_precision_options
 @one_chip_options
 @other_data_option
 @data_dir_option

@@ -6,7 +6,7 @@ import click
 
 from retronet.errors import ChoiceError
 from retronet_cli.drawing import Canvas, canvas_options, check, write
-from retronet_cli.options import data_dir_option, quiet_option
+from retronet_cli.options import data_dir_option, quiet_remarks_option
 
 MOST = 20
 
@@ -23,10 +23,8 @@ MOST = 20
 @click.option("--data", metavar="NAME", help="The digits, instead of the recipe's.")
 @data_dir_option
 @canvas_options
-@quiet_option
-def draw_copies(
-    recipe: str, most: int, data: str | None, data_dir: Path | None, canvas: Canvas, quiet: bool
-) -> None:
+@quiet_remarks_option
+def draw_copies(recipe: str, most: int, data: str | None, data_dir: Path | None, canvas: Canvas) -> None:
     """Draw the distorted copies of digits that a recipe presents, 20 of each digit at most.
 
     \b
@@ -60,4 +58,4 @@ def draw_copies(
     figure = copies_figure(
         shown.reshape(rows, copies + 1, *shown.shape[1:]), learnt.labels[:rows].tolist(), title, canvas.theme
     )
-    write(figure, canvas, title, quiet)
+    write(figure, canvas, title)

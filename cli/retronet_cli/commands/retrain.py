@@ -18,7 +18,7 @@ from retronet_cli.options import (
     run_argument,
     runs_option,
 )
-from retronet_cli.precision import Choices, chosen_plan, precision_options, write_plan
+from retronet_cli.precision import Choices, chosen_plan, precision_options_for, write_plan
 
 if TYPE_CHECKING:
     from retronet.datasets import DigitSets
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Train on with the quantiser in the loop.")
 @run_argument
-@precision_options
+@precision_options_for("3, or 8 beside another format")
 @click.option(
     "--layers",
     type=click.Choice(["all", "last"]),

@@ -280,6 +280,7 @@ def _begin(
 
 def _report_start(run: "Run", quiet: bool) -> None:
     from retronet_cli.terminal import talk
+    from retronet_cli.views.quantities import passes_named
 
     if run.configuration.notice:
         talk(run.configuration.notice)
@@ -287,7 +288,7 @@ def _report_start(run: "Run", quiet: bool) -> None:
         recipe = run.configuration.recipe
         talk(
             f"Training {recipe.network} on {run.data_name}: recipe {recipe.name}, "
-            f"{recipe.passes} passes, seed {recipe.seed}."
+            f"{passes_named(recipe.passes)}, seed {recipe.seed}."
         )
         talk(f"Run: {run.folder}")
         if recipe.engine != "numba":
