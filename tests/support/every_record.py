@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import pkgutil
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,12 +14,13 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+import retronet_cli
 from retronet import datasets
 from retronet.recipe import FOLDER
 from retronet.runs.run import open_run
 from retronet.studies import reproduce
 from retronet_cli import forms
-from retronet_cli.main import COMMANDS, cli
+from retronet_cli.main import cli
 
 FEW = "--data digits5k --passes 1 --quiet"
 COMMAND_LINES = f"""
@@ -148,9 +150,10 @@ def watched(patch: pytest.MonkeyPatch) -> Iterator[list[dict[str, list[dict[str,
         give(form, what, fields, made)
 
     with patch.context() as inner:
-        names = [module for module, _, _ in COMMANDS.values()]
-        for name in [*names, "retronet_cli.forms", "retronet_cli.seeds", "retronet_cli.chips"]:
-            module = importlib.import_module(name)
+        for found in pkgutil.walk_packages(retronet_cli.__path__, "retronet_cli."):
+            if found.name.endswith("__main__"):
+                continue
+            module = importlib.import_module(found.name)
             if hasattr(module, "give"):
                 inner.setattr(module, "give", watching)
         yield kept
