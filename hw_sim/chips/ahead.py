@@ -24,7 +24,7 @@ def to_simulate_on(chip: ChipSpec, trained: Trained) -> tuple[Any, Callable[[], 
     network = trained.network
     match chip.arithmetic:
         case "dsp32c":
-            return run_dsp_layer, lambda: [*_dsp32c(), *to_answer(Workspace(network))]
+            return run_dsp_layer, lambda: _dsp32c(to_answer(Workspace(network)))
         case "anna" | "net32k":
             beside = _last_layer(network)
             return run_analog_layer, lambda: [
@@ -36,12 +36,13 @@ def to_simulate_on(chip: ChipSpec, trained: Trained) -> tuple[Any, Callable[[], 
             return None, list
 
 
-def _dsp32c() -> list[Job]:
+def _dsp32c(between: list[Job]) -> list[Job]:
     rows, table, three = np.zeros((1, 1)), np.zeros(1, np.int32), np.zeros((1, 1, 1), np.int32)
     biases, unit = np.zeros(1), (0, 1.0, 1.0)
     return [
         lambda: address_of(fill_scales, rows, rows),
         lambda: address_of(run_double_layer, rows, table, three, biases, *unit, rows, rows),
+        *between,
         lambda: address_of(run_dsp_layer, rows, rows, table, three, biases, *unit, rows, rows, rows, rows),
     ]
 

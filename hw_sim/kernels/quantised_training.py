@@ -25,13 +25,15 @@ class Casters(NamedTuple):
 
     ``table`` (rows, 7): kind, rounding, overflow, low, high; of a set of levels the sets before it, first
     edge and number of edges. ``powers`` are ``2^frac_bits``; ``edges`` and ``levels``, in steps, those of all
-    sets, a set's levels being one more than its edges.
+    sets, a set's levels being one more than its edges. ``others`` is the address of `cast_otherwise`, 0 where
+    no row has a mode that needs it.
     """
 
     table: NDArray[np.int64]
     powers: Doubles
     edges: Doubles
     levels: Doubles
+    others: int
 
 
 class Scales(NamedTuple):
@@ -98,10 +100,34 @@ def cast_all(
             whole = whole if whole < most else most
             results[k] = whole * scales[k]
     else:
-        for k in range(values.size):
-            value = np.float64(values[k]) / divisors[k]
-            whole_number, _ = cast_real(value, power, rounding, overflow, low, high)
-            results[k] = whole_number * scales[k]
+        call(casters.others, (table, row, power, values, divisors, scales, results))
+
+
+@njit(error_model="numpy", no_cpython_wrapper=True)
+def cast_otherwise(
+    table: NDArray[np.int64],
+    row: int,
+    power: float,
+    values: Floats,
+    divisors: Doubles,
+    scales: Doubles,
+    results: Floats,
+) -> None:
+    """Do what `cast_all` does in any mode of rounding and overflow."""
+    rounding, overflow, low, high = table[row, 1], table[row, 2], table[row, 3], table[row, 4]
+    for k in range(values.size):
+        value = np.float64(values[k]) / divisors[k]
+        whole_number, _ = cast_real(value, power, rounding, overflow, low, high)
+        results[k] = whole_number * scales[k]
+
+
+def address_of_others(table: NDArray[np.int64], flat: Floats, doubles: Doubles) -> int:
+    """Return the address of `cast_otherwise` for arrays of these types, 0 if no row of `table` needs it."""
+    usual = (table[:, 1] == RND) & np.isin(table[:, 2], (SAT, SAT_SYM))
+    if (usual | (table[:, 0] == LEVELS)).all():
+        return 0
+    address: int = address_of(cast_otherwise, table, 1, 1.0, flat, doubles, doubles, flat)
+    return address
 
 
 def address_of_cast(table: Casters, flat: Floats, doubles: Doubles) -> int:

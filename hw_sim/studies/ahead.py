@@ -7,9 +7,8 @@ from hw_sim.formats.fixed import Fixed
 from hw_sim.kernels.quantised_training import CastTables, Scales, address_of_cast, train_quantised
 from hw_sim.studies.cast_tables import casters
 from retronet.curvature import goal_of
-from retronet.engines.ahead import Job, learnt, to_answer
+from retronet.engines.ahead import Job, learnt, to_answer, to_send_back
 from retronet.engines.workspace import Workspace
-from retronet.kernels.compiling import learning
 from retronet.kernels.passes import measure_curvature
 from retronet.kernels.separate import address_of
 from retronet.kernels.unit_curvature import measure_unit_curvature
@@ -26,7 +25,7 @@ def to_retrain(trained: Trained) -> list[Job]:
     )
     return [
         *to_answer(workspace),
-        lambda: learning(workspace.bare),
+        *to_send_back(workspace),
         lambda: goal_of(trained.recipe, workspace.sized_layers[-1].output[0], workspace.dtype),
         lambda: run_one_layer(trained.recipe),
         lambda: address_of_cast(table, flat, doubles),
@@ -41,7 +40,7 @@ def to_allocate(trained: Trained) -> list[Job]:
     flat = np.zeros(0)
     return [
         *to_answer(workspace),
-        lambda: learning(workspace.bare),
+        *to_send_back(workspace),
         lambda: goal_of(trained.recipe, workspace.sized_layers[-1].output[0], workspace.dtype),
         lambda: address_of(measure_unit_curvature, *learnt(workspace), flat, flat),
         lambda: run_one_layer(trained.recipe),

@@ -8,7 +8,15 @@ from numpy.typing import NDArray
 
 from hw_sim.formats.fixed import Fixed
 from hw_sim.formats.levels import Format, encode, twice_edges
-from hw_sim.kernels.quantised_training import FIXED, LEVELS, Casters, CastTables, Scales, address_of_cast
+from hw_sim.kernels.quantised_training import (
+    FIXED,
+    LEVELS,
+    Casters,
+    CastTables,
+    Scales,
+    address_of_cast,
+    address_of_others,
+)
 from hw_sim.plan.plan import PrecisionPlan
 from retronet.engines.workspace import Parameters, Workspace
 from retronet.kernels.layers import Layer
@@ -97,7 +105,7 @@ def cast_values(values: NDArray[np.floating], form: Format, scale: float) -> NDA
 
 
 def casters(forms: Sequence[Format]) -> Casters:
-    """Return formats as the kernel takes them."""
+    """Return formats as the kernel takes them, for numbers in single precision."""
     table = np.zeros((len(forms), 7), np.int64)
     edges: list[float] = []
     levels: list[float] = []
@@ -113,4 +121,5 @@ def casters(forms: Sequence[Format]) -> Casters:
                 edges += inner.tolist()
                 levels += form.levels
     powers = np.array([2.0**form.frac_bits for form in forms])
-    return Casters(table, powers, np.array([*edges, 0.0]), np.array([*levels, 0.0]))
+    others = address_of_others(table, np.zeros(0, np.float32), powers)
+    return Casters(table, powers, np.array([*edges, 0.0]), np.array([*levels, 0.0]), others)

@@ -11,9 +11,11 @@ import numpy as np
 from retronet.engines.numba_engine import NumbaEngine
 from retronet.engines.workspace import Workspace
 from retronet.kernels.compiling import goal_for, learning
+from retronet.kernels.layers import backward, forward
 from retronet.kernels.losses import SQUARED
 from retronet.kernels.optimisers import Dropped, Moments, train_adam, train_batches
 from retronet.kernels.passes import Goal, measure_curvature, run_forward, train_sdlm, train_sgd
+from retronet.kernels.products import rows_by_columns, rows_by_rows
 from retronet.kernels.separate import address_of
 from retronet.network import NetworkSpec
 from retronet.recipe import Adam, AdamW, Recipe, SdlmBatch, SdlmRunning, Sgd
@@ -23,11 +25,28 @@ Job = Callable[[], object]
 
 
 def to_answer(workspace: Workspace) -> list[Job]:
-    """Return what running a network forward compiles."""
+    """Return what running a network forward compiles.
+
+    The slowest come by themselves after the rest, so that two processes share them.
+    """
+    bare, flat = workspace.bare, workspace.bare.flat.activity
     images, states = np.zeros((0, 1, 1), workspace.dtype), np.zeros((0, 1), workspace.dtype)
+    product = (flat, 1, flat, 1, flat, 1, 1, 1, 1, bare.wiring.runs, 1, True)
     return [
         lambda: workspace.answering,
-        lambda: address_of(run_forward, workspace.bare, images, 0, np.zeros(0, np.int64), states),
+        lambda: address_of(rows_by_columns, *product),
+        lambda: address_of(rows_by_rows, *product),
+        lambda: address_of(forward, bare.wiring, flat, flat),
+        lambda: address_of(run_forward, bare, images, 0, np.zeros(0, np.int64), states),
+    ]
+
+
+def to_send_back(workspace: Workspace) -> list[Job]:
+    """Return what running it backward compiles besides."""
+    bare, flat = workspace.bare, workspace.bare.flat.activity
+    return [
+        lambda: learning(bare),
+        lambda: address_of(backward, bare.wiring, flat, flat, flat, flat),
     ]
 
 
@@ -36,23 +55,22 @@ def to_train(recipe: Recipe, network: NetworkSpec) -> list[Job]:
     if recipe.engine != "numba":
         return []
     workspace = Workspace(network, recipe.precision, None if recipe.dropout is None else recipe.dropout.layer)
-    forward, run = to_answer(workspace)
-    jobs = [
-        forward,
-        lambda: learning(workspace.bare),
+    *passes, run = to_answer(workspace)
+    measured = isinstance(recipe.rule, SdlmBatch)
+    return [
         lambda: NumbaEngine(recipe, network),
+        *passes,
+        *to_send_back(workspace),
+        *([lambda: address_of(measure_curvature, *learnt(workspace))] if measured else []),
         lambda: _loop_of(recipe, workspace),
         run,
     ]
-    if isinstance(recipe.rule, SdlmBatch):
-        jobs.insert(3, lambda: address_of(measure_curvature, *learnt(workspace)))
-    return jobs
 
 
 def to_learn_beside(workspace: Workspace) -> list[Job]:
     """Return what plain gradient descent on half the squared error compiles, after `to_answer`."""
     return [
-        lambda: learning(workspace.bare),
+        *to_send_back(workspace),
         lambda: goal_for(np.zeros((1, 1), workspace.dtype), SQUARED, 1.0),
         lambda: address_of(train_sgd, *learnt(workspace), 1.0),
     ]

@@ -178,9 +178,8 @@ class Workspace:
                     "Use the parameters of this network."
                 )
         for sized in self._trained:
-            view = self.vector.view(flat, f"{sized.name}.weight")
-            for row, columns, packed in self._kernels(sized):
-                view[row, columns] = parameters[f"{sized.name}.weight"].reshape(-1)[packed]
+            view = self.vector.view(flat, f"{sized.name}.weight").reshape(-1)
+            view[self._places[sized.name]] = parameters[f"{sized.name}.weight"].reshape(-1)
             bias = self.vector.view(flat, f"{sized.name}.bias")[: sized.output[0]]
             bias[:] = parameters[f"{sized.name}.bias"].reshape(bias.shape)
 
@@ -189,18 +188,23 @@ class Workspace:
         flat = self.bare.flat.parameters if flat is None else flat
         arrays: Parameters = {}
         for sized in self._trained:
-            view = self.vector.view(flat, f"{sized.name}.weight")
-            weights = np.empty(int(np.prod(sized.weight_shape)), self.dtype)
-            for row, columns, packed in self._kernels(sized):
-                weights[packed] = view[row, columns]
+            view = self.vector.view(flat, f"{sized.name}.weight").reshape(-1)
+            weights = view[self._places[sized.name]].astype(self.dtype, copy=False)
             arrays[f"{sized.name}.weight"] = weights.reshape(sized.weight_shape)
             bias = self.vector.view(flat, f"{sized.name}.bias")[: sized.output[0]]
             arrays[f"{sized.name}.bias"] = bias.reshape(sized.bias_shape).copy()
         return arrays
 
-    @staticmethod
-    def _kernels(sized: SizedLayer) -> Iterator[tuple[int, slice, slice]]:
-        """Yield each kernel's dense row, its columns there, and its place in the packed array."""
-        for row, plane, packed in kernels(sized):
-            size = packed.stop - packed.start
-            yield row, slice(plane * size, (plane + 1) * size), packed
+    @cached_property
+    def _places(self) -> dict[str, NDArray[np.int64]]:
+        """Where each packed weight lies in its layer's dense rows."""
+        return {sized.name: _places_of(sized, row_length(sized)) for sized in self._trained}
+
+
+def _places_of(sized: SizedLayer, length: int) -> NDArray[np.int64]:
+    places = np.empty(int(np.prod(sized.weight_shape)), np.int64)
+    for row, plane, packed in kernels(sized):
+        size = packed.stop - packed.start
+        start = row * length + plane * size
+        places[packed] = np.arange(start, start + size)
+    return places
