@@ -77,6 +77,14 @@ def nearest_word(value: float) -> float:
     return rounded if rounded >= SMALLEST or rounded < -SMALLEST else np.float64(0.0)
 
 
+@njit()
+def fill_words(values: Floats, nearest: bool, words: Floats) -> None:
+    """Fill `words` with the memory words that `values` (n,) become: the nearest ones, or those below."""
+    for place in range(values.size):
+        value = values[place]
+        words[place] = nearest_word(value) if nearest else floor_mantissa(value, WORD_REST)
+
+
 @part()
 def multiply_add(total: float, weight: float, weight_scale: float, state: float, state_scale: float) -> float:
     """Return the accumulator `total` plus weight times state, as an accumulator holds it."""

@@ -13,6 +13,7 @@ from retronet_cli.commands.plot_answers import (
     draw_surest,
 )  # fmt: skip
 from retronet_cli.commands.plot_copies import draw_copies
+from retronet_cli.commands.plot_formats import draw_format
 from retronet_cli.commands.plot_precision import (
     draw_allocation,
     draw_bits,
@@ -216,6 +217,6 @@ def draw_roofline(
 
 for command in (
     draw_bits, draw_noise, draw_levels, draw_maps, draw_allocation, draw_kernels, draw_confusion,
-    draw_mistakes, draw_surest, draw_rejection, draw_copies,
+    draw_mistakes, draw_surest, draw_rejection, draw_copies, draw_format,
 ):  # fmt: skip
     plot.add_command(command)

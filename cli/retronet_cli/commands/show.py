@@ -227,7 +227,7 @@ def show_run(run: Path | None, runs: Path, form: Form, quiet: bool) -> None:
             "history": opened.snapshots(),
             "configuration": settings_of(told["configuration"]),
         }
-        give(form, "run", told | {"passes": msgspec.to_builtins(records)}, tables)
+        give(form, "shown-run", told | {"passes": msgspec.to_builtins(records)}, tables)
         return
     print_assumptions(opened.configuration.recipe.assumptions)
     if records:
