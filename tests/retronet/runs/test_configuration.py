@@ -19,6 +19,7 @@ from retronet.runs.configuration import (
     Made,
     RunProcessor,
     digest_of,
+    digest_of_text,
 )
 from retronet.runs.create import create_run
 from retronet.runs.run import CHECKPOINT, CONFIGURATION, EPOCHS, HISTORY, Run, open_run
@@ -61,6 +62,22 @@ def test_what_is_trained_does_not_depend_on_where_it_was_begun(tmp_path: Path) -
 
     for name in (CHECKPOINT, EPOCHS):
         assert (here.folder / name).read_bytes() == (there.folder / name).read_bytes()
+
+
+def test_a_run_from_before_a_recipe_had_a_key_is_whole(tmp_path: Path) -> None:
+    """Its digest is of what was written then; a key that came since changes nothing of it."""
+    run = begin(tmp_path / "run", small_recipe())
+    go_on(run)
+    path = run.folder / CONFIGURATION
+    before = json.loads(path.read_text(encoding="utf-8"))
+    assert before["sha256"] == digest_of_text(path.read_bytes()) == digest_of(run.configuration)
+    for key in ("distortion", "dropout"):
+        assert before["recipe"].pop(key) is None
+    before["sha256"] = digest_of_text(json.dumps(before).encode())
+    path.write_text(json.dumps(before), encoding="utf-8")
+
+    assert before["sha256"] != run.configuration.sha256
+    assert open_run(run.folder).checkpoint().header.recipe == run.configuration.recipe
 
 
 @pytest.mark.parametrize(
