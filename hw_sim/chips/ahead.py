@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 from msgspec.structs import replace
 
+from hw_sim.chips.anna.options import anna_options
 from hw_sim.chips.graf54.classifier import classifier, classifier_recipe
 from hw_sim.chips.graf54.features import BLOCKS, FRAME
+from hw_sim.chips.net32k.options import net32k_options
 from hw_sim.chips.spec import ChipSpec
 from hw_sim.kernels.analog import run_analog_layer
 from hw_sim.kernels.dsp32c import fill_scales, run_double_layer, run_dsp_layer
@@ -25,11 +27,12 @@ def to_simulate_on(chip: ChipSpec, trained: Trained) -> tuple[Any, Callable[[], 
     match chip.arithmetic:
         case "dsp32c":
             return run_dsp_layer, lambda: _dsp32c(to_answer(Workspace(network)))
-        case "anna" | "net32k":
-            beside = _last_layer(network)
-            return run_analog_layer, lambda: [
-                *to_answer(Workspace(network)), *_analog(), *to_learn_beside(Workspace(beside)),
-            ]  # fmt: skip
+        case "anna":
+            return run_analog_layer, lambda: _analog(
+                network, len(network.layers) - anna_options(chip).float_layers
+            )
+        case "net32k":
+            return run_analog_layer, lambda: _analog(network, net32k_options(chip).layers)
         case "graf":
             return find_features, _graf
         case _:
@@ -47,20 +50,18 @@ def _dsp32c(between: list[Job]) -> list[Job]:
     ]
 
 
-def _analog() -> list[Job]:
+def _analog(network: NetworkSpec, first: int) -> list[Job]:
+    """Return what is compiled where the layers from the number `first` on learn again beside the chip."""
     rows, one, table = np.zeros((1, 1), np.float32), np.zeros(1, np.float32), np.zeros(1, np.int32)
     sources = np.zeros((1, 1, 1), np.int32)
+    rest = replace(network, input=sized_layers(network)[first].input, layers=network.layers[first:])
     return [
+        *to_answer(Workspace(network)),
         lambda: address_of(
             run_analog_layer, rows, table, table, sources, one, rows, one, one, rows, rows, rows
-        )
+        ),
+        *to_learn_beside(Workspace(rest)),
     ]
-
-
-def _last_layer(network: NetworkSpec) -> NetworkSpec:
-    """Return the layer that learns again beside a chip, as a network of its own."""
-    last = sized_layers(network)[-1]
-    return replace(network, input=last.input, layers=(last.layer,))
 
 
 def _graf() -> list[Job]:

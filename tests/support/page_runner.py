@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Lock
 
 REPOSITORY = Path(__file__).parents[2]
-LINKED = ("tests", "docs", "benchmarks", "hw_sim", "pyproject.toml")
+LINKED = ("tests", "docs", "benchmarks")
 """What of the repository a page's folder has: a page may name its files."""
 LIMIT = 900
 """Seconds that one command may take."""
@@ -31,7 +31,7 @@ class Kitchen:
         self._locks: dict[str, Lock] = {}
         programs = folder / "programs"
         programs.mkdir()
-        for name, words in {"retronet": "-m retronet_cli ", "python": ""}.items():
+        for name, words in {"retronet": "-P -m retronet_cli ", "python": ""}.items():
             program = programs / name
             program.write_text(f'#!/bin/sh\nexec "{sys.executable}" {words}"$@"\n', encoding="utf-8")
             program.chmod(0o755)

@@ -71,6 +71,7 @@ def list_sets(data_dir: Path | None, form: Form) -> None:
         give(form, "data-list", {"folder": str(folder), "sets": sets}, {"sets": sets})
         return
     table = new_table(f"Data sets, in {folder}")
+    table.collapse_padding, table.pad_edge = True, False  # else all titles break in two on 80 columns
     table.add_column("name", no_wrap=True)
     for title in ("train + test", "size", "state", "digits"):
         table.add_column(title)
