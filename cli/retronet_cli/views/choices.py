@@ -5,7 +5,7 @@ from itertools import groupby
 
 from rich.table import Table
 
-from retronet.studies.choices import OpenChoice, Difference, figures_held
+from retronet.studies.choices import Difference, OpenChoice, figures_held
 from retronet.studies.reproduce import Figure, Likelihood
 from retronet.studies.seeds import Spread
 from retronet_cli.views.scores import add_numbers, new_table
