@@ -18,6 +18,7 @@ from retronet.schedule import Rate, Schedule, Share
 FOLDER = Path(__file__).parent / "recipes"
 
 Decay = Annotated[float, msgspec.Meta(ge=0, lt=1)]
+Part = Annotated[float, msgspec.Meta(ge=0, le=0.5)]
 Seed = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 
 
@@ -174,6 +175,33 @@ class Holdout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seed: Annotated[int, msgspec.Meta(ge=0, le=(1 << 32) - 1)]
 
 
+class Distortion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Distorted copies of the digits that are learnt, as in PIEEE98 §III; that they are affine is assumed.
+
+    Each of a digit's `copies` is drawn once for the whole run: a shift of up to `shift` pixels down and
+    across, a change of size by up to the share `scale`, a `squeeze` by up to that share along one axis and a
+    stretch along the other, a slant of up to `shear` pixels across for each pixel down. With `each_pass`
+    ``one`` a pass presents every digit once, as itself or as one of its copies, each in its turn; with
+    ``all`` it presents all digits, then the first copies of all, and so on. Beyond a picture lies the least
+    value of the digits that are learnt.
+    """
+
+    copies: Annotated[int, msgspec.Meta(ge=1, le=9999)]
+    shift: Annotated[float, msgspec.Meta(ge=0, le=16)] = 0.0
+    scale: Part = 0.0
+    squeeze: Part = 0.0
+    shear: Annotated[float, msgspec.Meta(ge=0, le=2)] = 0.0
+    each_pass: Literal["one", "all"] = "one"
+
+    def __post_init__(self) -> None:
+        """Refuse copies that are the digits themselves; msgspec turns the error into its own."""
+        if not any((self.shift, self.scale, self.squeeze, self.shear)):
+            raise ValueError(
+                "`shift`, `scale`, `squeeze` and `shear` are all 0, so that the copies are the digits again; "
+                "one of them has to be above 0"
+            )
+
+
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A training run as its file states it.
 
@@ -197,6 +225,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     targets: Targets = Targets()
     order: Literal["file", "shuffled"] = "file"
     roll: Annotated[int, msgspec.Meta(ge=0, le=(1 << 31) - 1)] = 0
+    distortion: Distortion | None = None
     dropout: Dropout | None = None
     patience: Positive | None = None
     precision: Literal["float32", "float64"] = "float32"

@@ -26,7 +26,7 @@ def test_six_pictures_are_there_and_small() -> None:
 
 def test_each_picture_has_the_command_that_draws_it() -> None:
     drawn = []
-    for line in re.findall(r"^    (retronet .*)$", TEXT, flags=re.MULTILINE):
+    for line in re.findall(r"^\$ (retronet .*)$", TEXT, flags=re.MULTILINE):
         words = shlex.split(line)[1:]
         command: click.Command = cli
         while isinstance(command, click.Group):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from hw_sim.chips.cost.reading import PipelineTimes
+    from hw_sim.chips.cost.sliding import SlidTime
     from hw_sim.chips.spec import ChipSpec
     from hw_sim.plan.plan import PrecisionPlan
     from retronet.datasets import DigitSets
@@ -24,13 +25,15 @@ if TYPE_CHECKING:
     from retronet.reading.forms import Form
     from retronet.reading.read import Answer, ReadDigit, Stages
     from retronet.reading.slide import SlidWork
+    from retronet.reading.strip import Strip
+    from retronet.reading.work import StageWork
     from retronet.runs.checkpoint import Checkpoint
     from retronet.trained import Trained
 
 
 @dataclass(frozen=True)
 class Arithmetic:
-    """What answers, in which arithmetic, and what answers slid over a field; a chip does not slide."""
+    """What answers, in which arithmetic, and what answers slid over a field, if it can slide."""
 
     name: str
     answer: "Answer"
@@ -80,13 +83,13 @@ def arithmetic_of(
     folder, checkpoint = run
     trained = checkpoint.trained
     if chip is not None:
-        from hw_sim.chips.answer import answer_on, answer_options
+        from hw_sim.chips.answer import answer_options, reader_on
 
         if not quiet:
             talk(f"Reading with the chip {chip.name} in its own arithmetic …")
         options = options_of(chip, chip_choices, answer_options(chip))
-        answer = answer_on(chip, trained, digits, threads=os.cpu_count() or 1, **options)
-        return Arithmetic(chip.name, answer, None)
+        reader = reader_on(chip, trained, digits, threads=os.cpu_count() or 1, **options)
+        return Arithmetic(chip.name, reader.answer, reader.slide)
     if not choices.given and not retrained(folder):
         from retronet.reading.slide import slid_outputs
 
@@ -122,16 +125,17 @@ def check_scan(scan: bool, digits: int | None, chip: "ChipSpec | None") -> None:
 
     Raises
     ------
+    InputError
+        If a chip is named that can not slide.
     click.UsageError
-        If a chip is named, or the number of digits is not known.
+        If the number of digits is not known.
     """
     if not scan:
         return
     if chip is not None:
-        raise click.UsageError(
-            f"--scan does not go with --chip {chip.name}: chips are simulated on single digits. "
-            "Leave one of them out."
-        )
+        from hw_sim.chips.answer import check_slides
+
+        check_slides(chip)
     if digits is None:
         raise click.UsageError(
             "--scan must know how many digits a line has. Give --digits, as 5 for a zip code."
@@ -146,42 +150,121 @@ scan_option = click.option(
 )
 
 
-def scan_lines(
-    inks: "Sequence[NDArray[np.bool_]]",
-    checkpoint: "Checkpoint",
-    form: "Form",
-    digits: int,
-    arithmetic: Arithmetic,
-) -> "tuple[list[list[tuple[ReadDigit, ...]]], list[SlidWork]]":
-    """Return the digits that a slid network reads in each line of each picture, given where their ink is.
+@dataclass(frozen=True)
+class Placing:
+    """How a run's network reads: its form, and, where it is slid, how far apart its places lie."""
 
-    Beside them stands the work for each line, in the order of the lines.
+    form: "Form"
+    step: int | None
+
+    def strips(self, ink: "NDArray[np.bool_]") -> "list[Strip]":
+        """Return the lines of a picture for a network that is slid; none for one that is not.
+
+        Raises
+        ------
+        InputError
+            See `retronet.reading.strip.strips_of`.
+        """
+        from retronet.reading.strip import strips_of
+
+        return [] if self.step is None else strips_of(ink, self.form, self.step)
+
+
+def placing_of(checkpoint: "Checkpoint", scan: bool) -> Placing:
+    """Return how the network of a run reads, slid or not.
 
     Raises
     ------
     InputError
-        If the network can not slide.
+        If digits can not be normalised for it, or it can not slide.
     """
+    from retronet.reading.forms import form_of
+    from retronet.reading.slide import slid_network, step_of
+
+    header = checkpoint.header
+    form = form_of(header.network, header.data[0].name, header.recipe.preparation)
+    if not scan:
+        return Placing(form, None)
+    slid_network(header.network, *header.network.input[1:])
+    return Placing(form, step_of(header.network))
+
+
+def scan_lines(
+    strips: "Sequence[Sequence[Strip]]",
+    checkpoint: "Checkpoint",
+    placing: Placing,
+    digits: int,
+    arithmetic: Arithmetic,
+) -> "list[list[tuple[ReadDigit, ...]]]":
+    """Return the digits that a slid network reads in each line of each picture, given as strips."""
     from retronet.reading.align import scanned
-    from retronet.reading.slide import slid_network, slid_work, step_of
-    from retronet.reading.strip import strips_of
 
-    network, recipe = checkpoint.header.network, checkpoint.header.recipe
-    slid_network(network, *network.input[1:])
-    step = step_of(network)
-    strips = [strips_of(ink, form, step) for ink in inks]
     assert arithmetic.slide is not None
+    assert placing.step is not None
     every = [strip for each in strips for strip in each]
-    lines = iter(scanned(every, arithmetic.slide, recipe, form, step, digits))
-    work = [slid_work(network, *strip.field.shape) for strip in every]
-    return [[next(lines) for _ in each] for each in strips], work
+    recipe = checkpoint.header.recipe
+    lines = iter(scanned(every, arithmetic.slide, recipe, placing.form, placing.step, digits))
+    return [[next(lines) for _ in each] for each in strips]
 
 
-def timed(pictures: "Sequence[Stages]", network: "NetworkSpec") -> "PipelineTimes":
-    """Return the work of reading some pictures, and its modelled time, both for a digit."""
+@dataclass(frozen=True)
+class Seen:
+    """A picture as far as the network needs it, its lines as strips, and the work that it took."""
+
+    stages: "Stages"
+    strips: "list[Strip]"
+    work: "tuple[StageWork, ...]"
+
+
+def see(path: Path, digits: int | None, placing: Placing, keep: bool) -> Seen:
+    """Load a picture and do what comes before the network.
+
+    Parameters
+    ----------
+    path
+        Its file.
+    digits
+        How many digits each line has, if that is known.
+    placing
+        How the network reads.
+    keep
+        Whether its pixels are wanted afterwards, as for drawing them.
+
+    Raises
+    ------
+    InputError
+        If it is no picture, or there is no digit in it.
+    """
+    from retronet.reading.pictures import load_picture
+    from retronet.reading.read import check_legible, stages
+    from retronet.reading.work import work_of_stages
+
+    made = stages(load_picture(path), digits, form=placing.form)
+    check_legible(str(path), made)
+    strips = placing.strips(made.ink)
+    work = work_of_stages(made, placing.form.box, None if placing.step is None else strips)
+    return Seen(made if keep else made.without_pictures, strips, work)
+
+
+def timed(seen: "Sequence[Seen]", digits: int, network: "NetworkSpec") -> "PipelineTimes":
+    """Return the work of reading so many `digits` in some pictures, and its modelled time, for a digit."""
     from hw_sim.chips.cost.reading import pipeline_times
-    from retronet.reading.work import summed, work_of_stages
+    from retronet.reading.work import summed
 
-    work = summed([work_of_stages(each) for each in pictures])
-    digits = sum(len(each.normalised) for each in pictures)
-    return pipeline_times(work, digits, network)
+    return pipeline_times(summed([each.work for each in seen]), digits, network, fields_in(seen))
+
+
+def fields_in(seen: "Sequence[Seen]") -> list[tuple[int, int]]:
+    """Return rows and columns of the lines that a network is slid over."""
+    return [strip.field.shape for each in seen for strip in each.strips]
+
+
+def slid_fields(network: "NetworkSpec", seen: "Sequence[Seen]") -> "tuple[SlidWork, tuple[SlidTime, ...]]":
+    """Return what sliding over the lines of some pictures takes beside separate windows."""
+    from hw_sim.chips.cost.reading import BOARDS
+    from hw_sim.chips.cost.sliding import all_slid_work, slid_times
+    from hw_sim.chips.load import load_chip
+
+    fields = fields_in(seen)
+    chips = [load_chip(beside or host) for host, beside in BOARDS.values()]
+    return all_slid_work(network, fields), slid_times(chips, network, fields)

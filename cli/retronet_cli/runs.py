@@ -79,11 +79,16 @@ def going_on(run: "Run", data_dir: Path | None) -> Iterator[None]:
 
 
 def _kept(run: "Run") -> str:
+    """Return which passes, or stages of a pruning, are on disk."""
+    from retronet.runs.makers import step_of
+
     try:
         passes = run.passes
     except (RetronetError, OSError):
         passes = 0
-    return f"Passes 1 to {passes} are kept." if passes else "No pass was done yet."
+    step = step_of(run.configuration.made)
+    many = {"stage": "Stages", "pass": "Passes"}[step]
+    return f"{many} 1 to {passes} are kept." if passes else f"No {step} was done yet."
 
 
 def refuse_beside_resume(run: Path | None, allowed: frozenset[str]) -> None:
@@ -111,9 +116,14 @@ def retrained(folder: Path) -> bool:
 
 def title_of(checkpoint: "Checkpoint") -> str:
     """Return what a network is called in tables: its own name, and its recipe's where that is another."""
+    from retronet.runs.pruned_run import FIGURES
+
     header = checkpoint.header
     recipe = "" if header.recipe.name == header.network.name else f", recipe {header.recipe.name},"
-    return f"{header.network.name}{recipe} {f'after pass {header.passes}' if header.passes else '(imported)'}"
+    if not header.passes:
+        return f"{header.network.name}{recipe} (imported)"
+    step = "stage" if FIGURES in checkpoint.state.optimiser else "pass"
+    return f"{header.network.name}{recipe} after {step} {header.passes}"
 
 
 def take_digits(

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from retronet.datasets import Dataset
+from retronet.engines.distortion import distorted, moves_of
 from retronet.errors import ChoiceError
 from retronet.network import NetworkSpec, sized_layers
 from retronet.recipe import Adam, AdamW, Dropout, Holdout, Recipe, SdlmBatch, SdlmRunning, Sgd
@@ -98,11 +99,41 @@ def dropped_units(network: NetworkSpec, dropout: Dropout | None) -> int:
     return hidden[dropout.layer]
 
 
+def presentations(recipe: Recipe, count: int) -> int:
+    """Return the presentations of a pass over `count` digits."""
+    distortion = recipe.distortion
+    return count if distortion is None or distortion.each_pass == "one" else count * (distortion.copies + 1)
+
+
 def presentation_order(recipe: Recipe, count: int, number: int) -> NDArray[np.int64]:
-    """Return which of `count` digits are presented in pass `number`, in order."""
-    if recipe.order == "shuffled":
-        return np.random.default_rng([recipe.seed, number]).permutation(count)
-    return np.arange(count)
+    """Return what is presented in pass `number`, in order.
+
+    `count` are the digits; ``copy · count + digit`` stands for a distorted copy of one, copy 0 is itself.
+    """
+    of = presentations(recipe, count)
+    shuffled = recipe.order == "shuffled"
+    order = np.random.default_rng([recipe.seed, number]).permutation(of) if shuffled else np.arange(of)
+    if recipe.distortion is not None and recipe.distortion.each_pass == "one":
+        order += (order + number - 1) % (recipe.distortion.copies + 1) * count
+    return order
+
+
+def pictures(
+    recipe: Recipe, images: NDArray[np.floating], chosen: NDArray[np.int64], paper: float
+) -> NDArray[np.floating]:
+    """Return the pictures of what `presentation_order` chose among the digits `images`, without rolls.
+
+    `paper` is what lies beyond an image; not used without distortion.
+    """
+    if recipe.distortion is None:
+        return images[chosen]
+    copies, digits = np.divmod(chosen, len(images))
+    return distorted(images[digits], moves_of(recipe.distortion, recipe.seed, digits, copies), paper)
+
+
+def paper_of(recipe: Recipe, images: NDArray[np.floating]) -> float:
+    """Return what lies beyond the pictures, for `pictures`."""
+    return 0.0 if recipe.distortion is None else float(images.min())
 
 
 def batches_of_pass(
@@ -118,7 +149,7 @@ def batches_of_pass(
     Parameters
     ----------
     recipe
-        Order, batch, rates, rolls and dropout.
+        Order, batch, rates, distortion, rolls and dropout.
     images, labels
         The digits to learn.
     number
@@ -128,7 +159,7 @@ def batches_of_pass(
     dtype
         The type of the factors.
     """
-    order = presentation_order(recipe, len(labels), number)
+    order, paper = presentation_order(recipe, len(labels), number), paper_of(recipe, images)
     batch = batch_size(recipe)
     chunk = max(1, CHUNK // batch) * batch
     rates = step_rates(recipe.schedule, number, recipe.passes, -(-len(order) // batch))
@@ -143,9 +174,10 @@ def batches_of_pass(
         if recipe.dropout is not None and draws is not None:
             share = recipe.dropout.share
             factors = ((draws.random((len(chosen), units)) >= share) / (1 - share)).astype(dtype)
+        shown = pictures(recipe, images, chosen, paper)
         yield Batches(
-            images=rolled(images[chosen], shifts[start : start + chunk]) if recipe.roll else images[chosen],
-            labels=labels[chosen],
+            images=rolled(shown, shifts[start : start + chunk]) if recipe.roll else shown,
+            labels=labels[chosen % len(labels)],
             rates=rates[start // batch : -(-(start + len(chosen)) // batch)],
             batch=batch,
             factors=factors,

@@ -132,7 +132,7 @@ def _kind(sized: SizedLayer) -> int:
 
 def adds_alike(sized: SizedLayer) -> bool:
     """Return whether the layer's sums have the same order on larger planes, with more positions."""
-    return _kind(sized) in (POSITIONS_INNER, SUBSAMPLE)
+    return _kind(sized) in (POSITIONS_INNER, SUBSAMPLE, MAX_POOL, AVERAGE_POOL)
 
 
 def padded_shape(sized: SizedLayer, conv: Conv) -> tuple[int, int]:
@@ -140,6 +140,16 @@ def padded_shape(sized: SizedLayer, conv: Conv) -> tuple[int, int]:
     (_, rows, columns), pad = sized.input, sized.padding
     width = columns + pad.left + pad.right
     return rows + pad.top + pad.bottom, -(-width // conv.stride) * conv.stride
+
+
+def has_padded(sized: SizedLayer) -> bool:
+    """Return whether a layer has padded planes of its own; without a border the state below is used."""
+    shape = (sized.input[1], sized.input[2])
+    return (
+        isinstance(sized.layer, Conv)
+        and _kind(sized) != DENSE
+        and (sized.layer.stride > 1 or padded_shape(sized, sized.layer) != shape)
+    )
 
 
 def _padded_place(

@@ -3,6 +3,7 @@
 Outside the kernels the arrays have the shapes of :func:`retronet.network.parameter_shapes`.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from retronet.connections import kernels
-from retronet.engines.layout import padded_shape, row_length, rows, wire
+from retronet.engines.layout import has_padded, padded_shape, row_length, rows, wire
 from retronet.errors import InputError
 from retronet.kernels.compiling import answering, learning
 from retronet.kernels.fields import LANES
@@ -111,10 +112,9 @@ class Workspace:
                 yield f"field{level}", (1,)
             if isinstance(sized.layer, Conv):
                 yield f"field{level}", (row_length(sized) * sized.positions + LANES,)
-                yield (
-                    f"padded{level}",
-                    (sized.input[0] * int(np.prod(padded_shape(sized, sized.layer))) + LANES,),
-                )
+            if isinstance(sized.layer, Conv) and has_padded(sized):
+                size = math.prod(padded_shape(sized, sized.layer))
+                yield f"padded{level}", (sized.input[0] * size + LANES,)
 
     def _build(self) -> Machine:
         flat = Flat(
@@ -128,7 +128,7 @@ class Workspace:
             curvature=self.vector.zeros(self.dtype),
         )
         for level, sized in enumerate(self.sized_layers):
-            if isinstance(sized.layer, Conv):
+            if isinstance(sized.layer, Conv) and has_padded(sized):
                 self._activity.view(flat.activity, f"padded{level}")[:] = sized.layer.border
             if isinstance(sized.layer, AveragePool):
                 self._activity.view(flat.activity, f"field{level}")[:] = 1 / sized.taps_per_plane

@@ -51,7 +51,7 @@ def answering(wiring: Wiring, flat: Flat) -> Machine:
         squash_tanh=address_of(squash_tanh, one, one, vector, 1, 1, 1) if TANH in squashing else 0,
         rows_by_columns=address_of(rows_by_columns, *product),
         rows_by_rows=address_of(rows_by_rows, *product),
-        add_subsampled=address_of(add_subsampled, vector, 1, vector, 1, 1, 1, 1, 1, 1, places)
+        add_subsampled=address_of(add_subsampled, vector, 1, 1, vector, 1, 1, 1, 1, 1, 1, 1, places)
         if SUBSAMPLE in kinds
         else 0,
         measure_distances=address_of(measure_distances, vector, 1, 1, 1, 1, 1, 1) if CODES in kinds else 0,

@@ -35,7 +35,8 @@ class Layer(NamedTuple):
     ``strip`` is the length of a row of outputs. Maps are even in number, the last perhaps empty. Outputs at
     fixed codes have these where others have padded planes, and one map more than codes
     (:mod:`retronet.kernels.codes`); pools have a field of their own kind (:mod:`retronet.kernels.pooling`),
-    and their strips are the taps of each position. ``units`` are those of the maps that are not empty.
+    and their strips are the taps of each position. ``units`` are those of the maps that are not empty. Planes
+    without a border need no copy: the state below is theirs.
     ``factors`` start in the activity what states and slopes are multiplied
     by, for dropout; it is −1 in layers that have none.
     """
@@ -228,16 +229,18 @@ def forward(wiring: Wiring, parameters: Floats, activity: Floats) -> None:
             call(loop, (activity, t.state, f, out, t.planes, t.plane, t.positions, taps))
             squash_layer(wiring, row, t, activity)
             continue
-        set_biases(t, parameters, activity)
+        if t.kind != SUBSAMPLE:
+            set_biases(t, parameters, activity)
         if inner or t.kind == TAPS_INNER:
-            places = wiring.places[t.first_place : t.first_place + t.plane]
-            pad(activity, t.state, t.padded, t.planes, t.plane, t.padded_plane, places)
+            if t.padded != t.state:
+                places = wiring.places[t.first_place : t.first_place + t.plane]
+                pad(activity, t.state, t.padded, t.planes, t.plane, t.padded_plane, places)
             strips = wiring.strips[t.first_strip : t.stop_strip]
             gather(activity, t.padded, f, *field_shape(t), t.strip, strips)
         if t.kind == SUBSAMPLE:
             places = wiring.places[t.first_place : t.first_place + t.plane]
-            sizes = (t.planes, t.plane, t.positions, t.strip)
-            call(loops.add_subsampled, (parameters, w, activity, t.state, out, *sizes, places))
+            sizes = (t.maps, t.planes, t.plane, t.positions, t.strip)
+            call(loops.add_subsampled, (parameters, w, t.bias, activity, t.state, out, *sizes, places))
         elif inner:
             product = (t.taps, t.positions, pairs)
             call(
@@ -266,8 +269,9 @@ def send_down(wiring: Wiring, t: Layer, parameters: Floats, received: Floats) ->
         size = t.planes * t.padded_plane
         strips = wiring.strips[t.first_strip : t.stop_strip]
         scatter(received, t.padded, size, f, *field_shape(t), t.strip, strips)
-        places = wiring.places[t.first_place : t.first_place + t.plane]
-        unpad(received, t.state, t.padded, t.planes, t.plane, t.padded_plane, places)
+        if t.padded != t.state:
+            places = wiring.places[t.first_place : t.first_place + t.plane]
+            unpad(received, t.state, t.padded, t.planes, t.plane, t.padded_plane, places)
 
 
 @njit()

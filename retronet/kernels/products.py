@@ -76,6 +76,8 @@ def rows_by_columns(
             p, o = np.uint64(a_start + 2 * pair * inner), np.uint64(out_start + 2 * pair * width)
             q, o1 = p + np.uint64(inner), o + step
             for run in range(runs.shape[1]):
+                if runs[first_run + pair, run, 0] == runs[first_run + pair, run, 1]:
+                    continue
                 first, stop, left, right = _0, np.uint64(inner), _0, step
                 if runs_on_rows:
                     first, stop = runs[first_run + pair, run, 0], runs[first_run + pair, run, 1]
@@ -152,6 +154,8 @@ def rows_by_rows(
             p, o = np.uint64(a_start + 2 * pair * width), np.uint64(out_start + 2 * pair * rows)
             q, o1 = p + step, o + np.uint64(rows)
             for run in range(runs.shape[1]):
+                if runs[first_run + pair, run, 0] == runs[first_run + pair, run, 1]:
+                    continue
                 first, stop, left, right = _0, np.uint64(rows), _0, step
                 if runs_on_rows:
                     first, stop = runs[first_run + pair, run, 0], runs[first_run + pair, run, 1]

@@ -18,7 +18,6 @@ from retronet.kernels.vectors import (
     mul8,
     splat8,
     store8,
-    store_first8,
     sum8,
     sums_of_pairs,
     upper_twice,
@@ -33,25 +32,28 @@ _0, _2, _4, _8 = (np.uint64(number) for number in (0, 2, 4, 8))
 def add_subsampled(
     parameters: Floats,
     first_weight: int,
+    first_bias: int,
     activity: Floats,
     first_state: int,
     first_out: int,
+    maps: int,
     planes: int,
     plane: int,
     positions: int,
     width: int,
     places: Places,
 ) -> None:
-    """Add each map's coefficient times the sums of its blocks.
+    """Add each map's coefficient times the sums of its blocks to its bias.
 
     Parameters
     ----------
-    parameters, first_weight
-        Flat vector; where the coefficients start in it.
+    parameters, first_weight, first_bias
+        Flat vector; where coefficients and biases start in it.
     activity, first_state, first_out
-        Flat vector; where states below (planes, plane) and outputs (planes, positions) start in it.
-    planes, plane, positions, width
-        Sizes: maps, units of a plane below, outputs of a map, outputs of a row.
+        Flat vector; where states below (planes, plane) and outputs (maps, positions) start in it.
+    maps, planes, plane, positions, width
+        Sizes: maps, of which those beyond the planes are empty, units of a plane below, outputs of a map,
+        outputs of a row.
     places
         The output that each unit of a plane adds to, shape (plane,).
     """
@@ -59,23 +61,26 @@ def add_subsampled(
     size, outputs, row_length = np.uint64(plane), np.uint64(positions), np.uint64(width)
     twos = plane == 4 * positions
     for m in range(np.uint64(planes)):
-        coefficient = parameters[weight + m]
+        coefficient, bias = parameters[weight + m], parameters[np.uint64(first_bias) + m]
         if twos:
-            each = splat8(coefficient)
+            each, start = splat8(coefficient), splat8(bias)
             for row in range(_0, outputs, row_length):
                 upper = state + _4 * row
                 lower = upper + _2 * row_length
                 for k in range(_0, row_length, _8):
                     left = add8(load8(activity, upper + _2 * k), load8(activity, lower + _2 * k))
                     right = add8(load8(activity, upper + _2 * k + _8), load8(activity, lower + _2 * k + _8))
-                    old = load8(activity, out + row + k)
-                    new = fma8(each, sums_of_pairs(left, right), old)
-                    store_first8(activity, out + row + k, new, old, row_length - k)
+                    # What is written too much, the next row puts right, and the next map.
+                    store8(activity, out + row + k, fma8(each, sums_of_pairs(left, right), start))
         else:
+            for k in range(out, out + outputs):
+                activity[k] = bias
             for unit in range(size):
                 position = out + np.uint64(places[unit])
                 activity[position] = fma(coefficient, activity[state + unit], activity[position])
         state, out = state + size, out + outputs
+    for k in range(out, np.uint64(first_out + maps * positions)):
+        activity[k] = 0
 
 
 @njit()

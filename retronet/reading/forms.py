@@ -33,6 +33,11 @@ class Form:
     columns: int
     height: float
 
+    @property
+    def box(self) -> int:
+        """Rows and columns of the square that a digit is normalised into."""
+        return SIZE if self.of == "usps" else MNIST_BOX
+
     def placed(self, ink: NDArray[np.generic]) -> NDArray[np.float32]:
         """Return the digit in `ink` (rows, columns), 0 being paper, as the network reads it.
 

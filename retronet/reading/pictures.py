@@ -3,13 +3,15 @@
 import struct
 import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from retronet.errors import InputError
+from retronet.errors import ChoiceError, InputError
 
 MOST_PIXELS = 40_000_000
 """A page scanned at 600 dots an inch has 35 million; larger files are refused before they are unpacked."""
@@ -21,6 +23,18 @@ DEEP = {"I": 65535.0, "I;16": 65535.0, "I;16B": 65535.0, "I;16L": 65535.0}
 """What white is, where it is not 255."""
 
 
+def check_picture(path: Path) -> None:
+    """Refuse what can not be loaded as far as its first bytes tell: see `load_picture`.
+
+    Raises
+    ------
+    InputError
+        As `load_picture`.
+    """
+    with _opened(path):
+        pass
+
+
 def load_picture(path: Path) -> NDArray[np.float32]:
     """Return a picture as darkness: 0 is white and 1 black, shape (rows, columns).
 
@@ -28,29 +42,46 @@ def load_picture(path: Path) -> NDArray[np.float32]:
 
     Raises
     ------
+    ChoiceError
+        If there is no such file, or it is a folder, a pipe or a device.
     InputError
-        If the file is not there, is no PNG, JPEG or PGM, is damaged, has more than `MOST_PIXELS` pixels,
-        several frames, or inks (CMYK) in place of light.
+        If it is no PNG, JPEG or PGM, is damaged, has more than `MOST_PIXELS` pixels, several frames, or inks
+        (CMYK) in place of light.
     """
-    if path.is_dir():
-        raise InputError(
-            f"The picture {path} can not be read: it is a folder; a file is needed. Name a picture."
-        )
+    with _opened(path) as picture:
+        return _darkness(ImageOps.exif_transpose(picture))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """Open a picture whose kind and size are allowed; whatever goes wrong with it is said in one sentence."""
     if not path.exists():
-        raise InputError(f"There is no picture {path}. Give a PNG, JPEG or PGM file.")
+        raise ChoiceError(f"There is no picture {path}. Give a PNG, JPEG or PGM file.")
+    if not path.is_file():
+        what = "folder" if path.is_dir() else "pipe or a device"
+        raise ChoiceError(
+            f"The picture {path} can not be read: it is a {what}; a file is needed. Name a picture."
+        )
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(path, formats=FORMATS) as picture:
                 _check(path, picture)
-                return _darkness(ImageOps.exif_transpose(picture))
+                yield picture
+    except InputError:
+        raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise _too_large(path, "more pixels than is safe to unpack") from error
     except UnidentifiedImageError as error:
         raise InputError(
             f"The file {path} can not be read: it is no picture of a known kind; PNG, JPEG and PGM are "
             "allowed. Save the picture as one of them."
+        ) from error
+    except PermissionError as error:
+        raise InputError(
+            f"The picture {path} can not be read: the system refuses it ({error.strerror}). Give yourself "
+            "the right to read it, or name another file."
         ) from error
     except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
         raise InputError(

@@ -1,7 +1,7 @@
 """A picture of digits read: every stage of 1989 after the camera, one after the other (NC89 §5.2)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
@@ -55,6 +55,11 @@ class Stages:
     ink: NDArray[np.bool_]
     lines: list[list[Segment]]
     normalised: NDArray[np.float32]
+
+    @property
+    def without_pictures(self) -> "Stages":
+        """The same without the two pictures, which of a page take a hundred times as much as its digits."""
+        return replace(self, darkness=self.darkness[:0].copy(), ink=self.ink[:0].copy())
 
 
 def stages(

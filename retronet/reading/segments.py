@@ -16,6 +16,8 @@ SPECK = 0.12
 """Components smaller than this share of a digit's height, in both directions, are dirt."""
 SHORT = 0.4
 """What is left and lower than this share of a digit's height is no digit."""
+LOWEST = 6
+"""Rows that a digit has at least: what is lower can not be told from dirt."""
 HIGH = 3.0
 """What is higher than this many digits is no digit."""
 LINE = 12.0
@@ -117,6 +119,8 @@ def lines_in(ink: NDArray[np.bool_]) -> list[list[Segment]]:
     """
     parts = components(ink)
     height = digit_height(parts)
+    if height < LOWEST:
+        return []
     lines = text_lines([each for each in parts if _may_be_digit(each, height)])
     return [line for line in lines if max(each.ink.shape[0] for each in line) >= SHORT * height]
 

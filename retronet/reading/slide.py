@@ -5,6 +5,7 @@ dense layer becomes a convolution whose kernel is the plane that it reads.
 """
 
 import math
+from collections.abc import Callable, Sequence
 
 import msgspec
 import numpy as np
@@ -15,23 +16,13 @@ from retronet.engines.layout import adds_alike
 from retronet.engines.workspace import Workspace
 from retronet.errors import ChoiceError
 from retronet.kernels.passes import run_forward
-from retronet.network import Conv, Dense, NetworkSpec, Rbf, SizedLayer, Subsample, sized_layers
+from retronet.network import Conv, Dense, NetworkSpec, Padding, Rbf, SizedLayer, sized_layers
 from retronet.trained import Trained
 
 
 def step_of(network: NetworkSpec) -> int:
     """Return how many pixels apart the places are at which a slid network answers."""
-    return math.prod(_stride(sized) for sized in sized_layers(network))
-
-
-def _stride(sized: SizedLayer) -> int:
-    match sized.layer:
-        case Conv(stride=stride):
-            return stride
-        case Subsample(size=size):
-            return size
-        case _:
-            return 1
+    return math.prod(sized.stride for sized in sized_layers(network))
 
 
 def slid_network(network: NetworkSpec, rows: int, columns: int) -> NetworkSpec:
@@ -48,8 +39,8 @@ def slid_network(network: NetworkSpec, rows: int, columns: int) -> NetworkSpec:
         if why:
             raise ChoiceError(
                 f"Network '{network.name}' can not slide: layer '{each.name}' {why}. Choose a network of "
-                "convolutions without border and with one bias a map, subsampling and dense layers, such as "
-                "lenet1."
+                "convolutions without border and with one bias a map, subsampling, pools and dense layers, "
+                "such as lenet1."
             )
     planes, own_rows, own_columns = network.input
     step = step_of(network)
@@ -72,7 +63,7 @@ def _stays(sized: SizedLayer) -> str | None:
     match sized.layer:
         case Conv(bias="unit"):
             return "has a bias for each unit, so that it answers otherwise at each place"
-        case Conv(pad=pad) if pad:
+        case _ if sized.padding != Padding():
             return "has a border, which inside a larger field would be its neighbours' pixels"
         case Dense() if sized.input[1] != sized.input[2]:
             return f"reads planes of {sized.input[1]}×{sized.input[2]}, which no square kernel covers"
@@ -130,20 +121,47 @@ def slid_outputs(trained: Trained, fields: NDArray[np.float32]) -> NDArray[np.fl
         below = Trained(front, own, trained.recipe).states(fields)[front.layers[-1].name]
     if first == len(sized):
         return below
-    _, rows, columns = sized[first].input
-    every = np.lib.stride_tricks.sliding_window_view(below, (rows, columns), axis=(2, 3))
-    windows = every.transpose(0, 2, 3, 1, 4, 5)  # n, down, across, planes, rows, columns
-    step = math.prod(map(_stride, sized[first:]))
-    windows = windows[:, ::step, ::step]
-    count, down, across = windows.shape[:3]
     rest = replace(network, input=sized[first].input, layers=network.layers[first:])
     workspace = Workspace(rest)
     kept = {f"{each.name}.{part}" for each in rest.layers for part in ("weight", "bias")}
     workspace.load({name: array for name, array in trained.parameters.items() if name in kept})
     units = np.array([each.units for each in workspace.sized_layers])
-    outputs = np.empty((count * down * across, int(units[-1])), np.float32)
-    planes = np.ascontiguousarray(windows).reshape(len(outputs), -1, columns)
-    run_forward(workspace.answering, planes, len(units) - 1, units, outputs)
+
+    def answer(states: NDArray[np.float32]) -> NDArray[np.float32]:
+        outputs = np.empty((len(states), int(units[-1])), np.float32)
+        planes = states.reshape(len(states), -1, rest.input[2])
+        run_forward(workspace.answering, planes, len(units) - 1, units, outputs)
+        return outputs
+
+    return at_each_place(below, sized[first:], answer)
+
+
+def at_each_place(
+    below: NDArray[np.float32],
+    rest: Sequence[SizedLayer],
+    answer: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+) -> NDArray[np.float32]:
+    """Return what the last layers of a network, which do not slide, answer at every place.
+
+    Parameters
+    ----------
+    below : ndarray of float32, shape (n, planes, rows, columns)
+        States of the layers that slid, on the whole field.
+    rest
+        The last layers in their own network: the first says what it reads.
+    answer
+        What makes outputs (windows, classes) of states (windows, units).
+
+    Returns
+    -------
+    ndarray of float32, shape (n, classes, places down, places across)
+    """
+    _, rows, columns = rest[0].input
+    every = np.lib.stride_tricks.sliding_window_view(below, (rows, columns), axis=(2, 3))
+    step = math.prod(each.stride for each in rest)
+    windows = every.transpose(0, 2, 3, 1, 4, 5)[:, ::step, ::step]  # n, down, across, planes, rows, columns
+    count, down, across = windows.shape[:3]
+    outputs = answer(np.ascontiguousarray(windows).reshape(count * down * across, -1))
     return outputs.reshape(count, down, across, -1).transpose(0, 3, 1, 2)
 
 

@@ -39,11 +39,13 @@ def binarised(darkness: NDArray[np.float32], window: int | None = None) -> NDArr
         Side of the square around a pixel that paper and ink are looked for in; an even one counts as the next
         odd one. Beyond its edges the picture goes on mirrored.
     """
+    if darkness.min() == darkness.max():
+        return np.zeros(darkness.shape, bool)
     side = (window or max(LEAST_WINDOW, max(darkness.shape) // WINDOW)) | 1
     small = min(darkness.shape) < 4 * SMOOTHING
     smooth = darkness if small else ndimage.uniform_filter(darkness, SMOOTHING)
     lightest = ndimage.minimum_filter(smooth, side)
     darkest = ndimage.maximum_filter(smooth, side)
     enough = darkest - lightest >= CONTRAST * max(float(smooth.max() - smooth.min()), 1e-6)
-    ink: NDArray[np.bool_] = enough & (smooth > (lightest + darkest) / 2) & (darkness.max() > darkness.min())
+    ink: NDArray[np.bool_] = enough & (smooth > (lightest + darkest) / 2)
     return ink

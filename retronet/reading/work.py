@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from retronet.reading.normalise import SIZE, coverage
 from retronet.reading.read import Stages
+from retronet.reading.strip import Strip
 
 FILTERS = 3
 """A mean, a lightest and a darkest value, each by rows and then by columns: a read and a write each time."""
@@ -33,24 +34,31 @@ class StageWork(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     macs: int
 
 
-def work_of_stages(made: Stages, size: int = SIZE) -> tuple[StageWork, ...]:
+def work_of_stages(
+    made: Stages, size: int = SIZE, strips: Sequence[Strip] | None = None
+) -> tuple[StageWork, ...]:
     """Return the work of each stage before the network for a picture whose `stages` were made.
 
     Parameters
     ----------
     made
-        See `retronet.reading.read.stages`.
+        See `retronet.reading.read.stages`; with its pictures.
     size
         Rows and columns of a normalised digit.
+    strips
+        The picture's lines, where a network is slid over them: they are normalised in place of the digits.
     """
     pixels, ink = made.ink.size, int(made.ink.sum())
     threshold = (4 * FILTERS + DECIDED) * pixels
     components = 2 * pixels + (NEIGHBOURS + 2) * ink
-    digits = [normalisation_work(part.ink, size) for line in made.lines for part in line]
+    if strips is None:
+        normalised = [normalisation_work(part.ink, size) for line in made.lines for part in line]
+    else:
+        normalised = [_strip_work(strip) for strip in strips]
     return (
         StageWork("threshold", threshold, 0),
         StageWork("components", components, 0),
-        StageWork("normalisation", sum(each[0] for each in digits), sum(each[1] for each in digits)),
+        StageWork("normalisation", sum(each[0] for each in normalised), sum(each[1] for each in normalised)),
     )
 
 
@@ -69,9 +77,19 @@ def normalisation_work(ink: NDArray[np.generic], size: int = SIZE) -> tuple[int,
     is read and written once more. A pixel that a cell does not reach costs nothing. Scaling to −1 … 1 is one
     multiply-add a pixel.
     """
-    rows, columns = ink.shape
-    longer = max(rows, columns)
-    down = np.count_nonzero(coverage(rows, size, size * rows / longer) > ROUNDING)
-    across = np.count_nonzero(coverage(columns, size, size * columns / longer) > ROUNDING)
-    touched = rows * columns + 2 * size * columns + 3 * size * size
-    return touched, int(down * columns + across * size + size * size)
+    longer = max(ink.shape)
+    return _resampling_work(ink.shape, (size, size), size / longer)
+
+
+def _strip_work(strip: Strip) -> tuple[int, int]:
+    """Return the same of a line that becomes a strip."""
+    return _resampling_work(strip.line.ink.shape, strip.field.shape, strip.scale)
+
+
+def _resampling_work(ink: tuple[int, ...], field: tuple[int, ...], scale: float) -> tuple[int, int]:
+    """Return the pixels touched and the multiply-adds to bring a box onto a field, `scale` pixels a cell."""
+    (rows, columns), (high, wide) = ink, field
+    down = np.count_nonzero(coverage(rows, high, rows * scale) > ROUNDING)
+    across = np.count_nonzero(coverage(columns, wide, columns * scale) > ROUNDING)
+    touched = rows * columns + 2 * high * columns + 3 * high * wide
+    return touched, int(down * columns + across * high + high * wide)

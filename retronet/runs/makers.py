@@ -2,6 +2,7 @@
 
 import shlex
 from pathlib import Path
+from typing import Literal
 
 from retronet.errors import InputError
 from retronet.runs.configuration import ByImport, ByPruning, ByRetraining, Made
@@ -17,6 +18,11 @@ def go_on_command(folder: Path, made: Made) -> str:
         case _:
             words = ["train", "--resume", str(folder)]
     return shlex.join(["retronet", *words])
+
+
+def step_of(made: Made) -> Literal["pass", "stage"]:
+    """Return what a run is kept after: a pass over the digits, or a stage of pruning."""
+    return "stage" if isinstance(made, ByPruning) else "pass"
 
 
 def other_maker(folder: Path, made: Made) -> InputError:

@@ -14,8 +14,11 @@ from retronet.engines.batches import (
     batch_size,
     batches_of_pass,
     dropped_units,
+    paper_of,
+    pictures,
     pieces,
     presentation_order,
+    presentations,
     split,
 )
 from retronet.engines.engine import Parameters, make_engine
@@ -138,8 +141,12 @@ class Training:
         self.passes = state.passes
 
     @property
+    def _presentations_a_pass(self) -> int:
+        return presentations(self.recipe, len(self._images))
+
+    @property
     def _steps_a_pass(self) -> int:
-        return -(-len(self._images) // batch_size(self.recipe))
+        return -(-self._presentations_a_pass // batch_size(self.recipe))
 
     @property
     def finished(self) -> bool:
@@ -162,7 +169,7 @@ class Training:
             If the loss or a parameter leaves the range of finite numbers.
         """
         while not self.finished:
-            number, count = self.passes + 1, len(self._images)
+            number, count = self.passes + 1, self._presentations_a_pass
             self._prepare(number)
             total, done, rate = 0.0, 0, None
             steps = self.passes * self._steps_a_pass
@@ -194,8 +201,10 @@ class Training:
     def _prepare(self, number: int) -> None:
         """Measure the curvature before a pass, if the rule wants it."""
         if isinstance(self.recipe.rule, SdlmBatch):
-            order = presentation_order(self.recipe, len(self._images), number)[: self.recipe.rule.patterns]
-            self._engine.measure_curvature(self._images[order], self._learnt.labels[order])
+            count, paper = len(self._images), paper_of(self.recipe, self._images)
+            order = presentation_order(self.recipe, count, number)[: self.recipe.rule.patterns]
+            shown = pictures(self.recipe, self._images, order, paper)
+            self._engine.measure_curvature(shown, self._learnt.labels[order % count])
 
     def _record(self, number: int, running_loss: float, rate: float) -> PassRecord:
         validation = None
@@ -206,7 +215,7 @@ class Training:
             self._least_loss = min(loss, self._least_loss)
         return PassRecord(
             number=number,
-            presentations=number * len(self._images),
+            presentations=number * self._presentations_a_pass,
             rate=rate,
             running_loss=running_loss,
             train=self._score(self._learnt),

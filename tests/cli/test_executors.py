@@ -1,5 +1,6 @@
-"""Seeds and reproductions on a dask cluster that loses a worker: the same bytes as one after the other."""
+"""Seeds, reproductions and sweeps on a dask cluster that loses a worker: the same bytes as one by one."""
 
+import json
 import os
 import signal
 import threading
@@ -12,6 +13,7 @@ from typing import Any
 import numba
 import pytest
 from click.testing import CliRunner, Result
+from support.trained_run import train_briefly
 
 from retronet.studies import reproduce
 from retronet_cli.main import cli
@@ -35,13 +37,13 @@ def call(*arguments: object) -> Result:
 
 
 @contextmanager
-def cluster_that_loses_a_worker(runs: Path) -> Iterator[str]:
-    """Give the address of a cluster of two, one of which is killed when the first run has a checkpoint."""
+def cluster_that_loses_a_worker(folder: Path, made: str) -> Iterator[str]:
+    """Give the address of a cluster of two; one is killed when `folder` has the first file called `made`."""
     distributed = pytest.importorskip("distributed")
     lost: list[int] = []
 
     def lose(cluster: Any) -> None:
-        while not list(runs.rglob("checkpoint.safetensors")):
+        while not any(path.stat().st_size for path in folder.rglob(made)):
             time.sleep(0.02)
         lost.append(cluster.workers[0].pid)
         os.kill(lost[0], signal.SIGKILL)
@@ -75,13 +77,32 @@ def test_runs_are_the_same_on_a_cluster_that_loses_a_worker(
         "reproduce": ("reproduce", "-q"),
     }[command]
 
-    with cluster_that_loses_a_worker(there) as address:
+    with cluster_that_loses_a_worker(there, "checkpoint.safetensors") as address:
         on_cluster = call(*words, "--runs", there, "--dask", address)
     alone = call(*words, "--runs", here, "--jobs", 1)
 
     assert (on_cluster.exit_code, alone.exit_code) == (0, 0), on_cluster.stderr
     assert kept(there) == kept(here)
     assert len(kept(here)) == 8
+
+
+def test_rows_are_the_same_on_a_cluster_that_loses_a_worker(tmp_path: Path) -> None:
+    if numba.config.DISABLE_JIT:
+        pytest.skip("thousands of digits need compiled code")
+    run = train_briefly(tmp_path / "brief").folder
+    words = ("sweep", run, "--bits", "2-9", "--tensors", "all,weights", "--json")
+    (tmp_path / "there").mkdir()
+    with cluster_that_loses_a_worker(tmp_path / "there", "rows.jsonl") as address:
+        on_cluster = call(*words, "--rows", tmp_path / "there" / "rows.jsonl", "--dask", address)
+    alone = call(*words, "--rows", tmp_path / "rows.jsonl", "--jobs", 1)
+    assert (on_cluster.exit_code, alone.exit_code) == (0, 0), on_cluster.stderr
+    rows = [
+        sorted((folder / "rows.jsonl").read_bytes().splitlines()) for folder in (tmp_path / "there", tmp_path)
+    ]
+    assert rows[0] == rows[1]
+    assert len(rows[0]) == 16
+    found = [json.loads(result.stdout) | {"rows_file": None} for result in (on_cluster, alone)]
+    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from retronet.errors import InputError
 from retronet.network import load_network
 from retronet.recipe import (
     FOLDER,
+    Distortion,
     SdlmRunning,
     Sgd,
     Targets,
@@ -87,6 +88,42 @@ def test_override_changes_what_it_names_and_nothing_else() -> None:
 def test_override_refuses(path: str, value: object, said: str) -> None:
     with pytest.raises(InputError, match=said):
         override(BASE, {path: value})
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"copies": 0}, r"`int` >= 1 - at `\$\.distortion\.copies`; found 0, .* from 1 to 9,999"),
+        (
+            {"shift": 16.5},
+            r"at `\$\.distortion\.shift`; found 16\.5, allowed is a number from 0 to 16\. Give",
+        ),
+        ({"scale": -0.1}, r"at `\$\.distortion\.scale`; found -0\.1, allowed is a number from 0 to 0\.5"),
+        ({"squeeze": 0.6}, r"at `\$\.distortion\.squeeze`; found 0\.6, allowed is a number from 0 to 0\.5"),
+        ({"shear": float("nan")}, r"at `\$\.distortion\.shear`; found nan, allowed is a number from 0 to 2"),
+        ({"each_pass": "two"}, r"value 'two' - at `\$\.distortion\.each_pass`; allowed is one of all, one"),
+        (
+            {"shift": 0.0, "shear": 0.0},
+            r"are all 0, so that .* has to be above 0 - at `\$\.distortion`\. Give",
+        ),
+    ],
+)
+def test_distortions_that_are_refused(changes: dict[str, object], said: str) -> None:
+    allowed = {"copies": 2, "shift": 1.0, "shear": 0.1}
+    assert override(BASE, {"distortion": allowed}).distortion == Distortion(copies=2, shift=1.0, shear=0.1)
+
+    with pytest.raises(InputError, match=said):
+        override(BASE, {"distortion": allowed | changes})
+
+
+def test_the_distorted_patterns_are_the_540_000_of_1998() -> None:
+    plain, distorted = load_recipe("lenet5"), load_recipe("lenet5-distorted")
+
+    assert distorted.distortion is not None
+    assert distorted.distortion.copies * 60_000 == 540_000
+    told = ("name", "title", "assumptions")
+    changes = {name: getattr(plain, name) for name in told} | {"distortion": None}
+    assert msgspec.structs.replace(distorted, **changes) == plain
 
 
 def test_unknown_names_suggest_the_nearest() -> None:

@@ -94,13 +94,13 @@ def codes(
       retronet codes runs/1989 --count 1000 --difficulty hard
       retronet codes --chip anna --format csv
       retronet codes runs/lenet1 --scan
+      retronet codes runs/lenet1 --scan --chip anna
     """
     import msgspec
 
     from retronet.datasets import load
     from retronet.reading.codes import composed, score_codes, texts_of
-    from retronet.reading.forms import form_of
-    from retronet_cli.reading import arithmetic_of, check_scan, chip_of, scan_lines
+    from retronet_cli.reading import arithmetic_of, check_scan, chip_of, placing_of, scan_lines
     from retronet_cli.runs import take_digits, take_run, title_of
     from retronet_cli.terminal import print_table
     from retronet_cli.views.reading import causes_table, codes_table
@@ -109,21 +109,21 @@ def codes(
     check_scan(scan, digits, chip)
     folder, checkpoint = take_run(run, runs, quiet)
     header = checkpoint.header
-    placing = form_of(header.network, header.data[0].name, header.recipe.preparation)
+    placing = placing_of(checkpoint, scan)
     known = take_digits(checkpoint, data, data_dir)
     natural = load(known.test.provenance.name, None, data_dir).test
     arithmetic = arithmetic_of(chip, chip_choices, choices, (folder, checkpoint), known, quiet)
     alone = known.test
     if header.recipe.preparation == "neighbours28":  # the digits that codes are made of have none
-        alone = load(alone.provenance.name, placing.preparation, data_dir).test
+        alone = load(alone.provenance.name, placing.form.preparation, data_dir).test
     right = arithmetic.answer(alone.images).argmax(axis=1) == alone.labels
     scores = []
     for each in difficulty or DIFFICULTIES:
-        wanted = composed(natural, placing, each, codes=count, digits=digits, seed=codes_seed)
+        wanted = composed(natural, placing.form, each, codes=count, digits=digits, seed=codes_seed)
         made = _shown(wanted, f"Composing {each} codes", count, quiet)
         if scan:
-            inks = [stages.ink for _, stages in made]
-            lines, _ = scan_lines(inks, checkpoint, placing, digits, arithmetic)
+            strips = [placing.strips(stages.ink) for _, stages in made]
+            lines = scan_lines(strips, checkpoint, placing, digits, arithmetic)
             texts = ["".join(str(each.digit) for line in picture for each in line) for picture in lines]
         else:
             texts = texts_of([stages for _, stages in made], arithmetic.answer)

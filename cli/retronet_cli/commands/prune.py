@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from retronet.trained import Trained
 
 CURVE_STEPS = 20
+WORD_BITS = 32
+"""Of a weight where a chip states no width: a processor's floating-point word."""
 
 
 @click.command(short_help="Delete the parameters that the loss depends on least.")
@@ -168,7 +170,7 @@ def _print_result(run: "Run", digits: "DigitSets", form: Form, quiet: bool) -> N
     from retronet.runs.pruned_run import stages_of
     from retronet.training.pruning import parameter_count
     from retronet_cli.terminal import print_table, talk
-    from retronet_cli.views.pruning import saved_table, stages_table
+    from retronet_cli.views.pruning import saved_table, spared_table, stages_table
 
     checkpoint = run.checkpoint()
     made, trained, stages = run.configuration.made, checkpoint.trained, stages_of(checkpoint)
@@ -196,24 +198,23 @@ def _print_result(run: "Run", digits: "DigitSets", form: Form, quiet: bool) -> N
                 "stages": stages,
                 **savings,
             },
-            {"stages": stages, "layers": savings["layers"]},
+            {"stages": stages, "layers": savings["layers"], "chips": savings["chips"]},
         )
         return
     title = f"{trained.network.name} on {name}: {trained.deleted:,} of {count:,} parameters deleted"
     print_table(saved_table(title, savings))
+    print_table(spared_table(savings["chips"]))
     print_table(stages_table(f"Stage by stage, {loss}", stages, sizes, made.settings, digits.notice))
     if not quiet:
         talk(f"Run: {run.folder}")
 
 
 def _savings(trained: "Trained") -> dict[str, Any]:
-    """Return what the deleted parameters spare: by layer, and on a processor that skips them."""
-    from hw_sim.chips.cost.network_cost import cost, work_left
-    from hw_sim.chips.load import load_chip
+    """Return what the deleted parameters spare: by layer, and on each chip, where a processor skips them."""
     from retronet.network import sized_layers
     from retronet.training.pruning import macs_left
 
-    left, chip = macs_left(trained), load_chip("dsp32c-80ns")
+    left = macs_left(trained)
     layers = []
     for sized in sized_layers(trained.network):
         arrays = [name for name in trained.parameters if name.startswith(f"{sized.name}.")]
@@ -231,14 +232,37 @@ def _savings(trained: "Trained") -> dict[str, Any]:
                 "macs_left": left[sized.name],
             }
         )
-    dense, sparse = (
-        cost(chip, trained.network),
-        cost(chip, trained.network, work=work_left(trained.network, left)),
-    )
-    return {
-        "layers": layers,
-        "modelled": {"chip": chip.name, "dense_s": dense.seconds, "skipping_s": sparse.seconds},
-    }
+    chips = _on_chips(trained, left)
+    keys = ("chip", "dense_s", "skipping_s")
+    modelled = next({key: each[key] for key in keys} for each in chips if each["chip"] == "dsp32c-80ns")
+    return {"layers": layers, "modelled": modelled, "chips": chips}
+
+
+def _on_chips(trained: "Trained", left: "dict[str, int]") -> list[dict[str, Any]]:
+    """Return the bits of weights and the modelled seconds on each chip, of all weights and of those left."""
+    from hw_sim.chips.cost.network_cost import cost, work_left
+    from hw_sim.chips.load import chip_names, load_chip
+    from retronet.network import sized_layers
+    from retronet.training.pruning import weights_left
+
+    network, kept = trained.network, weights_left(trained)
+    weights = sum(sized.parameters - sized.biases for sized in sized_layers(network))
+    chips = []
+    for name in chip_names():
+        chip = load_chip(name)
+        dense, skipping = cost(chip, network), cost(chip, network, work=work_left(network, left))
+        bits = dense.weight_bits or WORD_BITS
+        chips.append(
+            {
+                "chip": name,
+                "weight_bits_each": bits,
+                "weight_bits": weights * bits,
+                "weight_bits_left": sum(kept.values()) * bits,
+                "dense_s": dense.seconds,
+                "skipping_s": skipping.seconds,
+            }
+        )
+    return chips
 
 
 def _print_curve(trained: "Trained", digits: "DigitSets", origin: Path, form: Form, quiet: bool) -> None:

@@ -19,7 +19,6 @@ from retronet_cli.reading import scan_option
 
 if TYPE_CHECKING:
     from retronet.datasets import DigitSets
-    from retronet.reading.slide import SlidWork
     from retronet_cli.reading import Arithmetic
 
 
@@ -80,7 +79,8 @@ def read(
     latest one. A threshold that follows the light makes ink of the picture; connected ink is grouped and
     parted into digits, and these are normalised as the network reads them. It answers in floating point, in
     fixed point (with any option for formats), or on a chip. A rejected digit is printed as "-". With --scan
-    no ink is parted: the network is slid over the line.
+    no ink is parted: the network is slid over the line. Of several pictures all are looked at before the
+    network is asked: the first that can not be read ends the command, and nothing is written.
 
     \b
     Examples:
@@ -94,78 +94,85 @@ def read(
     import msgspec
 
     from retronet.reading.align import picture_of
-    from retronet.reading.forms import form_of
-    from retronet.reading.pictures import load_picture
-    from retronet.reading.read import answered, check_legible, stages
-    from retronet_cli.reading import arithmetic_of, check_scan, chip_of, scan_lines, timed
+    from retronet.reading.pictures import check_picture
+    from retronet.reading.read import answered
+    from retronet.reading.slide import slid_work
+    from retronet_cli.reading import (
+        arithmetic_of,
+        check_scan,
+        chip_of,
+        fields_in,
+        placing_of,
+        scan_lines,
+        see,
+        slid_fields,
+        timed,
+    )
     from retronet_cli.runs import take_digits, take_run, title_of
     from retronet_cli.terminal import print_assumptions, print_table, progress, talk
     from retronet_cli.views.reading import digit_records, digits_table, picture_json, reading_table
-    from retronet_cli.views.reading_time import time_tables
+    from retronet_cli.views.reading_time import slid_table, time_tables
 
     paths, run = _parted(pictures)
     if steps is not None and len(paths) > 1:
         raise click.UsageError(f"--steps draws one picture; {len(paths)} were given. Name one of them.")
-    if steps is not None and scan:
-        raise click.UsageError(
-            "--steps draws digits that were parted; --scan parts none. Leave one of them out."
-        )
     chip = chip_of(chip_choices)
     check_scan(scan, digits, chip)
-    darkness = {path: load_picture(path) for path in paths}
+    for path in paths:
+        check_picture(path)
     folder, checkpoint = take_run(run, runs, quiet)
-    header = checkpoint.header
-    placing = form_of(header.network, header.data[0].name, header.recipe.preparation)
-    made = {}
+    network = checkpoint.header.network
+    placing = placing_of(checkpoint, scan)
+    seen = []
     with progress(not quiet) as bar:
         for path in bar.track(paths, description="Finding the digits"):
-            made[path] = stages(darkness[path], digits, form=placing)
-    for path in paths:
-        check_legible(str(path), made[path])
+            seen.append(see(path, digits, placing, steps is not None))
     known = take_digits(checkpoint, data, data_dir)
     arithmetic = arithmetic_of(chip, chip_choices, choices, (folder, checkpoint), known, quiet)
     least, why = _threshold(least_confidence, arithmetic, known)
-    places: list[SlidWork] = []
     if scan:
         assert digits is not None
-        lines, places = scan_lines(
-            [made[path].ink for path in paths], checkpoint, placing, digits, arithmetic
-        )
-        answers = {
-            path: picture_of(str(path), each, made[path].turned, least)
-            for path, each in zip(paths, lines, strict=True)
-        }
+        lines = scan_lines([each.strips for each in seen], checkpoint, placing, digits, arithmetic)
+        answers = [
+            picture_of(str(path), each, one.stages.turned, least)
+            for path, each, one in zip(paths, lines, seen, strict=True)
+        ]
     else:
-        answers = {path: answered(made[path], arithmetic.answer, least) for path in paths}
+        answers = [answered(each.stages, arithmetic.answer, least) for each in seen]
     if steps is not None:
         from retronet.runs.checkpoint import write_atomically
         from retronet_cli.views.steps import steps_png
 
-        write_atomically(steps, steps_png(made[paths[0]], answers[paths[0]]))
-    times = timed([made[path] for path in paths], header.network) if work else None
+        write_atomically(steps, steps_png(seen[0].stages, answers[0], seen[0].strips))
+    count = sum(len(line) for each in answers for line in each.lines)
+    times = timed(seen, count, network) if work else None
+    slid = slid_fields(network, seen) if scan else None
+    named = list(zip(map(str, paths), answers, strict=True))
     if form.given:
         fields = {
             "run": str(folder),
             "arithmetic": arithmetic.name,
             "scanned": scan,
-            "slid": [msgspec.to_builtins(each) for each in places],
+            "slid": [msgspec.to_builtins(slid_work(network, *field)) for field in fields_in(seen)],
+            "slid_times": None if slid is None else msgspec.to_builtins(slid[1]),
             "work": None if times is None else msgspec.to_builtins(times),
             "least_confidence": least if least < float("inf") else None,
-            "pictures": [picture_json(str(path), answers[path]) for path in paths],
+            "pictures": [picture_json(*each) for each in named],
         }
-        give(form, "reading", fields, {"digits": digit_records(answers)})
+        give(form, "reading", fields, {"digits": digit_records(named)})
         return
-    if scan and not quiet:
-        talk(
-            f"Slid: {sum(each.slid_macs for each in places):,} multiply-adds at "
-            f"{sum(each.windows for each in places):,} places; as many separate windows would take "
-            f"{sum(each.separate_macs for each in places):,}."
-        )
     title = f"{'Scanned' if scan else 'Read'} by {title_of(checkpoint)} in {arithmetic.name}"
-    print_table(reading_table(title, {str(path): each for path, each in answers.items()}, least, why))
-    if len(paths) == 1 and sum(map(len, answers[paths[0]].lines)) <= 20:
-        print_table(digits_table(answers[paths[0]]))
+    print_table(reading_table(title, named, least, why))
+    if len(paths) == 1 and count <= 20:
+        print_table(digits_table(answers[0]))
+    if slid is not None and not quiet:
+        talk(
+            f"Slid: {slid[0].slid_macs:,} multiply-adds at {slid[0].windows:,} places; as many separate "
+            f"windows would take {slid[0].separate_macs:,}."
+        )
     if times is not None:
+        if slid is not None:
+            print_table(slid_table(f"{network.name} slid over the lines", *slid))
         for table in time_tables(times):
             print_table(table)
         print_assumptions(times.assumptions)

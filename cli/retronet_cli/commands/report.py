@@ -12,11 +12,34 @@ from retronet_cli.run_page import PageChoices, check_options, page_options, writ
 
 if TYPE_CHECKING:
     from hw_sim.chips.cost.network_cost import CostReport
+    from hw_sim.chips.cost.sliding import Model
     from hw_sim.chips.spec import ChipSpec
     from hw_sim.export.synthesis import Synthesised
     from retronet.network import NetworkSpec
 
 WIDTH = click.IntRange(1, 64)
+
+
+class FieldSize(click.ParamType[tuple[int, int]]):
+    """Rows and columns with an x between them."""
+
+    name = "field"
+
+    def convert(
+        self,
+        value: object,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> tuple[int, int]:
+        """Return the rows and columns in `value`."""
+        if isinstance(value, tuple):
+            return value
+        rows, _, columns = str(value).lower().replace("×", "x").partition("x")
+        if not (rows.isascii() and rows.isdigit() and columns.isascii() and columns.isdigit()):
+            self.fail(f"'{value}' is no field; ROWSxCOLUMNS is allowed, such as 28x140.", param, ctx)
+        if max(len(rows), len(columns)) > 6:
+            self.fail(f"'{value}' is too large; up to 999,999 rows and columns are allowed.", param, ctx)
+        return int(rows), int(columns)
 
 
 @click.command(short_help="Model what a network costs on chips.")
@@ -44,6 +67,12 @@ WIDTH = click.IntRange(1, 64)
     help="Digits that pass through a layer before its weights make room for another's, where not all fit.",
 )
 @click.option("--chip-alone", is_flag=True, help="Without the host interface and the companion on the board.")
+@click.option(
+    "--field",
+    type=FieldSize(),
+    metavar="ROWSxCOLUMNS",
+    help="Slide the network over a field so large, as 28x140, beside separate windows at all its places.",
+)
 @page_options
 @form_options
 def report(
@@ -55,6 +84,7 @@ def report(
     state_bits: int | None,
     images_per_load: int,
     chip_alone: bool,
+    field: tuple[int, int] | None,
     page: PageChoices,
     form: Form,
 ) -> None:
@@ -74,6 +104,7 @@ def report(
       retronet report --chip anna --chip dsp32c-80ns
       retronet report --chip ./mine.toml --network lenet1
       retronet report --chip net32k --weight-bits 4 --state-bits 2 --format csv
+      retronet report --network lenet1 --field 28x140
       retronet report --rtl circuit
       retronet report runs/a --html story.html
     """
@@ -82,6 +113,9 @@ def report(
     from hw_sim.chips.spec import NeuronArray
 
     check_options(page)
+    if field is not None and (circuits or page.html is not None):
+        other = "--rtl" if circuits else "--html"
+        raise click.UsageError(f"--field does not go with {other}. Leave one of them out.")
     if page.html is not None:
         write_story(run, chips, page, form.as_json)
         return
@@ -91,21 +125,48 @@ def report(
         spec, laid_out = _network(run, network), []
     specs = [load_chip(name) for name in chips or chip_names()]
     for_all = not any(isinstance(each.engine, NeuronArray) for each in specs)
-    reports = [
-        cost(
-            each,
-            spec,
-            weight_bits=weight_bits if for_all or isinstance(each.engine, NeuronArray) else None,
-            state_bits=state_bits if for_all or isinstance(each.engine, NeuronArray) else None,
+
+    def model(chip: "ChipSpec", network: "NetworkSpec") -> "CostReport":
+        takes_bits = for_all or isinstance(chip.engine, NeuronArray)
+        return cost(
+            chip,
+            network,
+            weight_bits=weight_bits if takes_bits else None,
+            state_bits=state_bits if takes_bits else None,
             on_board=not chip_alone,
             images_per_load=images_per_load,
         )
-        for each in specs
-    ]
+
+    if field is not None:
+        _print_slid(spec, specs, field, model, form)
+        return
+    reports = [model(each, spec) for each in specs]
     if circuits:
         _print_circuits(laid_out, reports, form)
         return
     _print(spec, specs, reports, run, form, details=bool(chips))
+
+
+def _print_slid(
+    network: "NetworkSpec",
+    chips: "list[ChipSpec]",
+    field: tuple[int, int],
+    model: "Model",
+    form: Form,
+) -> None:
+    import msgspec
+
+    from hw_sim.chips.cost.sliding import all_slid_work, slid_times
+    from retronet_cli.terminal import print_table
+    from retronet_cli.views.reading_time import slid_table
+
+    work, times = all_slid_work(network, [field]), slid_times(chips, network, [field], model)
+    if form.given:
+        rows = msgspec.to_builtins(times)
+        told = {"network": network.name, "rows": field[0], "columns": field[1], **msgspec.to_builtins(work)}
+        give(form, "slid", {**told, "modelled": rows}, {"chips": rows})
+        return
+    print_table(slid_table(f"{network.name} slid over {field[0]:,} × {field[1]:,}", work, times))
 
 
 def _circuits(

@@ -205,6 +205,7 @@ def show_run(run: Path | None, runs: Path, form: Form, quiet: bool) -> None:
     """
     import msgspec
 
+    from retronet.runs.makers import step_of
     from retronet.runs.run import open_run
     from retronet_cli.runs import take_run
     from retronet_cli.terminal import print_assumptions, print_table
@@ -225,7 +226,7 @@ def show_run(run: Path | None, runs: Path, form: Form, quiet: bool) -> None:
         return
     print_assumptions(opened.configuration.recipe.assumptions)
     if records:
-        print_table(curve_table("Learning curve", records))
+        print_table(curve_table("Learning curve", records, step_of(opened.configuration.made)))
     print_table(run_table(opened, records))
 
 

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from retronet.evaluate import wilson_percent
 from retronet.training.pruning import Deletions
-from retronet_cli.views.quantities import duration
+from retronet_cli.views.quantities import plain
 from retronet_cli.views.scores import add_numbers, new_table
 
 TESTED = ("misses\ntrain", "misses\ntest", "error\n%", "95 %\ninterval")
@@ -67,13 +67,7 @@ def deletions_table(title: str, points: Sequence[Deletions], notice: str | None)
 
 def saved_table(title: str, savings: Mapping[str, Any]) -> Table:
     """Return what is left of each layer."""
-    modelled = savings["modelled"]
-    caption = (
-        f"Modelled on {modelled['chip']}, the network alone: {duration(modelled['dense_s'])} a digit, and\n"
-        f"{duration(modelled['skipping_s'])} where the program leaves deleted weights out (assumed: it is\n"
-        "unrolled, so that leaving out costs nothing). Chips that are arrays gain nothing."
-    )
-    table = new_table(title, caption)
+    table = new_table(title)
     table.add_column("layer")
     add_numbers(table, "parameters", "left", "%", "MACs", "left", "%")
     rows = [*savings["layers"]]
@@ -90,6 +84,30 @@ def saved_table(title: str, savings: Mapping[str, Any]) -> Table:
             f"{row['macs']:,}",
             f"{row['macs_left']:,}",
             _percent(row["macs_left"], row["macs"]),
+        )
+    return table
+
+
+def spared_table(chips: Sequence[Mapping[str, Any]]) -> Table:
+    """Return what is left of the weights' bits and of the time on each chip."""
+    table = new_table(
+        "What that spares on each chip: modelled, for one digit",
+        "Bits of the weights, and of those left; what says which are left is not counted.\n"
+        "Time: a processor's program leaves deleted weights out (assumed: it is\n"
+        "unrolled, so that leaving out costs nothing); an array multiplies by 0 in the\n"
+        "same time. The last layer of ANNA's board is on its DSP.",
+    )
+    table.add_column("chip")
+    add_numbers(table, "bits\na weight", "bits", "left", "ms", "left", "%")
+    for each in chips:
+        table.add_row(
+            each["chip"],
+            str(each["weight_bits_each"]),
+            f"{each['weight_bits']:,}",
+            f"{each['weight_bits_left']:,}",
+            plain(1e3 * each["dense_s"]),
+            plain(1e3 * each["skipping_s"]),
+            f"{100 * each['skipping_s'] / each['dense_s']:.0f}",
         )
     return table
 

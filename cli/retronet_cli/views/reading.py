@@ -1,7 +1,6 @@
 """Pictures that were read, as tables and JSON."""
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,19 +13,19 @@ if TYPE_CHECKING:
     from retronet.reading.read import ReadPicture
 
 
-def reading_table(title: str, pictures: "dict[str, ReadPicture]", least: float, why: str) -> Table:
+def reading_table(title: str, pictures: "Sequence[tuple[str, ReadPicture]]", least: float, why: str) -> Table:
     """Return a row for every line of every picture."""
     table = new_table(title)
     table.add_column("picture", overflow="fold")
     add_numbers(table, "line")
     table.add_column("digits", overflow="fold")
     add_numbers(table, "least confidence", "rejected")
-    for name, picture in pictures.items():
+    for name, picture in pictures:
         for number, (text, line) in enumerate(zip(picture.texts, picture.lines, strict=True), start=1):
             lowest = min(each.confidence for each in line)
             rejected = sum(each.rejected for each in line)
             table.add_row(name, str(number), text, f"{lowest:.3f}", str(rejected))
-    turned = any(picture.turned for picture in pictures.values())
+    turned = any(picture.turned for _, picture in pictures)
     table.caption = (
         f"Rejected, and printed as -: a difference of the two largest outputs below {least:.3f} ({why})."
         + (" Light digits on dark were turned over." if turned else "")
@@ -57,11 +56,11 @@ def picture_json(name: str, picture: "ReadPicture") -> dict[str, Any]:
     return {"file": name, "texts": list(picture.texts), **msgspec.to_builtins(picture)}
 
 
-def digit_records(pictures: "Mapping[Path, ReadPicture]") -> list[dict[str, Any]]:
+def digit_records(pictures: "Sequence[tuple[str, ReadPicture]]") -> list[dict[str, Any]]:
     """Return one record a digit: which picture and line it stands in, what it was read as, and where."""
     return [
-        {"file": str(path), "line": number, **msgspec.to_builtins(digit)}
-        for path, picture in pictures.items()
+        {"file": name, "line": number, **msgspec.to_builtins(digit)}
+        for name, picture in pictures
         for number, line in enumerate(picture.lines, 1)
         for digit in line
     ]

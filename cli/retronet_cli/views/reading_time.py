@@ -1,13 +1,17 @@
 """The modelled time from picture to answer, as tables."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.table import Table
 
+from retronet_cli.views.quantities import plain
 from retronet_cli.views.scores import add_numbers, new_table
 
 if TYPE_CHECKING:
     from hw_sim.chips.cost.reading import PipelineTimes, ReadingTime
+    from hw_sim.chips.cost.sliding import SlidTime
+    from retronet.reading.slide import SlidWork
 
 
 def time_tables(times: "PipelineTimes") -> list[Table]:
@@ -58,4 +62,21 @@ def _replicated_table(times: "PipelineTimes") -> Table:
         f"{1e3 * one.last_layer_s:.3g}",
         f"{1e-6 * one.connections_per_s:.3g}",
     )
+    return table
+
+
+def slid_table(title: str, work: "SlidWork", times: "Sequence[SlidTime]") -> Table:
+    """Return what sliding a network saves: multiply-adds, and the modelled time of each chip."""
+    table = new_table(
+        title,
+        f"Separate: a window by itself at each of the {work.windows:,} places. Times are modelled, not "
+        "measured.",
+    )
+    table.add_column("what")
+    add_numbers(table, "slid", "separate", "times as much")
+    share = work.separate_macs / work.slid_macs
+    table.add_row("multiply-adds", f"{work.slid_macs:,}", f"{work.separate_macs:,}", f"{share:.2f}")
+    for each in times:
+        took = plain(1e3 * each.slid_s), plain(1e3 * each.separate_s)
+        table.add_row(f"ms, {each.chip}", *took, f"{each.separate_s / each.slid_s:.2f}")
     return table

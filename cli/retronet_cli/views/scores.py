@@ -45,10 +45,10 @@ def score_table(title: str, scores: "Mapping[str, Score]", caption: str | None =
     return table
 
 
-def curve_table(title: str, records: "Sequence[PassRecord]") -> Table:
-    """Return the learning curve, early passes in full and later ones every fifth."""
+def curve_table(title: str, records: "Sequence[PassRecord]", step: str = "pass") -> Table:
+    """Return the learning curve, early passes in full and later ones every fifth; `step` is what they are."""
     table = new_table(title)
-    add_numbers(table, "pass", "half MSE train", "half MSE test", "misses train", "misses test")
+    add_numbers(table, step, "half MSE train", "half MSE test", "misses train", "misses test")
     for record in _thinned(records):
         table.add_row(
             str(record.number),

@@ -59,6 +59,11 @@ class HostLayers:
         names = [f"{layer.name}.{part}" for layer in self._rest.layers for part in ("weight", "bias")]
         self.parameters: Parameters = {name: parameters[name] for name in names if name in parameters}
 
+    @property
+    def layers(self) -> int:
+        """How many layers run here."""
+        return len(self._rest.layers)
+
     def outputs(self, states: Floats, parameters: Parameters | None = None) -> Floats:
         """Return the outputs (n, classes) for real states (n, units) of the layer below."""
         workspace = self._workspace(parameters or self.parameters)

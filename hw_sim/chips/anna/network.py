@@ -1,5 +1,6 @@
 """Puts a network on ANNA: levels of weights, states and converter, and what a chip's errors make of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -187,6 +188,22 @@ def _layer(
             f"{most:,} steps; numbers below {EXACT:,} are exact. State fewer bits of weights or of states."
         )
     return AnnaLayer(sized, weights, each, factors, steps, state_steps[1], int(border), clipped)
+
+
+def slid_anna(network: AnnaNetwork, wide: Sequence[SizedLayer]) -> AnnaNetwork:
+    """Return what was meant for a field, put on a larger one: `wide` are its layers there, slid.
+
+    Only positions are added: weights, steps and factors of a map stay, and so do the errors of a chip.
+    """
+    layers = tuple(
+        replace(
+            layer,
+            sized=sized,
+            biases=np.repeat(layer.biases[:: layer.sized.positions], sized.positions),
+        )
+        for layer, sized in zip(network.layers, wide, strict=False)
+    )
+    return replace(network, layers=layers)
 
 
 def layers_on_chip(network: AnnaNetwork, seed: tuple[int, ...] | None) -> tuple[AnalogLayer, ...]:

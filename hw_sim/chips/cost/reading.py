@@ -6,6 +6,7 @@ left of the published time is fitted, and stands apart. Getting the picture from
 text at hand gives it in seconds.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
@@ -93,7 +94,9 @@ class PipelineTimes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     assumptions: tuple[str, ...] = ASSUMPTIONS
 
 
-def pipeline_times(work: Sequence[StageWork], digits: int, network: NetworkSpec) -> PipelineTimes:
+def pipeline_times(
+    work: Sequence[StageWork], digits: int, network: NetworkSpec, fields: Sequence[tuple[int, int]] = ()
+) -> PipelineTimes:
     """Return the time from picture to answer on each board, for a digit.
 
     Parameters
@@ -104,6 +107,8 @@ def pipeline_times(work: Sequence[StageWork], digits: int, network: NetworkSpec)
         How many digits they have.
     network
         What recognises them.
+    fields
+        Rows and columns of the lines that it is slid over; none where it gets each digit by itself.
 
     Raises
     ------
@@ -115,17 +120,26 @@ def pipeline_times(work: Sequence[StageWork], digits: int, network: NetworkSpec)
             "No time for a digit can be modelled: the pictures have 0 digits; at least 1 is needed. "
             "Give a picture with digits."
         )
-    return PipelineTimes(tuple(_on_board(name, work, digits, network) for name in BOARDS), replicated_time())
+    slid = [slid_network(network, *field) for field in fields]
+    answering = (slid, digits) if slid else ([network], 1)
+    boards = tuple(_on_board(name, work, digits, *answering) for name in BOARDS)
+    return PipelineTimes(boards, replicated_time())
 
 
-def _on_board(name: str, work: Sequence[StageWork], digits: int, network: NetworkSpec) -> ReadingTime:
+def _on_board(
+    name: str, work: Sequence[StageWork], digits: int, networks: Sequence[NetworkSpec], answered: int
+) -> ReadingTime:
+    """Return the time of a board for a digit, of which `networks` answer `answered` together."""
     host, beside = BOARDS[name]
     chip = load_chip(host)
     runs = chip if beside is None else load_chip(beside)
     stages = [_stage_time(each, digits, chip) for each in work]
-    modelled = cost(runs, network)
-    macs = sum(sized.macs for sized in sized_layers(network))
-    stages.append(StageTime("network", runs.name, 0.0, float(macs), modelled.seconds))
+    counts = Counter(networks)
+    taken = sum(count * cost(runs, each).seconds for each, count in counts.items()) / answered
+    macs = (
+        sum(count * sized.macs for each, count in counts.items() for sized in sized_layers(each)) / answered
+    )
+    stages.append(StageTime("network", runs.name, 0.0, macs, taken))
     seconds = sum(each.seconds for each in stages)
     least, most = END_TO_END
     fitted, times = None, None
@@ -137,11 +151,11 @@ def _on_board(name: str, work: Sequence[StageWork], digits: int, network: Networ
         times = (left[0] / normalisation, left[1] / normalisation)
     return ReadingTime(
         board=name,
-        network=network.name,
+        network=networks[0].name,
         stages=tuple(stages),
         seconds=seconds,
         digits_per_s=1 / seconds,
-        network_digits_per_s=1 / modelled.seconds,
+        network_digits_per_s=1 / taken,
         bound_by=max(stages, key=lambda each: each.seconds).stage,
         board_bound_by=max(stages, key=lambda each: (each.machine != "PC", each.seconds)).stage,
         fitted_s=fitted,

@@ -4,6 +4,7 @@ All numbers are whole: a weight of n bits is one of the odd numbers −(2^n − 
 is a state. A sum has as many parts as it needs to stay within the blocks that join.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -252,3 +253,27 @@ def run_exactly(layer: Net32kLayer, inputs: Whole) -> Whole:
         return total
     states: Whole = layer.levels[(total[:, :, np.newaxis] >= layer.thresholds).sum(2)]
     return states
+
+
+def slid_net32k(network: Net32kNetwork, wide: Sequence[SizedLayer]) -> Net32kNetwork:
+    """Return what was meant for a field, put on a larger one: `wide` are its layers there, slid.
+
+    Only positions are added: cells and comparators of a map stay the same ones, and so do a chip's errors.
+    """
+    layers = (_slid(layer, sized) for layer, sized in zip(network.layers, wide, strict=False))
+    return replace(network, layers=tuple(layers))
+
+
+def _slid(layer: Net32kLayer, sized: SizedLayer) -> Net32kLayer:
+    connections = connection_table(sized, "plane_slowest")
+
+    def spread(of_units: Whole) -> Whole:
+        return np.repeat(of_units[:: layer.sized.positions], sized.positions, axis=0)
+
+    parts, start = [], 0
+    for part in layer.parts:
+        stop = start + part.weights.shape[1]
+        own = part_of(connections, start, stop)
+        parts.append(replace(part, connections=own, references=spread(part.references)))
+        start = stop
+    return replace(layer, sized=sized, parts=tuple(parts), thresholds=spread(layer.thresholds))

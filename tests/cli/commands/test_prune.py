@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 from support.cut_off import content, cut_off_at
 from support.trained_run import train_briefly
 
+from hw_sim.chips.load import chip_names
 from retronet.runs.pruned_run import stages_of
 from retronet.runs.run import Run, open_run
 from retronet.training.pruning import Pruning
@@ -50,6 +51,23 @@ def test_the_tables_are_the_run(pruned: Path, monkeypatch: pytest.MonkeyPatch) -
     assert sum(row["parameters"] - row["parameters_left"] for row in found["layers"]) == 3000
     assert all(row["macs_left"] <= row["macs"] for row in found["layers"])
     assert found["modelled"]["skipping_s"] < found["modelled"]["dense_s"]
+    trained = open_run(pruned).trained
+    weights = {name: mask for name, mask in trained.mask.items() if name.endswith(".weight")}
+    kept, all_weights = (
+        int(sum(each)) for each in zip(*((m.sum(), m.size) for m in weights.values()), strict=True)
+    )
+    spared = {row["chip"]: row for row in found["chips"]}
+    assert set(spared) == set(chip_names())
+    assert found["modelled"].items() <= spared["dsp32c-80ns"].items()
+    for name, row in spared.items():
+        bits = {"anna": 6, "net32k": 1, "graf54": 2, "int8-array": 8, "cnaps": 16}.get(name, 32)
+        assert (row["weight_bits"], row["weight_bits_left"]) == (all_weights * bits, kept * bits)
+        if name == "anna":  # its board's DSP runs the last layer, of which nothing may be gone
+            assert row["skipping_s"] <= row["dense_s"]
+            continue
+        gains = name == "sun4-260" or name.startswith("dsp32c")
+        assert (row["skipping_s"] < row["dense_s"]) == gains, "arrays multiply by 0 in the same time"
+        assert f" {kept * bits:,} " in table, name
     assert max(map(len, table.splitlines())) <= 80
     for stage in found["stages"]:
         row = next(line for line in table.splitlines() if line.split()[:1] == [f"{stage['deleted']:,.0f}"])
@@ -64,6 +82,7 @@ def test_a_run_cut_off_is_resumed_by_either_command(origin: Run, pruned: Path, t
             cut = call("prune", origin.folder, *FEW, "--run", folder)
         assert cut.exit_code == 130
         assert f"retronet prune --resume {folder}" in cut.stderr
+        assert "Stages 1 to 1 are kept." in cut.stderr
         assert call(*words, folder).exit_code == 0
         assert content(folder) == content(pruned)
 
@@ -77,6 +96,12 @@ def test_the_masks_live_on_in_what_comes_of_the_run(pruned: Path, tmp_path: Path
     refused = call("simulate", pruned, "--weight-format", "{-1,1}")
     assert (refused.exit_code, refused.stdout) == (1, "")
     assert "'h1' is pruned" in refused.stderr
+
+
+def test_a_pruned_run_is_told_by_stages(pruned: Path) -> None:
+    assert "after stage 2, on" in call("evaluate", pruned, "-q").stdout
+    assert any(line.split()[:1] == ["stage"] for line in call("show", "run", pruned).stdout.splitlines())
+    assert "after pass" not in call("simulate", pruned, "-q").stdout
 
 
 def test_the_curve_makes_no_run(origin: Run, tmp_path: Path) -> None:

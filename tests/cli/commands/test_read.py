@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -170,7 +171,10 @@ def test_a_retrained_run_reads_under_its_own_plan(
         ("black", "all its pixels are alike"),
         ("line", "no piece of ink in its 60 × 300 pixels has the size of a digit"),
         ("words", "it is no picture of a known kind; PNG, JPEG and PGM are allowed"),
+        ("moving", "it has 2 frames; one is allowed"),
+        ("inks", "its colours are CMYK; grey and RGB are allowed"),
         ("absent", "There is no picture"),
+        ("pipe", "it is a pipe or a device; a file is needed"),
     ],
 )
 def test_what_can_not_be_read_gets_a_sentence(
@@ -180,14 +184,43 @@ def test_what_can_not_be_read_gets_a_sentence(
     if kind == "line":
         levels[30:33] = 0
     path = tmp_path / "picture.png"
-    if kind != "absent":
+    whole = Image.fromarray(levels)
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "moving":
+        whole.save(path, save_all=True, append_images=[Image.fromarray(255 - levels)])
+    elif kind == "inks":
+        whole.convert("CMYK").save(path, "JPEG")
+    elif kind != "absent":
         path.write_bytes(b"no picture" if kind == "words" else png_bytes(levels))
     result = call("read", path, trained.folder)
-    assert result.exit_code == 1
+    assert result.exit_code == (2 if kind in ("absent", "pipe") else 1)
     assert sentence in result.stderr
-    assert str(path) in result.stderr
+    assert result.stderr.count(str(path)) == 1
     assert result.stderr.count("Error") == 1
+    assert result.stderr.count("\n") == 1
     assert result.stdout == ""
+
+
+def test_one_bad_picture_of_several_stops_all_before_anything_is_written(
+    call: Call, trained: Any, page: tuple[Path, list[str]], tmp_path: Path
+) -> None:
+    (tmp_path / "bad.png").write_bytes(page[0].read_bytes()[:200])
+    (tmp_path / "white.png").write_bytes(png_bytes(np.full((60, 60), 255, np.uint8)))
+    for bad in ("bad.png", "white.png", "absent.png"):
+        for order in ((page[0], tmp_path / bad), (tmp_path / bad, page[0])):
+            result = call("read", *order, trained.folder, "-o", tmp_path / "read.csv")
+            assert result.exit_code == (2 if bad == "absent.png" else 1)
+            assert result.stdout == ""
+            assert bad in result.stderr
+            assert not (tmp_path / "read.csv").exists()
+
+
+def test_a_picture_named_twice_is_read_twice(call: Call, trained: Any, page: tuple[Path, list[str]]) -> None:
+    words = ("read", page[0], page[0], trained.folder, "--digits", 5)
+    assert len(read_json(call, *words[1:])["pictures"]) == 2
+    assert call(*words).stdout.count("page.png") == 6
+    assert len(call(*words, "--format", "csv").stdout.splitlines()) == 1 + 30
 
 
 def test_words_that_are_out_of_place_are_refused(

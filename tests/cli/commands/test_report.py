@@ -174,3 +174,25 @@ def test_widths_are_those_of_arrays(call: Call) -> None:
     alone = call("report", "--chip", "dsp32c-80ns", "--weight-bits", 4)
     assert alone.exit_code == 2
     assert "takes no widths" in alone.stderr
+
+
+def test_a_network_is_slid_over_a_field_beside_separate_windows(call: Call) -> None:
+    words = ("report", "--network", "lenet1", "--field", "28x140")
+    found = printed_json(call, *words, "--chip", "anna")
+    assert found["schema"] == "retronet/slid/1"
+    assert (found["windows"], found["slid_macs"], found["separate_macs"]) == (29, 657_280, 2_743_168)
+    (anna,) = found["modelled"]
+    assert anna["slid_s"] < anna["separate_s"]
+    text = call(*words).stdout
+    assert "657,280   2,743,168" in text
+    assert "29 places" in text
+    for more, sentence in (
+        (("--field", "28x141"), "it moves by 4 pixels. Add a multiple of 4"),
+        (("--field", "-1x28"), "'-1x28' is no field; ROWSxCOLUMNS is allowed, such as 28x140"),
+        (("--field", "28"), "'28' is no field"),
+        (("--field", "28x9999999"), "up to 999,999 rows and columns are allowed"),
+        (("--field", "28x140", "--html", "a.html"), "--field does not go with --html"),
+    ):
+        refused = call(*(words[:1] if "--html" in more else words[:3]), *more)
+        assert (refused.exit_code, refused.stdout) == (2, ""), more
+        assert sentence in refused.stderr

@@ -6,12 +6,15 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import Result
+from PIL import Image
 
 from retronet.datasets import load
 from retronet.reading.compose import compose
 from retronet.reading.pictures import png_bytes
+from retronet_cli.views.steps import COLOURS
 
 Call = Callable[..., Result]
 
@@ -64,6 +67,50 @@ def test_fixed_point_scans_too(call: Call, sliding: Path, code: Path) -> None:
     assert fixed["pictures"][0]["texts"] == floating["pictures"][0]["texts"]
 
 
+@pytest.mark.parametrize(
+    ("chip", "options"), [("dsp32c-80ns", ()), ("anna", ("--set", "noise=0")), ("net32k", ())]
+)
+def test_chips_scan_too(call: Call, sliding: Path, code: Path, chip: str, options: tuple[str, ...]) -> None:
+    words = ("read", code, sliding, "--digits", 5, "--scan", "--least-confidence", 0)
+    found, floating = printed(call, *words, "--chip", chip, *options), printed(call, *words)
+    assert found["arithmetic"] == chip
+    (line,) = found["pictures"][0]["texts"]
+    wanted = floating["pictures"][0]["texts"][0]
+    assert sum(a == b for a, b in zip(line, wanted, strict=True)) >= (5 if chip.startswith("dsp") else 3)
+    assert found["slid"] == floating["slid"]
+
+
+def test_the_time_of_a_scan_is_that_of_the_slid_network(call: Call, sliding: Path, code: Path) -> None:
+    words = ("read", code, sliding, "--digits", 5, "--scan", "--work")
+    found = printed(call, *words)
+    (slid,) = found["slid"]
+    board = found["work"]["boards"][0]
+    assert board["stages"][3]["macs"] == slid["slid_macs"] / 5
+    (dsp, anna) = found["slid_times"]
+    assert (dsp["chip"], anna["chip"]) == ("dsp32c-80ns", "anna")
+    assert board["stages"][3]["seconds"] == pytest.approx(dsp["slid_s"] / 5)
+    assert dsp["slid_s"] < dsp["separate_s"]
+    text = " ".join(call(*words).stdout.split())
+    assert "lenet1 slid over the lines" in text
+    assert f"multiply-adds {slid['slid_macs']:,} {slid['separate_macs']:,}" in text
+    assert call(*words, "-q").stderr == ""
+
+
+def test_the_steps_of_a_scan_are_drawn(call: Call, sliding: Path, code: Path, tmp_path: Path) -> None:
+    """The ink of the line is coloured by digits, and the strip stands below it."""
+    words = ("read", code, sliding, "--digits", 5, "--steps")
+    assert call(*words, tmp_path / "scan.png", "--scan", "-q").exit_code == 0
+    assert call(*words, tmp_path / "parted.png", "-q").exit_code == 0
+    sheets = []
+    for name in ("scan.png", "parted.png"):
+        with Image.open(tmp_path / name) as drawn:
+            sheets.append(np.asarray(drawn.convert("RGB")))
+    for sheet in sheets:
+        for colour in COLOURS[:5]:
+            assert (sheet == colour).all(axis=2).any()
+    assert sheets[0].shape != sheets[1].shape
+
+
 def test_codes_are_scanned_beside_being_parted(call: Call, sliding: Path) -> None:
     words = ("codes", sliding, "--count", 10, "--difficulty", "easy")
     scan, parted = printed(call, *words, "--scan"), printed(call, *words)
@@ -74,16 +121,16 @@ def test_codes_are_scanned_beside_being_parted(call: Call, sliding: Path) -> Non
     assert ", scanned: codes of 5 test digits" in " ".join(call(*words, "--scan").stdout.split())
 
 
-def test_what_can_not_be_scanned_is_refused(
-    call: Call, sliding: Path, trained: Any, code: Path, tmp_path: Path
-) -> None:
+def test_what_can_not_be_scanned_is_refused(call: Call, sliding: Path, trained: Any, code: Path) -> None:
     fixed = call("read", code, trained.folder, "--digits", 5, "--scan")
     assert fixed.exit_code == 2
     assert "can not slide: layer 'h1' has a bias for each unit" in fixed.stderr
     for words, sentence in (
         (("--scan",), "--scan must know how many digits a line has. Give --digits"),
-        (("--scan", "--digits", 5, "--chip", "anna"), "--scan does not go with --chip anna"),
-        (("--scan", "--digits", 5, "--steps", tmp_path / "a.png"), "--steps draws digits that were parted"),
+        (
+            ("--scan", "--digits", 5, "--chip", "graf54"),
+            "The chip 'graf54' can not scan a line: it brings each digit into a frame of its own",
+        ),
     ):
         result = call("read", code, sliding, *words)
         assert result.exit_code == 2

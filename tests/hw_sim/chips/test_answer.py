@@ -5,13 +5,17 @@ from typing import Any
 import numpy as np
 import pytest
 from support.analog_network import compiled, draw
+from support.sliding_networks import LECUN, field_of, sliding_network
+from support.trained_networks import dataset_of, drawn
 
 from hw_sim.chips.analog.host_layers import HostRetraining
-from hw_sim.chips.answer import answer_on, answer_options
+from hw_sim.chips.answer import answer_on, answer_options, check_slides, reader_on
 from hw_sim.chips.dsp32c.network import dsp_layers, run_dsp
 from hw_sim.chips.load import chip_names, load_chip
 from hw_sim.chips.simulate import option_names, simulate_on
+from retronet.datasets import DigitSets
 from retronet.errors import InputError
+from retronet.reading.slide import windows_of
 
 ONCE = HostRetraining(passes=1, rate=0.01)
 SIMULATED = [name for name in chip_names() if load_chip(name).arithmetic]
@@ -53,6 +57,42 @@ def test_a_processor_answers_in_its_floating_point() -> None:
     outputs = answer_on(chip, trained, digits, threads=2, tanh="sn")(digits.test.images)
     states = run_dsp(trained.network, dsp_layers(trained, "sn"), digits.test.images)
     np.testing.assert_array_equal(outputs, states[:, -outputs.shape[1] :])
+
+
+SLID: list[tuple[str, dict[str, Any]]] = [
+    ("anna", {"noise": 0.0}),
+    ("net32k", {"layers": 1}),
+    ("net32k", {"layers": 2, "law": "block", "state_bits": 3}),
+    ("dsp32c-80ns", {}),
+]
+
+
+@compiled
+@pytest.mark.parametrize("number", range(len(SLID)))
+@pytest.mark.parametrize("seed", [1, 4, 5, 7, 8])
+def test_a_chip_slid_over_a_field_answers_as_at_each_place_alone(number: int, seed: int) -> None:
+    """Errors of the chip are drawn; its noise is not: a sum that places share errs once for all of them."""
+    name, options = SLID[number]
+    network = sliding_network(seed, pools=False, kinds=(LECUN,))
+    field, down, across = field_of(network, seed)
+    trained, images = drawn(network, seed, 20, 0.5)
+    labels = np.random.default_rng(seed).integers(0, network.layers[-1].units, 20).astype(np.uint8)
+    digits = DigitSets(dataset_of(images, labels), dataset_of(images, labels), None)
+    own = options if name.startswith("dsp") else options | {"seed": seed, "retraining": ONCE}
+    reader = reader_on(load_chip(name), trained, digits, **own)
+    alone = reader.answer(windows_of(field, network).reshape(-1, *network.input[1:]))
+    wanted = alone.reshape(2, down, across, -1).transpose(0, 3, 1, 2)
+    assert len(np.unique(wanted)) > 2
+    assert reader.slide is not None
+    np.testing.assert_array_equal(reader.slide(field), wanted)
+
+
+def test_a_chip_that_frames_each_digit_does_not_slide() -> None:
+    for name in SIMULATED:
+        if name != "graf54":
+            check_slides(load_chip(name))
+    with pytest.raises(InputError, match=r"'graf54' can not scan a line: it brings each digit into a frame"):
+        check_slides(load_chip("graf54"))
 
 
 @pytest.mark.parametrize("name", SIMULATED)

@@ -5,14 +5,17 @@ from typing import Any
 import numpy as np
 import pytest
 from msgspec.structs import replace
+from support.sliding_networks import field_of, sliding_network
 from support.trained_networks import dataset_of, drawn
 
 from hw_sim.fixed_point.quantize import quantize
 from hw_sim.fixed_point.simulate import run_integers
 from hw_sim.formats.fixed import Fixed
-from hw_sim.formats.modes import Overflow
+from hw_sim.formats.levels import parse_format
+from hw_sim.formats.modes import Overflow, Rounding
+from hw_sim.formats.scales import parse_rule
 from hw_sim.plan.calibrate import calibrate
-from hw_sim.plan.rules import SumRule
+from hw_sim.plan.rules import SumRule, TensorRule
 from retronet.network import Conv, Dense, NetworkSpec, Subsample, Tanh
 from retronet.reading.slide import slid, step_of, windows_of
 
@@ -34,6 +37,14 @@ SUMS = {
     "wrapping": SumRule(10, overflow=Overflow("WRAP")),
     "saturating": SumRule(form=Fixed.parse("s9.4:TRN:SAT")),
 }
+WEIGHTS = (
+    TensorRule(),
+    TensorRule(form=parse_format("p3.0"), scale=parse_rule("mse")),
+    TensorRule(form=parse_format("{-1,0,1}"), scale=parse_rule("threshold:0.7")),
+    TensorRule(4, scale=parse_rule("max-abs/map")),
+    TensorRule(5, rounding=Rounding.STOCHASTIC),
+)
+"""Plain ones, powers of two, three levels, a scale a map, and weights rounded by chance."""
 
 
 @pytest.mark.parametrize("sums", SUMS)
@@ -48,3 +59,17 @@ def test_windows_of_a_field_are_bit_for_bit_those_alone(sums: str, order: Any) -
     wanted = run_integers(quantize(trained, plan), windows).outputs.reshape(3, 3, 10, 10)
     assert len(np.unique(wanted)) > 10
     np.testing.assert_array_equal(found, wanted.transpose(0, 3, 1, 2))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_so_they_are_of_any_network_in_any_numbers(seed: int) -> None:
+    network = sliding_network(seed)
+    field, down, across = field_of(network, seed)
+    trained, images = drawn(network, seed, 20)
+    sums = tuple(SUMS.values())[seed % 3]
+    plan = calibrate(trained, dataset_of(images), 6, weights=WEIGHTS[seed % 5], sums=sums)
+    windows = windows_of(field, network).reshape(-1, *network.input[1:])
+    alone = run_integers(quantize(trained, plan), windows).outputs
+    wanted = alone.reshape(2, down, across, -1).transpose(0, 3, 1, 2)
+    wide = quantize(slid(trained, *field.shape[1:]), plan)
+    np.testing.assert_array_equal(run_integers(wide, field).outputs.reshape(wanted.shape), wanted)

@@ -102,3 +102,11 @@ def test_a_picture_without_digits_is_refused(darkness: NDArray[np.float64], why:
         InputError, match=rf"Nothing can be read in a\.png: {why}; dark digits on light paper"
     ):
         check_legible("a.png", made)
+
+
+def test_the_pictures_of_a_page_can_be_let_go() -> None:
+    made = stages(compose(TEST, 5, seed=1, difficulty="easy").darkness, 5)
+    light = made.without_pictures
+    assert light.darkness.size == light.ink.size == 0
+    assert light.darkness.base is None, "no view that keeps the whole"
+    assert answered(light, nearest) == answered(made, nearest)

@@ -147,3 +147,11 @@ def test_noise_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         InputError, match=r"falls into 49 pieces of ink; at most 10 are allowed\. Scan it again"
     ):
         components(ink)
+
+
+def test_specks_alone_are_no_digits() -> None:
+    specks = [(row, column, 5, 4) for row in (10, 100) for column in range(20, 300, 30)]
+    assert digits_in(page(*specks)) == []
+    assert [
+        len(line) for line in digits_in(page(*((row, column, 6, 4) for row, column, _, _ in specks)))
+    ] == [10, 10]

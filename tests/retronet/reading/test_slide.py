@@ -6,10 +6,23 @@ from typing import Any
 import numpy as np
 import pytest
 from msgspec.structs import replace
+from support.sliding_networks import field_of, sliding_network
 from support.trained_networks import drawn
 
 from retronet.errors import InputError
-from retronet.network import Conv, Dense, NetworkSpec, Subsample, Tanh, load_network, network_names
+from retronet.network import (
+    AveragePool,
+    Conv,
+    Dense,
+    MaxPool,
+    NetworkSpec,
+    Padding,
+    Subsample,
+    Tanh,
+    load_network,
+    network_names,
+    sized_layers,
+)
 from retronet.reading.slide import slid, slid_network, slid_outputs, slid_work, step_of, windows_of
 
 TANH = Tanh(1.7159, 2 / 3)
@@ -55,6 +68,21 @@ def test_every_bit_is_that_of_separate_windows(name: str, down: int, across: int
     np.testing.assert_allclose(as_one, wanted, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_so_it_is_of_any_network_and_field(seed: int) -> None:
+    network = sliding_network(seed)
+    field, down, across = field_of(network, seed)
+    trained, _ = drawn(network, seed, 1)
+    windows = windows_of(field, network)
+    assert windows.shape[1:3] == (down, across)
+    alone = trained.outputs(windows.reshape(-1, *network.input[1:]))
+    wanted = alone.reshape(2, down, across, -1).transpose(0, 3, 1, 2)
+    np.testing.assert_array_equal(slid_outputs(trained, field), wanted)
+    work = slid_work(network, *field.shape[1:])
+    assert work.windows == down * across
+    assert work.separate_macs == down * across * sum(sized.macs for sized in sized_layers(network))
+
+
 def test_windows_are_cut_where_the_network_answers() -> None:
     field = np.arange(36 * 40, dtype=np.float32).reshape(1, 36, 40)
     windows = windows_of(field, LENET1)
@@ -87,6 +115,17 @@ def test_networks_that_can_not_slide_are_told_why() -> None:
     padded = replace(LENET1, layers=(replace(LENET1.layers[0], pad=2), *LENET1.layers[1:]))
     with pytest.raises(InputError, match="layer 'h1' has a border, which inside a larger field"):
         slid_network(padded, 32, 32)
+    whole = NETWORKS["no dense"]
+    uneven = replace(whole, layers=(replace(whole.layers[0], pad=Padding(left=1)), whole.layers[1]))
+    pooled = [
+        replace(NETWORKS["square"], layers=(kind("a", 2, pad=1), Dense("b", 3, TANH)))
+        for kind in (MaxPool, AveragePool)
+    ]
+    for network in (uneven, *pooled):
+        with pytest.raises(InputError, match=r"layer '\w+' has a border, which inside a larger field"):
+            slid_network(network, *network.input[1:])
+    bare = replace(LENET1, layers=(replace(LENET1.layers[0], pad=Padding()), *LENET1.layers[1:]))
+    assert slid_network(bare, 28, 32).input == (1, 28, 32), "no border at all"
     oblong = replace(NETWORKS["square"], input=(1, 8, 10))
     with pytest.raises(InputError, match=r"layer 'c' reads planes of 3×4, which no square kernel covers"):
         slid_network(oblong, 8, 10)

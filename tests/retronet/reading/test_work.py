@@ -7,7 +7,9 @@ import pytest
 
 from retronet.datasets import load
 from retronet.reading.compose import compose
+from retronet.reading.forms import FORMS
 from retronet.reading.read import stages
+from retronet.reading.strip import strips_of
 from retronet.reading.work import StageWork, normalisation_work, summed, work_of_stages
 
 
@@ -49,3 +51,24 @@ def test_a_picture_is_counted_stage_by_stage() -> None:
     twice = summed([work_of_stages(made)] * 2)
     assert [one.pixels for one in twice] == [2 * one.pixels for one in (threshold, components, normalisation)]
     assert twice[2].macs == 2 * normalisation.macs
+
+
+def test_a_strip_is_counted_in_place_of_its_digits() -> None:
+    made = stages(compose(load("digits5k").test, 4, difficulty="easy").darkness, 4)
+    strips = strips_of(made.ink, FORMS[16, 16]["bipolar28"], 4)
+    ((rows, columns), (high, wide)) = (strips[0].line.ink.shape, strips[0].field.shape)
+    cell = Fraction(strips[0].scale)
+
+    def overlaps(count: int, size: int) -> int:
+        start = (size - count * cell) / 2
+        return sum(
+            min(pixel + 1, start + cell * (each + 1)) > max(pixel, start + cell * each)
+            for pixel in range(size)
+            for each in range(count)
+        )
+
+    macs = overlaps(rows, high) * columns + overlaps(columns, wide) * high + high * wide
+    touched = rows * columns + 2 * high * columns + 3 * high * wide
+    *before, normalisation = work_of_stages(made, strips=strips)
+    assert normalisation == StageWork("normalisation", touched, macs)
+    assert before == list(work_of_stages(made)[:2])

@@ -7,6 +7,7 @@ from hw_sim.chips.cost.reading import pipeline_times, replicated_time
 from hw_sim.chips.load import load_chip
 from retronet.errors import InputError
 from retronet.network import load_network
+from retronet.reading.slide import slid_network
 from retronet.reading.work import StageWork
 
 WORK = (
@@ -59,3 +60,14 @@ def test_no_digits_take_no_time_each() -> None:
         InputError, match=r"the pictures have 0 digits; at least 1 is needed\. Give a picture"
     ):
         pipeline_times(WORK, 0, NETWORK)
+
+
+def test_a_slid_network_takes_the_time_of_its_lines() -> None:
+    network, fields = load_network("lenet1"), [(28, 140), (28, 60), (28, 140)]
+    board, later = pipeline_times(WORK, 10, network, fields).boards
+    wide = [slid_network(network, *field) for field in fields]
+    for one, chip in ((board, "dsp32c-80ns"), (later, "anna")):
+        seconds = sum(cost(load_chip(chip), each).seconds for each in wide) / 10
+        assert one.stages[3].seconds == pytest.approx(seconds)
+        assert one.network_digits_per_s == pytest.approx(1 / seconds)
+    assert board.stages[3].macs == (2 * 657_280 + 94_592 + 8 * (657_280 - 94_592) / 28) / 10

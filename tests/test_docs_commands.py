@@ -1,0 +1,145 @@
+"""Every command and every block of Python in the pages is run, and every line of output in them is printed.
+
+How a page says what it runs stands in `support/pages.py`. Each page runs in order in an empty folder of its
+own, 80 columns wide, on the real digits and without a network.
+"""
+
+import json
+import re
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numba
+import pytest
+from support.page_runner import REPOSITORY, Kitchen, new_folder, run_python
+from support.pages import Step, lines_missing, steps_of
+
+DRAWN_BY = "3.11.2"
+"""The version of matplotlib that drew the pictures in docs; another one may draw other bytes."""
+PAGES = sorted([REPOSITORY / "README.md", *(REPOSITORY / "docs").rglob("*.md")])
+NAMES = [str(page.relative_to(REPOSITORY)) for page in PAGES]
+
+
+class Instead(NamedTuple):
+    """What is run instead of what a page says; of such a command the output is not compared."""
+
+    said: str
+    """A pattern in the command."""
+    run: str | None
+    """What stands in its place; nothing is run if None."""
+    why: str
+
+
+INSTEAD = (
+    Instead(r"^(\.venv/bin/)?pip install", None, "fetches packages"),
+    Instead(r"^python3 -m venv", None, "the set-up, which .ci/run runs word for word"),
+    Instead(r"--seeds 0-99", "--seeds 0-1 --passes 1", "a hundred seeds take 20 minutes"),
+    Instead(r"--seeds 0-9\b", "--seeds 0-1 --passes 1", "ten seeds take two minutes"),
+    Instead(
+        r"^retronet reproduce (?!usps2023$|karpathy2022$|lecun1990$)(\S+)$",
+        r"retronet train \1 --passes 1 --set take=200",
+        "several seeds, or minutes for one",
+    ),
+    Instead(r"--kills 520", "--kills 3", "ten minutes"),
+    Instead(r"--mutants 20000", "--mutants 20", "five minutes"),
+    Instead(r"--data-dir DATA", '--data-dir "$RETRONET_DATA_DIR"', "a folder that is the reader's"),
+    Instead(
+        r"^make -C circuit ice40", "make -n -C circuit ice40", "placing takes minutes; test_circuits does it"
+    ),
+    Instead(r"^model\.export", None, "Keras, which the tests do without"),
+    Instead(r"^unshare .*", "python tests/stress/disk.py --help", "file systems of its own, for minutes"),
+)
+
+
+GIVEN = {
+    "docs/import.md": """
+import torch
+from torch.nn import Conv2d, Flatten, Linear, MaxPool2d, Sequential, Tanh
+torch.manual_seed(0)
+network = Sequential(
+    Conv2d(1, 4, 5), Tanh(), MaxPool2d(2), Conv2d(4, 8, 5), Tanh(), MaxPool2d(2), Flatten(), Linear(128, 10)
+)
+"""
+}
+"""What a page takes for granted, because it is the reader's own."""
+
+
+def instead(step: Step) -> str | None:
+    """Return what is run for `step`: its own code, in nearly all cases."""
+    code: str | None = step.code
+    for entry in INSTEAD:
+        if code is not None and re.search(entry.said, code, re.MULTILINE):
+            code = None if entry.run is None else re.sub(entry.said, entry.run, code, flags=re.MULTILINE)
+    return code
+
+
+def pictures_of(name: str) -> list[Path]:
+    """Return the SVG pictures that a page shows."""
+    page = REPOSITORY / name
+    return [
+        page.parent / link for link in re.findall(r"\]\(([\w/]+\.svg)\)", page.read_text(encoding="utf-8"))
+    ]
+
+
+def other(shown: Path, drawn: Path) -> bool:
+    """Return whether a page's command drew another picture than the one it shows."""
+    return not drawn.exists() or drawn.read_bytes() != shown.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def kitchen(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Kitchen:
+    if numba.config.DISABLE_JIT:
+        pytest.skip("thousands of digits need compiled code")
+    return Kitchen(tmp_path_factory.mktemp("docs"), data_dir)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in NAMES if "```" in (REPOSITORY / name).read_text(encoding="utf-8")]
+)
+def test_a_page_does_what_it_says(name: str, kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("RETRONET_DATA_DIR", "COLUMNS"):
+        monkeypatch.setenv(variable, kitchen.environment[variable])
+    monkeypatch.delenv("RETRONET_RUNS_DIR", raising=False)
+    folder = new_folder(kitchen, name)
+    names: dict[str, Any] = {"__name__": name}
+    exec(GIVEN.get(name, ""), names)
+    wrong = []
+    for step in steps_of(REPOSITORY / name):
+        code = instead(step)
+        if code is None:
+            continue
+        where = f"{name}:{step.line}"
+        match step.kind:
+            case "python":
+                ended, printed = run_python(code, names, folder, where)
+            case "bash" if code.startswith("retronet train "):
+                ended, printed = kitchen.train(code, folder)
+            case "bash":
+                ended, printed = kitchen.bash(code, folder)
+            case _:
+                continue
+        # A page that shows an error means it.
+        fails = any(line.startswith("Error: ") for line in step.shown)
+        missing = lines_missing(step.shown, printed) if code == step.code else []
+        if missing or bool(ended) != fails:
+            head = f"{where}: {step.code.strip()}\nexit code {ended}\nshown, but not printed:"
+            wrong.append("\n".join([head, *missing, "printed:", printed]))
+    assert not wrong, "\n\n".join(wrong)
+    if version("matplotlib") == DRAWN_BY:
+        assert [each for each in pictures_of(name) if other(each, folder / each.name)] == []
+
+
+def test_descriptions_in_pages_can_be_read() -> None:
+    read = {"toml": tomllib.loads, "json": json.loads}
+    for name in NAMES:
+        for step in steps_of(REPOSITORY / name):
+            if step.kind in read:
+                read[step.kind](step.code)
+
+
+def test_nothing_is_shortened_that_no_page_says() -> None:
+    said = [step.code for name in NAMES for step in steps_of(REPOSITORY / name)]
+    unused = [each for each in INSTEAD if not any(re.search(each.said, code, re.MULTILINE) for code in said)]
+    assert unused == []
