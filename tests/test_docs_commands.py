@@ -42,6 +42,7 @@ INSTEAD = (
         r"retronet train \1 --passes 1 --set take=200",
         "several seeds, or minutes for one",
     ),
+    Instead(r"--choices all", "--choices default,zero --seeds 0-1", "800 seeds take hours"),
     Instead(r"--kills 520", "--kills 3", "ten minutes"),
     Instead(r"--mutants 20000", "--mutants 20", "five minutes"),
     Instead(r"--data-dir DATA", '--data-dir "$RETRONET_DATA_DIR"', "a folder that is the reader's"),

@@ -208,3 +208,12 @@ def digest_of(configuration: RunConfiguration) -> str:
     """Return the digest of all but the digest."""
     content = msgspec.json.encode(replace(configuration, sha256=None), order="sorted")
     return hashlib.sha256(content).hexdigest()
+
+
+def digest_as_written(content: bytes) -> str:
+    """Return the digest of a configuration file's `content`, all but the digest, as whoever wrote it took it.
+
+    It is that of `digest_of`, but for a file from before a value that has come since.
+    """
+    written = msgspec.json.decode(content, type=dict[str, Any])
+    return hashlib.sha256(msgspec.json.encode(written | {"sha256": None}, order="sorted")).hexdigest()

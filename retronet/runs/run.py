@@ -32,6 +32,7 @@ from retronet.runs.configuration import (
     FIRST_SCHEMA,
     ByImport,
     RunConfiguration,
+    digest_as_written,
     digest_of,
     read_configuration,
 )
@@ -137,7 +138,9 @@ class Run:
 
     def _check_whole(self) -> None:
         configuration = self.configuration
-        if configuration.schema != FIRST_SCHEMA and configuration.sha256 != digest_of(configuration):
+        if configuration.schema == FIRST_SCHEMA or configuration.sha256 == digest_of(configuration):
+            return
+        if configuration.sha256 != digest_as_written((self.folder / CONFIGURATION).read_bytes()):
             raise damaged(self.folder / CONFIGURATION, "its digest is that of another content")
 
     def _records(self, header: Header) -> list[PassRecord]:
