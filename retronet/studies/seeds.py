@@ -20,7 +20,7 @@ from retronet.runs.trained_run import continue_run
 from retronet.training.train import PassRecord
 
 SINCE = ("distortion",)
-"""What recipes have come to say since folders were first named by them; absent, it leaves a name as it was."""
+"""What recipes have come to say since folders were first named by them; absent, it leaves a name alone."""
 QUANTITIES = ("misses", "error_percent", "half_mse", "reject_percent_at_1_percent_error")
 
 
