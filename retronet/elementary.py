@@ -15,11 +15,11 @@ LOG2_E, LN2_HIGH, LN2_LOW = 1.4426950408889634, 0.6931471803691238, 1.9082149292
 FAR = 750.0
 """Beyond it e^x is infinite or 0."""
 TERMS = 14
-"""Of e^x on |x| ≤ ½ ln 2; what is left out is below 5e-18."""
+"""Of e^x on ``|x| ≤ ½ ln 2``; what is left out is below 5e-18."""
 LOG_TERMS = 12
-"""Of artanh(s)/s in s², on |s| ≤ 0.172; what is left out is below 2e-20."""
+"""Of artanh(s)/s in s², on ``|s| ≤ 0.172``; what is left out is below 2e-20."""
 QUARTER_TERMS = 10
-"""Of sine and cosine on |x| ≤ π/4; what is left out is below 1e-19."""
+"""Of sine and cosine on ``|x| ≤ π/4``; what is left out is below 1e-19."""
 HALF_ROOT = 0.7071067811865476
 
 

@@ -23,10 +23,14 @@ SMALLER = {
 """What stands in README, and what is run so that it takes seconds."""
 
 
+def blocks(page: Path) -> list[str]:
+    """Return a page's blocks of Python."""
+    return re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+
+
 def block() -> str:
     """Return README's block of Python, smaller."""
-    text = README.read_text(encoding="utf-8")
-    (code,) = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    (code,) = blocks(README)
     for large, small in SMALLER.items():
         assert code.count(large) == 1, large
         code = code.replace(large, small)
@@ -57,6 +61,11 @@ def trained(cells: dict[str, Any]) -> Any:
 @pytest.fixture(scope="module")
 def plan(cells: dict[str, Any]) -> Any:
     return cells["plan"]
+
+
+def test_the_guide_has_the_same_lines() -> None:
+    guide = README.parent / "docs/guide/notebook.md"
+    assert blocks(guide)[0] == blocks(README)[0].replace('"usps"', '"digits5k"')
 
 
 def test_the_block_prints_a_line_for_each(cells: dict[str, Any]) -> None:

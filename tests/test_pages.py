@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from support.page_runner import Kitchen, run_python
+from support.page_runner import Kitchen
 from support.pages import Step, lines_missing, steps_of
 
 PAGE = """
@@ -93,9 +93,11 @@ def kitchen(tmp_path: Path) -> Kitchen:
 def test_a_failure_is_seen(kitchen: Kitchen, tmp_path: Path) -> None:
     assert kitchen.bash("echo a; false", tmp_path) == (1, "a\n")
     assert kitchen.bash("false | cat", tmp_path)[0] == 1
-    code, printed = run_python("print(1)\n1 / 0", {}, tmp_path, "here")
-    assert (code, printed[:2]) == (1, "1\n")
-    assert "ZeroDivisionError" in printed
+    with kitchen.python(tmp_path) as python:
+        code, printed = python.run("a = 1\nprint(a)\na / 0")
+        assert (code, printed[:2]) == (1, "1\n")
+        assert "ZeroDivisionError" in printed
+        assert python.run("import os\nprint(a, os.getcwd())") == (0, f"1 {tmp_path}\n")
 
 
 def test_what_is_trained_once_is_copied_where_nothing_lies(kitchen: Kitchen, tmp_path: Path) -> None:

@@ -45,7 +45,9 @@ def simulated_on_chip(
     from hw_sim.chips.load import load_chip
 
     chip = load_chip(choices.chip)  # before what takes seconds to import
+    from hw_sim.chips.ahead import to_simulate_on
     from hw_sim.chips.simulate import cost_as_run, option_names, simulate_on
+    from retronet_cli.ahead import compile_ahead
     from retronet_cli.terminal import talk, working
     from retronet_cli.views.costs import cost_records
     from retronet_cli.views.on_chip import view
@@ -54,8 +56,9 @@ def simulated_on_chip(
     folder, checkpoint = take_run(run, runs, quiet)
     if not quiet and retrained(folder):
         talk(f"The run was retrained under a plan of its own; the formats of {chip.name} take its place.")
-    digits = take_digits(checkpoint, data, data_dir)
     trained, options = checkpoint.trained, options_of(chip, choices)
+    compile_ahead(*to_simulate_on(chip, trained))
+    digits = take_digits(checkpoint, data, data_dir)
     with working(f"simulating {chip.name}", enabled=not quiet):
         report = simulate_on(chip, trained, digits, threads=os.cpu_count() or 1, **options)
     modelled = cost_as_run(chip, trained.network, report)
@@ -75,6 +78,12 @@ def simulated_on_chip(
         tables = {
             "simulated": [fields["simulated"]],
             "modelled": [] if modelled is None else cost_records([modelled]),
+        }
+        # Of what the report lists, such as its layers or the chips drawn, each has a table of its own.
+        tables |= {
+            key: rows
+            for key, rows in fields["simulated"].items()
+            if isinstance(rows, list | tuple) and rows and isinstance(rows[0], dict)
         }
         give(form, "chip-simulation", fields, tables)
     else:

@@ -1,10 +1,11 @@
-"""Says that a command is compiling, where that takes longer than a moment."""
+"""Says that a command is compiling, or waits for code, where that takes longer than a moment."""
 
 from threading import Timer
 from time import monotonic
 
 from numba.core import event
 
+from retronet.kernels.making import WAITING
 from retronet_cli.terminal import talk
 
 PATIENCE_S = 1.0
@@ -49,4 +50,5 @@ def tell_of_compiling() -> None:
     """Say so on standard error when this process compiles for longer than `PATIENCE_S`; once at most."""
     if not _WATCHES:
         _WATCHES.append(_Watch())
-        event.register("numba:compile", _WATCHES[0])  # type: ignore[no-untyped-call]
+        for kind in ("numba:compile", WAITING):
+            event.register(kind, _WATCHES[0])  # type: ignore[no-untyped-call]

@@ -39,7 +39,7 @@ def digits_for(
     from retronet.datasets.prepare import preparations_to
     from retronet.engines.forward import check_images
     from retronet.errors import InputError
-    from retronet_cli.terminal import talk
+    from retronet_cli.terminal import remark, talk
 
     planes, rows, columns = network.input
     size = (rows, columns) if planes == 1 else None
@@ -56,6 +56,6 @@ def digits_for(
     if preparation is None and size not in (None, (16, 16)):
         others = [name for name in known if name != chosen]
         rest = f"; --preparation takes {' or '.join(others)} instead" if others else ""
-        talk(f"The network reads {rows}×{columns}: the digits are prepared as {chosen}{rest}.")
+        remark(f"The network reads {rows}×{columns}: the digits are prepared as {chosen}{rest}.")
         return digits, chosen
     return digits, preparation

@@ -124,7 +124,7 @@ def give(form: Form, what: str, fields: Mapping[str, Any], tables: Mapping[str, 
         If there is no table of the name that was asked for.
     """
     from retronet.runs.checkpoint import write_atomically
-    from retronet_cli.terminal import json_text, talk
+    from retronet_cli.terminal import json_text, remark
 
     if form.kind == "json":
         content: str | bytes = json_text(what, fields)
@@ -137,7 +137,7 @@ def give(form: Form, what: str, fields: Mapping[str, Any], tables: Mapping[str, 
         return
     form.output.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(form.output, content if isinstance(content, bytes) else content.encode())
-    talk(f"Written: {form.output}")
+    remark(f"Written: {form.output}")
 
 
 def _chosen(form: Form, tables: Mapping[str, Rows]) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from retronet.errors import CheckError, ChoiceError, DataError, RetronetError, o
 from retronet_cli.start import mind_interruptions
 from retronet_cli.streams import discard, make_patient
 from retronet_cli.suggesting import SuggestingGroup
+from retronet_cli.waiting import loading
 
 COMMANDS = {
     # name: (module, attribute, the first sentence of its help)
@@ -183,7 +184,8 @@ class Commands(SuggestingGroup):
         """Run the command; say errors in one sentence and exit with their code."""
         try:
             mind_interruptions(True)
-            return super().invoke(ctx)
+            with loading(ctx):
+                return super().invoke(ctx)
         except RetronetError as error:
             if ctx.params["debug"]:
                 traceback.print_exc()

@@ -13,6 +13,8 @@ import click
 import msgspec
 from click.shell_completion import CompletionItem
 
+from retronet_cli.waiting import QUIET
+
 Command = Callable[..., Any]
 Decorator = Callable[[Command], Command]
 _NUMBERS = re.compile(r"([0-9]{1,30})(?:-([0-9]{1,30}))?")
@@ -109,7 +111,25 @@ runs_option = click.option(
     help="The folder of all runs.",
 )
 
-quiet_option = click.option("-q", "--quiet", is_flag=True, help="Print the results only.")
+
+def _keep_quiet(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> bool:
+    ctx.meta[QUIET] = wanted
+    return wanted
+
+
+quiet_option = click.option(
+    "-q", "--quiet", is_flag=True, callback=_keep_quiet, help="Print the results only."
+)
+
+quiet_remarks_option = click.option(
+    "-q",
+    "--quiet",
+    is_flag=True,
+    expose_value=False,
+    callback=_keep_quiet,
+    help="Print the results only.",
+)
+"""The same for a command that has nothing else to be quiet about, and takes no argument for it."""
 
 new_run_option = click.option(
     "--run",

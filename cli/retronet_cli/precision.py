@@ -8,7 +8,7 @@ import msgspec
 
 from hw_sim.formats.modes import Overflow, Rounding
 from retronet.errors import ChoiceError, InputError
-from retronet_cli.options import as_record
+from retronet_cli.options import Decorator, as_record
 
 if TYPE_CHECKING:
     from hw_sim.plan.plan import PrecisionPlan
@@ -52,6 +52,11 @@ class Choices(msgspec.Struct, frozen=True):
         fields = msgspec.structs.asdict(self)
         return [name.replace("_", "-") for name, value in fields.items() if value is not None]
 
+    @property
+    def exact_sums(self) -> bool:
+        """Whether no option asks for sums that are cast."""
+        return not {"accumulator", "accumulator-bits", "plan"}.intersection(self.given)
+
 
 EXCLUSIVE = (
     ("accumulator", "accumulator-bits"),
@@ -61,11 +66,6 @@ EXCLUSIVE = (
 """Options that say the same thing."""
 
 OPTIONS = (
-    click.option(
-        "--bits",
-        type=Bits(),
-        help="Bits of weights, input and states; above 18 only where states are no tanh.  [default: 8]",
-    ),
     click.option("--weight-bits", type=Bits(), help="Bits of the weights, if other than --bits."),
     click.option("--state-bits", type=Bits(), help="Bits of input and states, if other than --bits."),
     click.option(
@@ -110,8 +110,23 @@ OPTIONS = (
     ),
 )
 
-precision_options = as_record(Choices, "choices", OPTIONS)
-"""Gives a command the options, which it takes as one argument `choices`."""
+
+def precision_options_for(default: str) -> Decorator:
+    """Return what gives a command the options, as one argument `choices`; `default` is said of --bits."""
+    bits = click.option(
+        "--bits",
+        type=Bits(),
+        help="Bits of weights, input and states; above 18 only where states are no tanh.  "
+        f"[default: {default}]",
+    )
+    return as_record(Choices, "choices", (bits, *OPTIONS))
+
+
+precision_options = precision_options_for("8, or a retrained run's own plan")
+"""The options of commands that always put the network on integers."""
+
+float_or_precision_options = precision_options_for("floating point, or a retrained run's own plan")
+"""The options of commands that do so if they are given."""
 
 
 def plan_for(
@@ -236,8 +251,8 @@ def write_plan(path: Path | None, plan: "PrecisionPlan") -> None:
     """Write `plan` where --plan-out says, if it says, as a file that --plan takes."""
     from hw_sim.plan.plan_file import plan_toml
     from retronet.runs.checkpoint import write_atomically
-    from retronet_cli.terminal import talk
+    from retronet_cli.terminal import remark
 
     if path is not None:
         write_atomically(path, plan_toml(plan).encode())
-        talk(f"Wrote the plan to {path}.")
+        remark(f"Wrote the plan to {path}.")

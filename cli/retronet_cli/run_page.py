@@ -43,7 +43,7 @@ OPTIONS = (
     quiet_option,
 )
 page_options = as_record(PageChoices, "page", OPTIONS)
-ALONE = ("bits", "force", "data", "data_dir", "quiet")
+ALONE = ("bits", "force", "data", "data_dir")
 """Options that go with --html alone."""
 OF_COSTS = ("network", "circuits", "weight_bits", "state_bits", "images_per_load", "chip_alone")
 WITHOUT = (*OF_COSTS, "form", "output", "table")
@@ -81,8 +81,8 @@ def write_story(run: Path | None, chips: tuple[str, ...], page: PageChoices, as_
         If the run, its digits or its plan can not be used, or the page not be written.
     """
     import retronet
-    from hw_sim.chips.load import chip_names, load_chip
     from retronet.runs.run import open_run
+    from retronet_cli.able_chips import chips_for
     from retronet_cli.pages import bits_of, playable, refuse_existing, shown, write_page
     from retronet_cli.precision import plan_for
     from retronet_cli.runs import take_digits, take_run, title_of
@@ -90,7 +90,8 @@ def write_story(run: Path | None, chips: tuple[str, ...], page: PageChoices, as_
     from retronet_cli.terminal import print_json, progress, stdout, talk
     from retronet_cli.views.pages.pad import pad_part, pad_scripts
     from retronet_cli.views.pages.shell import shell
-    from retronet_cli.views.pages.story import CONTENTS, contents, story_html
+    from retronet_cli.views.pages.story import CONTENTS, story_html
+    from retronet_cli.views.pages.tables import contents
 
     assert page.html is not None
     refuse_existing(page.html, page.force)
@@ -99,10 +100,10 @@ def write_story(run: Path | None, chips: tuple[str, ...], page: PageChoices, as_
     choices = Choices(bits=page.bits)
     plan, own = plan_for(choices, folder, checkpoint.trained, digits.train, page.quiet)
     play = playable(checkpoint, digits, plan, bits_of(choices, own))
-    specs = [load_chip(name) for name in chips or chip_names()]
+    specs, left_out = chips_for(chips, checkpoint.header.network)
     with progress(enabled=not page.quiet) as bar:
         task = bar.add_task("records", total=STEPS)
-        for each in gather(open_run(folder), checkpoint.trained, digits, plan, specs):
+        for each in gather(open_run(folder), checkpoint.trained, digits, plan, (specs, left_out)):
             if isinstance(each, Story):
                 story = each
             else:

@@ -80,13 +80,13 @@ def going_on(run: "Run", data_dir: Path | None) -> Iterator[None]:
 
 def _kept(run: "Run") -> str:
     """Return which passes, or stages of a pruning, are on disk."""
-    from retronet.runs.makers import step_of
+    from retronet.runs.makers import kept_after
 
     try:
         passes = run.passes
     except (RetronetError, OSError):
         passes = 0
-    step = step_of(run.configuration.made)
+    step = kept_after(run.configuration.made)
     many = {"stage": "Stages", "pass": "Passes"}[step]
     return f"{many} 1 to {passes} are kept." if passes else f"No {step} was done yet."
 

@@ -11,6 +11,7 @@ from retronet.studies.seeds import QUANTITIES, SeedResult, spreads, train_seeds
 from retronet_cli.executors import executor_of
 from retronet_cli.forms import Form, give
 from retronet_cli.terminal import interrupted, print_table, progress, talk, this_command
+from retronet_cli.views.quantities import passes_named
 from retronet_cli.views.seeds import seed_spread_table, seed_table
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def train_and_print_seeds(
         talk(digits.notice)
     if not quiet:
         talk(
-            f"Training {recipe.network} on {name}: recipe {recipe.name}, {recipe.passes} passes, "
+            f"Training {recipe.network} on {name}: recipe {recipe.name}, {passes_named(recipe.passes)}, "
             f"{len(seeds)} seeds."
         )
         talk(f"Runs: in {where.runs}; those already there are read or continued.")

@@ -34,6 +34,11 @@ def main() -> None:
         raise
 
 
+def is_program() -> bool:
+    """Return whether this process is the program `retronet`, not another that calls its functions."""
+    return sys.unraisablehook is _raise_again
+
+
 def leave(_number: int, _frame: FrameType | None) -> None:
     """End the process as an interrupted one."""
     os.write(2, b"Interrupted.\n")
@@ -43,7 +48,7 @@ def leave(_number: int, _frame: FrameType | None) -> None:
 def mind_interruptions(whether: bool) -> None:
     """Let Ctrl-C raise KeyboardInterrupt from here on, or end the process at once."""
     now, then = (leave, signal.default_int_handler) if whether else (signal.default_int_handler, leave)
-    if sys.unraisablehook is _raise_again and signal.getsignal(signal.SIGINT) is now:
+    if is_program() and signal.getsignal(signal.SIGINT) is now:
         signal.signal(signal.SIGINT, then)
 
 

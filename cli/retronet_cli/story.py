@@ -63,6 +63,7 @@ class Story:
     allocation: "Allocation | str"
     chips: "list[ChipSpec]"
     costs: "list[CostReport]"
+    chips_left_out: "list[str]"
 
 
 STEPS = 5
@@ -70,9 +71,13 @@ STEPS = 5
 
 
 def gather(
-    run: "Run", trained: "Trained", digits: "DigitSets", plan: "PrecisionPlan", chips: "list[ChipSpec]"
+    run: "Run",
+    trained: "Trained",
+    digits: "DigitSets",
+    plan: "PrecisionPlan",
+    chips: "tuple[list[ChipSpec], list[str]]",
 ) -> "Iterator[str | Story]":
-    """Yield what is being computed, and at last the story.
+    """Yield what is being computed, and at last the story; `chips` are those to tell of, and who is not.
 
     Raises
     ------
@@ -99,11 +104,12 @@ def gather(
     yield "bits of each layer"
     allocation = _allocation(trained, digits)
     yield "chips"
-    costs = [cost(chip, trained.network) for chip in chips]
+    able, left_out = chips
+    costs = [cost(chip, trained.network) for chip in able]
     figures, paper = _published(run, trained)
     yield Story(
         run, trained, digits, list(run.records()), scores, analysis, figures, paper, plan, simulation, rows,
-        allocation, chips, costs,
+        allocation, able, costs, left_out,
     )  # fmt: skip
 
 

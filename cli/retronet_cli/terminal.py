@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from retronet_cli.streams import discard, plain_text
+from retronet_cli.waiting import QUIET, end_waiting
 
 
 class PatientConsole(Console):
@@ -23,6 +24,7 @@ class PatientConsole(Console):
 
     def print(self, *objects: Any, **options: Any) -> None:  # noqa: ANN401 - rich's own
         """Print as rich does."""
+        end_waiting()
         if self.is_terminal:
             super().print(*objects, **options)
             return
@@ -45,6 +47,18 @@ stderr = PatientConsole(markup=False, emoji=False, stderr=True)
 def talk(sentence: str) -> None:
     """Say `sentence` on standard error, unbroken, so that it can be searched for."""
     stderr.print(sentence, soft_wrap=True, highlight=False)
+
+
+def remark(sentence: str) -> None:
+    """Say `sentence` as `talk` does, unless the command was asked to be quiet."""
+    if not asked_to_be_quiet():
+        talk(sentence)
+
+
+def asked_to_be_quiet() -> bool:
+    """Return whether the command that runs was given -q."""
+    context = click.get_current_context(silent=True)
+    return context is not None and bool(context.meta.get(QUIET))
 
 
 INTERRUPTED = 130
@@ -80,7 +94,11 @@ def print_table(table: Table) -> None:
     title, caption = table.title, table.caption
     table.title = table.caption = None
     stdout.print(title, style="bold", highlight=False)
-    if _is_cut(table):
+    cut = _is_cut(table)
+    if cut:  # columns nearer to each other read better than lines of single values
+        table.collapse_padding, table.pad_edge = True, False
+        cut = _is_cut(table)
+    if cut:
         _print_stacked(table)
     else:
         stdout.print(table)
@@ -139,6 +157,7 @@ def print_paragraphs(texts: Iterable[str]) -> None:
 @contextmanager
 def working(what: str, enabled: bool) -> Iterator[None]:
     """Show on standard error, while something takes its time, what that is and for how long."""
+    end_waiting()
     with Progress(
         TextColumn("{task.description} …"),
         TimeElapsedColumn(),
@@ -152,6 +171,7 @@ def working(what: str, enabled: bool) -> Iterator[None]:
 
 def progress(enabled: bool) -> Progress:
     """Return a progress bar on standard error; it shows nothing where that is no terminal."""
+    end_waiting()
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),

@@ -29,13 +29,13 @@ class Origin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     digits: str
 
 
-def write_files(files: Files, folder: Path, *, force: bool = False) -> None:
-    """Write `files` into `folder`, which is made where it is missing.
+def check_folder(folder: Path, *, force: bool = False) -> None:
+    """Refuse a folder that can not be written into, before what is to come into it is made.
 
     Raises
     ------
     InputError
-        If the folder holds something already and `force` is not set.
+        If it is a file, or holds something already and `force` is not set.
     """
     if folder.exists() and not folder.is_dir():
         raise InputError(f"The folder {folder} can not be written: it is a file. Name another one.")
@@ -44,6 +44,17 @@ def write_files(files: Files, folder: Path, *, force: bool = False) -> None:
             f"The folder {folder} is not empty; an export goes into a new or empty one. Name another folder, "
             f"or write over it with --force."
         )
+
+
+def write_files(files: Files, folder: Path, *, force: bool = False) -> None:
+    """Write `files` into `folder`, which is made where it is missing.
+
+    Raises
+    ------
+    InputError
+        See `check_folder`.
+    """
+    check_folder(folder, force=force)
     for name, content in sorted(files.items()):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

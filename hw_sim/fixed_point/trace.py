@@ -26,13 +26,13 @@ class LayerTrace:
         Its name.
     inputs : ndarray of int32, shape (n, planes, rows, columns)
         What it reads, with the border around each plane.
-    sums : ndarray of int64, shape (n, *output shape)
+    sums : ndarray of int64, shape (n, maps, rows, columns)
         Sums of products, with the bias where they start with it; of a max pool the largest inputs.
-    after_bias : ndarray of int64, shape (n, *output shape)
+    after_bias : ndarray of int64, shape (n, maps, rows, columns)
         The same with a bias that is added last; exact.
-    preactivations : ndarray of int64, shape (n, *output shape)
+    preactivations : ndarray of int64, shape (n, maps, rows, columns)
         What enters the activation.
-    states : ndarray of int32, shape (n, *output shape)
+    states : ndarray of int32, shape (n, maps, rows, columns)
     sum_frac_bits, after_bias_frac_bits, preactivation_frac_bits, state_frac_bits : int
         A number is its integer times ``2^-frac_bits`` times its scale.
     sum_scales : tuple of float

@@ -6,8 +6,9 @@ fixed, so that the same errors give the same bytes on any machine.
 """
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from retronet.kernels.jit import njit, part
 
 ANALOG_LANES = 128
 """Images in the lanes of one pass."""
@@ -15,7 +16,7 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 
 
-@njit(cache=True)
+@part()
 def add_products(weights: Floats, sources: Ints, taps: int, inputs: Floats, sums: Floats) -> None:
     """Add to `sums` (ANALOG_LANES,) the products of a unit, tap after tap."""
     whole = taps - taps % 4
@@ -32,7 +33,7 @@ def add_products(weights: Floats, sources: Ints, taps: int, inputs: Floats, sums
             sums[lane] += weight * inputs[source, lane]
 
 
-@njit(cache=True, nogil=True)
+@njit(allocates=True, nogil=True)
 def run_analog_layer(
     weights: Floats, fan_in: Ints, tables: Ints, sources: Ints, starts: Floats, references: Floats,
     levels: Floats, sigma: Floats, noise: Floats, inputs: Floats, states: Floats,

@@ -14,7 +14,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
+
+from retronet.kernels.jit import njit, part
 
 # The order of hw_sim.formats.Rounding and Overflow.
 TRN, TRN_ZERO, RND, RND_ZERO, RND_MIN_INF, RND_INF, RND_CONV = range(7)
@@ -38,7 +39,7 @@ def round_of(word: Word, width_mask: int) -> CastRule:
     A term that is None is not there: the loop is compiled without it.
     """
 
-    @njit(cache=True)
+    @part()
     def round_shift(value: int, shift: int, base: int | None, negative: int | None, odd: int | None) -> int:
         # NumPy's shift stays in the word where >> widens to 64 bits, for which AVX2 has no vector shift.
         by = word(shift & width_mask)
@@ -79,7 +80,7 @@ class Range(NamedTuple):
 def fit_of(word: Word) -> CastRule:
     """Return the fit to a range, for integers of one machine word."""
 
-    @njit(cache=True)
+    @part()
     def fit_range(value: int, low: int | None, high: int, wraps: bool | None, zeroes: bool | None) -> int:
         most = word(high)
         if low is None:
@@ -115,10 +116,10 @@ def rounding_parts(rounding: int, shift: int) -> tuple[int, int, int]:
     return half - 1, 0, 1
 
 
-rounding_terms = njit(cache=True)(rounding_parts)
+rounding_terms = part()(rounding_parts)
 
 
-@njit(cache=True)
+@part()
 def fit(value: int, overflow: int, low: int, high: int) -> int:
     """Return `value` brought into the range by an overflow mode."""
     if overflow == WRAP:
@@ -128,7 +129,7 @@ def fit(value: int, overflow: int, low: int, high: int) -> int:
     return min(max(value, low), high)
 
 
-@njit(cache=True)
+@njit()
 def cast_integer(
     value: int, shift: int, rounding: int, overflow: int, low: int, high: int
 ) -> tuple[int, bool]:
@@ -149,7 +150,7 @@ def cast_integer(
     return result, result != rounded
 
 
-@njit(cache=True)
+@njit()
 def cast_real(
     value: float, power: float, rounding: int, overflow: int, low: int, high: int
 ) -> tuple[int, bool]:

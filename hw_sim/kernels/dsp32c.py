@@ -13,10 +13,10 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from retronet.kernels.elementary import tanh
+from retronet.kernels.jit import njit, part
 
 Floats = NDArray[Any]
 Ints = NDArray[Any]
@@ -45,7 +45,7 @@ INVERSE_LN2 = np.float64(1.4426950408889634)
 SN_AMPLITUDE, SN_SLOPE, SN_SATURATION = 1.71593428, 0.66666666, 13.0
 
 
-@njit(cache=True)
+@part()
 def scale_of(value: float) -> float:
     """Return the scale of `value`, 0 for 0."""
     bits = np.float64(value).view(np.int64)
@@ -53,7 +53,7 @@ def scale_of(value: float) -> float:
     return np.int64((bits + (bits >> 63)) & EXPONENT_FIELD).view(np.float64)
 
 
-@njit(cache=True)
+@njit()
 def fill_scales(values: Floats, scales: Floats) -> None:
     """Fill `scales` with those of `values`, both of shape (rows, columns)."""
     for row in range(values.shape[0]):
@@ -61,7 +61,7 @@ def fill_scales(values: Floats, scales: Floats) -> None:
             scales[row, column] = scale_of(values[row, column])
 
 
-@njit(cache=True)
+@njit()
 def floor_mantissa(value: float, rest: int) -> float:
     """Return `value` with the fraction bits in `rest` dropped, towards minus infinity."""
     bits = np.float64(value).view(np.int64)
@@ -69,7 +69,7 @@ def floor_mantissa(value: float, rest: int) -> float:
     return np.int64((bits + ((bits >> 63) & rest)) & ~rest).view(np.float64)
 
 
-@njit(cache=True)
+@part()
 def nearest_word(value: float) -> float:
     """Return the memory word nearest to `value`, below 2^127 in magnitude; 0 where it is too small."""
     bits = np.float64(value).view(np.int64)
@@ -77,7 +77,15 @@ def nearest_word(value: float) -> float:
     return rounded if rounded >= SMALLEST or rounded < -SMALLEST else np.float64(0.0)
 
 
-@njit(cache=True)
+@njit()
+def fill_words(values: Floats, nearest: bool, words: Floats) -> None:
+    """Fill `words` with the memory words that `values` (n,) become: the nearest ones, or those below."""
+    for place in range(values.size):
+        value = values[place]
+        words[place] = nearest_word(value) if nearest else floor_mantissa(value, WORD_REST)
+
+
+@part()
 def multiply_add(total: float, weight: float, weight_scale: float, state: float, state_scale: float) -> float:
     """Return the accumulator `total` plus weight times state, as an accumulator holds it."""
     product = weight * state
@@ -96,7 +104,7 @@ def multiply_add(total: float, weight: float, weight_scale: float, state: float,
     return rounded if rounded >= SMALLEST or rounded < -SMALLEST else np.float64(0.0)
 
 
-@njit(cache=True)
+@njit()
 def accumulate(bias: float, weights: Floats, states: Floats) -> float:
     """Return the accumulator after `bias` and the products of two rows of memory words."""
     total = bias
@@ -106,7 +114,7 @@ def accumulate(bias: float, weights: Floats, states: Floats) -> float:
     return total
 
 
-@njit(cache=True)
+@njit()
 def sn_tanh(value: float) -> float:
     """Return SN's fast 1.71593428 tanh(0.66666666 a), in double precision (papers' §6.4)."""
     distance = abs(value)
@@ -119,7 +127,7 @@ def sn_tanh(value: float) -> float:
     return math.copysign(SN_AMPLITUDE * (power - 1) / (power + 1), value)
 
 
-@njit(cache=True)
+@part()
 def activate(kind: int, amplitude: float, slope: float, total: float) -> float:
     """Return the state, a memory word, for a sum stored as one."""
     if kind == TANH:
@@ -129,7 +137,7 @@ def activate(kind: int, amplitude: float, slope: float, total: float) -> float:
     return np.float64(0.0) if kind == RELU and total < 0 else total
 
 
-@njit(cache=True, nogil=True)
+@njit(allocates=True, nogil=True)
 def run_dsp_layer(
     weights: Floats, weight_scales: Floats, fan_in: Ints, sources: Ints, biases: Floats,
     kind: int, amplitude: float, slope: float,
@@ -174,3 +182,29 @@ def run_dsp_layer(
                 state = activate(kind, amplitude, slope, floor_mantissa(totals[lane], WORD_REST))
                 states[unit, lane] = state
                 state_scales[unit, lane] = scale_of(state)
+
+
+@njit(allocates=True, nogil=True)
+def run_double_layer(
+    weights: Floats, fan_in: Ints, sources: Ints, biases: Floats,
+    kind: int, amplitude: float, slope: float, inputs: Floats, states: Floats,
+) -> None:  # fmt: skip
+    """Do what `run_dsp_layer` does in IEEE double precision, in the same order; SN_TANH is the exact one."""
+    totals = np.empty(DSP_LANES, np.float64)
+    positions = sources.shape[1]
+    for row in range(weights.shape[0]):
+        for position in range(positions):
+            unit = row * positions + position
+            for lane in range(DSP_LANES):
+                totals[lane] = biases[unit]
+            for tap in range(fan_in[row]):
+                weight, source = weights[row, tap], sources[row, position, tap]
+                for lane in range(DSP_LANES):
+                    totals[lane] += weight * inputs[source, lane]
+            for lane in range(DSP_LANES):
+                total = totals[lane]
+                if kind == RELU:
+                    total = total if total > 0 else np.float64(0.0)
+                elif kind != IDENTITY:
+                    total = amplitude * tanh(slope * total)
+                states[unit, lane] = total

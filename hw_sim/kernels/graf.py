@@ -8,14 +8,15 @@ side there, as on the chip, and any current a connection may have costs the same
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from retronet.kernels.jit import njit, part
 
 Bits = NDArray[Any]
 TemplateTable = NDArray[Any]
 
 
-@njit(cache=True)
+@part()
 def bilinear(picture: NDArray[Any], y: float, x: float) -> float:
     """Return the grey value at a point; around the picture all is white, −1."""
     row, column = int(np.floor(y)), int(np.floor(x))
@@ -29,7 +30,7 @@ def bilinear(picture: NDArray[Any], y: float, x: float) -> float:
     return total
 
 
-@njit(cache=True)
+@njit()
 def shear_of(picture: NDArray[Any], black_from: float) -> tuple[float, float, int]:
     """Return the shear that takes the xy moment of the ink to 0, the mean row and the number of pixels."""
     count, sum_x, sum_y = 0, 0.0, 0.0
@@ -49,7 +50,7 @@ def shear_of(picture: NDArray[Any], black_from: float) -> tuple[float, float, in
     return (moment_xy / moment_yy if moment_yy > 0 else 0.0), mean_y, count
 
 
-@njit(cache=True)
+@part()
 def place_digit(picture: NDArray[Any], black_from: float, frame: Bits) -> None:
     """Deskew and enlarge one digit into `frame`, as large as fits, in its middle; see `place_digits`."""
     shear, mean_y, count = shear_of(picture, black_from)
@@ -72,7 +73,7 @@ def place_digit(picture: NDArray[Any], black_from: float, frame: Bits) -> None:
             frame[row, column] = bilinear(picture, y, x) >= black_from
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def place_digits(pictures: NDArray[Any], black_from: float, frames: Bits) -> None:
     """Deskew and enlarge digits into frames of black (1) and white (0).
 
@@ -90,7 +91,7 @@ def place_digits(pictures: NDArray[Any], black_from: float, frames: Bits) -> Non
         place_digit(pictures[index], black_from, frames[index])
 
 
-@njit(cache=True)
+@part()
 def row_codes(frame: Bits, size: int, codes: NDArray[Any]) -> None:
     """Fill ``codes[row + size // 2, column]`` with `size` pixels around a place as a number, the left first.
 
@@ -107,7 +108,7 @@ def row_codes(frame: Bits, size: int, codes: NDArray[Any]) -> None:
                 codes[row + half, column - half] = code
 
 
-@njit(cache=True)
+@part()
 def template_sums(
     codes: NDArray[Any], row: int, column: int, table: TemplateTable, sums: NDArray[Any]
 ) -> None:
@@ -119,7 +120,7 @@ def template_sums(
             sums[template] += table[down, code, template]
 
 
-@njit(cache=True)
+@part()
 def thin(
     frame: Bits,
     table: TemplateTable,
@@ -151,7 +152,7 @@ def thin(
     return scans
 
 
-@njit(cache=True, nogil=True)
+@njit(allocates=True, nogil=True)
 def thin_frames(frames: Bits, table: TemplateTable, thresholds: NDArray[Any], scans: NDArray[Any]) -> None:
     """Thin frames in place, scan after scan until nothing changes.
 
@@ -176,7 +177,7 @@ def thin_frames(frames: Bits, table: TemplateTable, thresholds: NDArray[Any], sc
         scans[index] = thin(frames[index], table, thresholds, codes, sums, gone)
 
 
-@njit(cache=True)
+@part()
 def mark_features(
     matched: Bits, groups: NDArray[Any], members: NDArray[Any], block: int, marks: Bits
 ) -> None:
@@ -193,7 +194,7 @@ def mark_features(
                 marks[at, block] = 1
 
 
-@njit(cache=True, nogil=True)
+@njit(allocates=True, nogil=True)
 def find_features(
     frames: Bits,
     table: TemplateTable,
@@ -224,7 +225,9 @@ def find_features(
     sums = np.empty(thresholds.size)
     matched = np.empty(thresholds.size, np.uint8)
     # In a white window every sum is exactly 0.
-    white_matches = thresholds.min() <= 0
+    white_matches = False
+    for template in range(thresholds.size):
+        white_matches |= thresholds[template] <= 0
     for index in range(count):
         features[index] = 0
         row_codes(frames[index], table.shape[0], codes)

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from hw_sim.kernels.cast import INT32, INT64, LOW_WORD, Word, cast_integer, round64
@@ -35,6 +34,7 @@ from hw_sim.kernels.sums import (
     cast64,
     keep_largest,
 )
+from retronet.kernels.jit import njit, part
 
 Ints = NDArray[Any]
 Numbers = NDArray[Any]
@@ -56,7 +56,7 @@ MACS, BORDER, ZERO, WEIGHT_READS, STATE_READS, STATE_WRITES, SATURATIONS, OVERFL
 COMPARISONS, ADDITIONS = 9, 10
 
 
-@njit(cache=True)
+@part()
 def requantised(value: int, multiplier: int, shift: int, double: bool) -> int:
     """Return ``value · multiplier · 2^(shift − 31)``, rounded once or twice."""
     if not double:
@@ -74,7 +74,7 @@ POSITIONS_TOGETHER = 8
 def packed_look_up_of(word: Word) -> Callable[..., None]:
     """Return the look-up in packed staircases, for sums that fit a machine word."""
 
-    @njit(cache=True)
+    @part()
     def look_up_packed(
         sums: Numbers, block: Block, table: Ints, entries: Ints, states: Numbers, above: Ints, clipped: Ints
     ) -> None:
@@ -105,7 +105,7 @@ def packed_look_up_of(word: Word) -> Callable[..., None]:
 look_up_narrow, look_up_wide = packed_look_up_of(INT32), packed_look_up_of(INT64)
 
 
-@njit(cache=True)
+@part()
 def look_up(
     sums: Numbers, block: Block, table: Ints, thresholds: Ints, levels: Ints, states: Numbers
 ) -> None:
@@ -123,7 +123,7 @@ def look_up(
                 states[unit, lane] = levels[begin + cell + np.uint64(total >= thresholds[cells + cell])]
 
 
-@njit(cache=True)
+@part()
 def count_clips(sums: Numbers, block: Block, table: Ints, thresholds: Ints, clips: Ints, used: int) -> int:
     """Return how many states of staircases did not fit their format."""
     clipped = 0
@@ -142,7 +142,7 @@ def count_clips(sums: Numbers, block: Block, table: Ints, thresholds: Ints, clip
     return clipped
 
 
-@njit(cache=True)
+@part()
 def cast_states(sums: Numbers, block: Block, form: Ints, rectify: bool, used: int, states: Numbers) -> int:
     """Cast sums to states, negative ones as 0 where asked; return how many did not fit."""
     clipped = 0
@@ -159,7 +159,7 @@ def cast_states(sums: Numbers, block: Block, form: Ints, rectify: bool, used: in
     return clipped
 
 
-@njit(cache=True)
+@part()
 def keep(rows: Ints, unit: int, totals: Ints) -> None:
     """Keep the integers of a unit where there is a row for each."""
     if rows.shape[0] > 1:
@@ -167,7 +167,7 @@ def keep(rows: Ints, unit: int, totals: Ints) -> None:
             rows[unit, lane] = totals[lane]
 
 
-@njit(cache=True)
+@part()
 def prepare(sums: Ints, block: Block, used: int, stage: Stage, kept: Kept) -> int:
     """Make pre-activations of sums, in place; return how many did not fit."""
     missed, lift, cast, scalings = 0, stage.lift & 63, stage.cast, stage.scalings
@@ -195,7 +195,7 @@ def prepare(sums: Ints, block: Block, used: int, stage: Stage, kept: Kept) -> in
     return missed
 
 
-@njit(cache=True)
+@part(allocates=True)
 def finish(
     sums: Numbers, block: Block, used: int, stage: Stage, steps: StepTables, form: StateCast, lanes: Lanes
 ) -> None:
@@ -214,7 +214,7 @@ def finish(
         lanes.counts[SATURATIONS] += count_clips(whole, block, table, thresholds, clips, used)
 
 
-@njit(cache=True, nogil=True)
+@njit(allocates=True, nogil=True)
 def run_integer_layer(
     layer: LayerArrays, exact: bool | None, ranged: Ranged | None, narrow: Casts | None, wide: Casts | None,
     split: Split | None, packed: Packed | None, packed_wide: Packed | None, staged: Staged | None,

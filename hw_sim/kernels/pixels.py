@@ -3,11 +3,11 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from hw_sim.kernels.cast import INT32, Range, RoundingShift, cast_real, fit_of, round_of
 from hw_sim.kernels.sums import INTEGER_LANES
+from retronet.kernels.jit import njit, part
 
 Ints = NDArray[Any]
 
@@ -38,7 +38,7 @@ class PixelCast(NamedTuple):
     form: Ints | None
 
 
-@njit(cache=True)
+@part()
 def cast_row(
     pixels: NDArray[Any],
     scale: float | None,
@@ -66,7 +66,7 @@ def cast_row(
     return missed
 
 
-@njit(cache=True, nogil=True)
+@njit(allocates=True, nogil=True)
 def load_images(
     images: NDArray[Any], first: int, used: int, scale: float | None, power: float,
     rounding: RoundingShift | None, span: Range | None, form: Ints | None, border: int, rows: NDArray[Any],
@@ -108,7 +108,7 @@ def load_images(
     return changed
 
 
-@njit(cache=True, nogil=True)
+@njit(allocates=True, nogil=True)
 def load_levels(
     images: NDArray[Any], first: int, used: int, scale: float, edges: NDArray[Any], levels: Ints, border: int,
     rows: Ints,

@@ -8,13 +8,13 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from hw_sim.kernels.cast import RND, SAT, SAT_SYM, cast_real
+from retronet.kernels.jit import njit, part
 from retronet.kernels.layers import Wiring, layer_at
 from retronet.kernels.passes import Floats, Goal, Machine, present
-from retronet.kernels.separate import call, call_for_float
+from retronet.kernels.separate import address_of, call, call_for_float
 
 FIXED, LEVELS = 0, 1
 Doubles = NDArray[np.float64]
@@ -25,13 +25,15 @@ class Casters(NamedTuple):
 
     ``table`` (rows, 7): kind, rounding, overflow, low, high; of a set of levels the sets before it, first
     edge and number of edges. ``powers`` are ``2^frac_bits``; ``edges`` and ``levels``, in steps, those of all
-    sets, a set's levels being one more than its edges.
+    sets, a set's levels being one more than its edges. ``others`` is the address of `cast_otherwise`, 0 where
+    no row has a mode that needs it.
     """
 
     table: NDArray[np.int64]
     powers: Doubles
     edges: Doubles
     levels: Doubles
+    others: int
 
 
 class Scales(NamedTuple):
@@ -52,15 +54,15 @@ class CastTables(NamedTuple):
 
     Attributes
     ----------
-    rows
-        The wiring of each layer by itself.
+    cast
+        The address of `cast_all`.
     casters, where
         Formats and scales of the parameters.
     state_casters, state_divisors, state_scales
         Formats of the states, one row a layer; their scales, laid out like the activity.
     """
 
-    rows: tuple[Wiring, ...]
+    cast: int
     casters: Casters
     where: Scales
     state_casters: Casters
@@ -68,7 +70,7 @@ class CastTables(NamedTuple):
     state_scales: Doubles
 
 
-@njit(cache=True, error_model="numpy")
+@njit(error_model="numpy")
 def cast_all(
     casters: Casters, row: int, values: Floats, divisors: Doubles, scales: Doubles, results: Floats
 ) -> None:
@@ -98,29 +100,69 @@ def cast_all(
             whole = whole if whole < most else most
             results[k] = whole * scales[k]
     else:
-        for k in range(values.size):
-            value = np.float64(values[k]) / divisors[k]
-            whole_number, _ = cast_real(value, power, rounding, overflow, low, high)
-            results[k] = whole_number * scales[k]
+        call(casters.others, (table, row, power, values, divisors, scales, results))
 
 
-@njit(cache=True)
-def cast_parameters(casters: Casters, where: Scales, first: int, master: Floats, parameters: Floats) -> None:
+@njit(error_model="numpy", no_cpython_wrapper=True)
+def cast_otherwise(
+    table: NDArray[np.int64],
+    row: int,
+    power: float,
+    values: Floats,
+    divisors: Doubles,
+    scales: Doubles,
+    results: Floats,
+) -> None:
+    """Do what `cast_all` does in any mode of rounding and overflow."""
+    rounding, overflow, low, high = table[row, 1], table[row, 2], table[row, 3], table[row, 4]
+    for k in range(values.size):
+        value = np.float64(values[k]) / divisors[k]
+        whole_number, _ = cast_real(value, power, rounding, overflow, low, high)
+        results[k] = whole_number * scales[k]
+
+
+def address_of_others(table: NDArray[np.int64], flat: Floats, doubles: Doubles) -> int:
+    """Return the address of `cast_otherwise` for arrays of these types, 0 if no row of `table` needs it."""
+    usual = (table[:, 1] == RND) & np.isin(table[:, 2], (SAT, SAT_SYM))
+    if (usual | (table[:, 0] == LEVELS)).all():
+        return 0
+    address: int = address_of(cast_otherwise, table, 1, 1.0, flat, doubles, doubles, flat)
+    return address
+
+
+def address_of_cast(table: Casters, flat: Floats, doubles: Doubles) -> int:
+    """Return the address of `cast_all` for arrays of these types."""
+    address: int = address_of(cast_all, table, 1, flat, doubles, doubles, flat)
+    return address
+
+
+@part(later=True)
+def layer_alone(wiring: Wiring, row: int) -> Wiring:
+    """Return the wiring of one layer by itself."""
+    return Wiring(
+        wiring.table[row : row + 1],
+        wiring.constants[row : row + 1],
+        wiring.places,
+        wiring.strips,
+        wiring.runs,
+        wiring.sent,
+        wiring.holes,
+        wiring.loops,
+    )
+
+
+@part(later=True)
+def cast_parameters(casts: CastTables, first: int, master: Floats, parameters: Floats) -> None:
     """Put into the parameters from place `first` on what the formats make of the master's."""
+    casters, where = casts.casters, casts.where
     for row in range(where.ranges.shape[0]):
         start, stop = where.ranges[row, 0], where.ranges[row, 1]
         if start >= first:
-            cast_all(
-                casters,
-                row,
-                master[start:stop],
-                where.divisors[start:stop],
-                where.scales[start:stop],
-                parameters[start:stop],
-            )
+            divisors, scales = where.divisors[start:stop], where.scales[start:stop]
+            call(casts.cast, (casters, row, master[start:stop], divisors, scales, parameters[start:stop]))
 
 
-@njit(cache=True, error_model="numpy")
+@part(error_model="numpy")
 def step(master: Floats, gradient: Floats, curvature: Floats, rate: float, mu: float) -> None:
     """Step each number at its own rate ``rate / (mu + curvature)`` and clear the gradient."""
     factor, floor = master.dtype.type(rate), master.dtype.type(mu)
@@ -129,7 +171,7 @@ def step(master: Floats, gradient: Floats, curvature: Floats, rate: float, mu: f
         gradient[k] = 0
 
 
-@njit(cache=True)
+@njit()
 def train_quantised(
     machine: Machine,
     casts: CastTables,
@@ -163,26 +205,27 @@ def train_quantised(
     rate, mu
         Constants of the step (PIEEE98 eq. 21).
     """
-    wiring, flat, rows = machine.wiring, machine.flat, casts.rows
+    wiring, flat = machine.wiring, machine.flat
     top = layer_at(wiring.table, wiring.table.shape[0] - 1)
     above = top.output + top.maps
     flat.gradient[:] = 0
-    cast_parameters(casts.casters, casts.where, 0, master, flat.parameters)
+    # Not 0, for which numba would compile the function once more.
+    cast_parameters(casts, first * 0, master, flat.parameters)
     total = 0.0
     for pattern in order:
         present(images[pattern], flat.activity)
-        for row in range(len(rows)):
-            call(machine.forward, (rows[row], flat.parameters, flat.activity))
+        for row in range(wiring.table.shape[0]):
+            call(machine.forward, (layer_alone(wiring, row), flat.parameters, flat.activity))
             layer = layer_at(wiring.table, row)
             start, stop = layer.output, layer.output + layer.maps * layer.positions
             states = flat.activity[start:stop]
             divisors, scales = casts.state_divisors[start:stop], casts.state_scales[start:stop]
-            cast_all(casts.state_casters, row, states, divisors, scales, states)
+            call(casts.cast, (casts.state_casters, row, states, divisors, scales, states))
         outputs, deltas = flat.activity[top.output : above], flat.received[top.output : above]
         squares, target = flat.received_squared[top.output : above], goal.targets[labels[pattern]]
         total += call_for_float(goal.loss, (goal.scale, outputs, target, deltas, squares))
         call(machine.backward, (wiring, flat.parameters, flat.activity, flat.received, flat.gradient))
         step(master[first:], flat.gradient[first:], flat.curvature[first:], rate, mu)
         flat.gradient[:first] = 0
-        cast_parameters(casts.casters, casts.where, first, master, flat.parameters)
+        cast_parameters(casts, first, master, flat.parameters)
     return total

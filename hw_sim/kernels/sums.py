@@ -13,7 +13,6 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from hw_sim.kernels.cast import (
@@ -28,6 +27,7 @@ from hw_sim.kernels.cast import (
     round_of,
     rounding_terms,
 )
+from retronet.kernels.jit import part
 
 Ints = NDArray[Any]
 Numbers = NDArray[Any]
@@ -101,7 +101,7 @@ class Ranged(NamedTuple):
     turn: Any | None
 
 
-@njit(cache=True, fastmath={"contract"})
+@part(fastmath={"contract"})
 def five(total: Any, w: Any, x0: Any, x1: Any, x2: Any, x3: Any, x4: Any) -> Any:  # noqa: ANN401
     """Return the sum with five products more.
 
@@ -110,7 +110,7 @@ def five(total: Any, w: Any, x0: Any, x1: Any, x2: Any, x3: Any, x4: Any) -> Any
     return total + w[0] * x0 + w[1] * x1 + w[2] * x2 + w[3] * x3 + w[4] * x4
 
 
-@njit(cache=True)
+@part()
 def add_exact(weights: Numbers, sources: Ints, first: int, last: int, inputs: Numbers, sums: Numbers) -> None:
     """Add the taps from `first` to before `last` without casts, in any word."""
     for tap in range(first, last, EXACT_TAPS):
@@ -130,7 +130,7 @@ def add_exact(weights: Numbers, sources: Ints, first: int, last: int, inputs: Nu
             sums[3, lane] = five(sums[3, lane], d, x0, x1, x2, x3, x4)
 
 
-@njit(cache=True)
+@part()
 def keep_largest(weights: Numbers, sources: Ints, taps: int, inputs: Numbers, sums: Numbers) -> None:
     """Keep the largest of a sum and the inputs that a unit reads: those whose weight is not 0."""
     for unit in range(UNITS):
@@ -141,7 +141,7 @@ def keep_largest(weights: Numbers, sources: Ints, taps: int, inputs: Numbers, su
                     sums[unit, lane] = max(sums[unit, lane], inputs[source, lane])
 
 
-@njit(cache=True)
+@part()
 def farthest(sums: Numbers) -> Any:  # noqa: ANN401
     """Return the largest magnitude of sums, which 32 bits hold."""
     most = np.int32(0)
@@ -152,7 +152,7 @@ def farthest(sums: Numbers) -> Any:  # noqa: ANN401
     return most
 
 
-@njit(cache=True, fastmath={"contract", "nnan", "nsz"})
+@part(fastmath={"contract", "nnan", "nsz"})
 def one_in_range(
     total: float, left: float, weight: float, x: float, low: float, high: float, turn: float | None
 ) -> tuple[Any, Any]:
@@ -166,7 +166,7 @@ def one_in_range(
     return whole - turns * (high - low + SINGLE(1)), left + turns * turns
 
 
-@njit(cache=True)
+@part()
 def add_in_range(
     weights: Numbers, sources: Ints, block: int, taps: int, inputs: Numbers, sums: Numbers, overflows: Ints,
     ranged: Ranged,
@@ -189,7 +189,7 @@ def add_in_range(
         first = last
 
 
-@njit(cache=True)
+@part()
 def add_carefully(
     weights: Numbers, sources: Ints, first: int, last: int, inputs: Numbers, sums: Numbers, overflows: Ints,
     low: float, high: float, turn: float | None,
@@ -226,19 +226,19 @@ def cast_loop_of(word: Word, width_mask: int) -> Sum:
     """Return the loop that casts products, sums or both."""
     shifted, fitted = round_of(word, width_mask), fit_of(word)
 
-    @njit(cache=True)
+    @part()
     def round_to(value: int, rounding: RoundingShift | None) -> int:
         if rounding is None:
             return value
         return shifted(value, rounding.shift, rounding.base, rounding.negative, rounding.odd)
 
-    @njit(cache=True)
+    @part()
     def fit_to(value: int, span: Range | None) -> int:
         if span is None:
             return value
         return fitted(value, span.low, span.high, span.wraps, span.zeroes)
 
-    @njit(cache=True)
+    @part()
     def one(
         total: int, weight: int, x: int, rounding: RoundingShift | None, lift: int | None,
         product_range: Range | None, total_range: Range,
@@ -254,7 +254,7 @@ def cast_loop_of(word: Word, width_mask: int) -> Sum:
         kept = fit_to(whole, total_range)
         return kept, np.int32(np.int32(rounded != product) + np.int32(whole != kept))
 
-    @njit(cache=True)
+    @part()
     def add(
         weights: Ints, sources: Ints, taps: int, inputs: Ints, sums: Ints, overflows: Ints, casts: Casts
     ) -> None:
@@ -276,7 +276,7 @@ def cast_loop_of(word: Word, width_mask: int) -> Sum:
     return add
 
 
-@njit(cache=True)
+@part()
 def add_split(
     weights: Ints, sources: Ints, taps: int, inputs: Ints, sums: Ints, overflows: Ints, split: Split
 ) -> None:

@@ -8,7 +8,15 @@ from numpy.typing import NDArray
 
 from hw_sim.formats.fixed import Fixed
 from hw_sim.formats.levels import Format, encode, twice_edges
-from hw_sim.kernels.quantised_training import FIXED, LEVELS, Casters, CastTables, Scales
+from hw_sim.kernels.quantised_training import (
+    FIXED,
+    LEVELS,
+    Casters,
+    CastTables,
+    Scales,
+    address_of_cast,
+    address_of_others,
+)
 from hw_sim.plan.plan import PrecisionPlan
 from retronet.engines.workspace import Parameters, Workspace
 from retronet.kernels.layers import Layer
@@ -20,10 +28,6 @@ Doubles = NDArray[np.float64]
 def cast_tables(workspace: Workspace, plan: PrecisionPlan) -> CastTables:
     """Return the formats and scales of `plan`, laid out like the vectors of `workspace`."""
     wiring, vector, flat = workspace.machine.wiring, workspace.vector, workspace.machine.flat
-    rows = tuple(
-        wiring._replace(table=wiring.table[row : row + 1], constants=wiring.constants[row : row + 1])
-        for row in range(len(plan.layers))
-    )
     formats = list(_parameter_formats(workspace.sized_layers, plan))
     starts = [vector.starts[name] for name, *_ in formats]
     stops = [
@@ -39,9 +43,10 @@ def cast_tables(workspace: Workspace, plan: PrecisionPlan) -> CastTables:
         units = slice(where.output, where.output + where.maps * where.positions)
         state_divisors[units] = layer.state_scale
         state_scales[units] = layer.state_scale * layer.state.step
+    table = casters([form for _, form, *_ in formats])
     return CastTables(
-        rows,
-        casters([form for _, form, *_ in formats]),
+        address_of_cast(table, flat.parameters, divisors),
+        table,
         Scales(np.column_stack([starts, stops]), divisors, scales),
         casters([layer.state for layer in plan.layers]),
         state_divisors,
@@ -100,7 +105,7 @@ def cast_values(values: NDArray[np.floating], form: Format, scale: float) -> NDA
 
 
 def casters(forms: Sequence[Format]) -> Casters:
-    """Return formats as the kernel takes them."""
+    """Return formats as the kernel takes them, for numbers in single precision."""
     table = np.zeros((len(forms), 7), np.int64)
     edges: list[float] = []
     levels: list[float] = []
@@ -116,4 +121,5 @@ def casters(forms: Sequence[Format]) -> Casters:
                 edges += inner.tolist()
                 levels += form.levels
     powers = np.array([2.0**form.frac_bits for form in forms])
-    return Casters(table, powers, np.array([*edges, 0.0]), np.array([*levels, 0.0]))
+    others = address_of_others(table, np.zeros(0, np.float32), powers)
+    return Casters(table, powers, np.array([*edges, 0.0]), np.array([*levels, 0.0]), others)

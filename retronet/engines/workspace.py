@@ -92,8 +92,8 @@ class Workspace:
             }
         )
         self._activity = Vector(dict(self._activity_shapes()))
-        self.answering = self._build()
-        """What the kernels take that only run forward."""
+        self.bare = self._build()
+        """What the kernels take, before any loop is compiled."""
 
     def _activity_shapes(self) -> Iterator[tuple[str, tuple[int, ...]]]:
         yield "state0", (int(np.prod(self.network.input)),)
@@ -138,7 +138,13 @@ class Workspace:
                 self._activity.view(flat.activity, f"field{level}")[sized.output[0]] = np.sqrt(2)
             if sized.name == self._dropped:
                 self._activity.view(flat.activity, f"factors{level}")[:] = 1
-        return answering(wire(self.sized_layers, self.vector.starts, self._activity.starts, self.dtype), flat)
+        wiring = wire(self.sized_layers, self.vector.starts, self._activity.starts, self.dtype)
+        return Machine(wiring, flat, 0, 0)
+
+    @cached_property
+    def answering(self) -> Machine:
+        """What the kernels take that only run forward; they are compiled when this is asked for."""
+        return answering(self.bare.wiring, self.bare.flat)
 
     @cached_property
     def machine(self) -> Machine:
@@ -150,7 +156,7 @@ class Workspace:
         """The factors of the dropped layer's units inside the activity; empty if none is dropped."""
         for level, sized in enumerate(self.sized_layers):
             if sized.name == self._dropped:
-                view = self._activity.view(self.answering.flat.activity, f"factors{level}")
+                view = self._activity.view(self.bare.flat.activity, f"factors{level}")
                 return view.reshape(-1)[: sized.units]
         return np.zeros(0, self.dtype)
 
@@ -162,7 +168,7 @@ class Workspace:
         InputError
             If an array is missing or has another shape; the message names the first.
         """
-        flat = self.answering.flat.parameters if flat is None else flat
+        flat = self.bare.flat.parameters if flat is None else flat
         for name, shape in parameter_shapes(self.network).items():
             array = parameters.get(name)
             if array is None or array.shape != shape:
@@ -172,29 +178,33 @@ class Workspace:
                     "Use the parameters of this network."
                 )
         for sized in self._trained:
-            view = self.vector.view(flat, f"{sized.name}.weight")
-            for row, columns, packed in self._kernels(sized):
-                view[row, columns] = parameters[f"{sized.name}.weight"].reshape(-1)[packed]
+            view = self.vector.view(flat, f"{sized.name}.weight").reshape(-1)
+            view[self._places[sized.name]] = parameters[f"{sized.name}.weight"].reshape(-1)
             bias = self.vector.view(flat, f"{sized.name}.bias")[: sized.output[0]]
             bias[:] = parameters[f"{sized.name}.bias"].reshape(bias.shape)
 
     def read(self, flat: Floats | None = None) -> Parameters:
         """Return copies of the named arrays held in `flat`, by default the parameters themselves."""
-        flat = self.answering.flat.parameters if flat is None else flat
+        flat = self.bare.flat.parameters if flat is None else flat
         arrays: Parameters = {}
         for sized in self._trained:
-            view = self.vector.view(flat, f"{sized.name}.weight")
-            weights = np.empty(int(np.prod(sized.weight_shape)), self.dtype)
-            for row, columns, packed in self._kernels(sized):
-                weights[packed] = view[row, columns]
+            view = self.vector.view(flat, f"{sized.name}.weight").reshape(-1)
+            weights = view[self._places[sized.name]].astype(self.dtype, copy=False)
             arrays[f"{sized.name}.weight"] = weights.reshape(sized.weight_shape)
             bias = self.vector.view(flat, f"{sized.name}.bias")[: sized.output[0]]
             arrays[f"{sized.name}.bias"] = bias.reshape(sized.bias_shape).copy()
         return arrays
 
-    @staticmethod
-    def _kernels(sized: SizedLayer) -> Iterator[tuple[int, slice, slice]]:
-        """Yield each kernel's dense row, its columns there, and its place in the packed array."""
-        for row, plane, packed in kernels(sized):
-            size = packed.stop - packed.start
-            yield row, slice(plane * size, (plane + 1) * size), packed
+    @cached_property
+    def _places(self) -> dict[str, NDArray[np.int64]]:
+        """Where each packed weight lies in its layer's dense rows."""
+        return {sized.name: _places_of(sized, row_length(sized)) for sized in self._trained}
+
+
+def _places_of(sized: SizedLayer, length: int) -> NDArray[np.int64]:
+    places = np.empty(int(np.prod(sized.weight_shape)), np.int64)
+    for row, plane, packed in kernels(sized):
+        size = packed.stop - packed.start
+        start = row * length + plane * size
+        places[packed] = np.arange(start, start + size)
+    return places

@@ -78,7 +78,8 @@ def learning(machine: Machine) -> Machine:
     matrices = (vector, 1, vector, 1, vector, 1)
     pooled = (vector, vector, 1, 1, 1, 1, 1, 1, wiring.strips)
     loops = wiring.loops._replace(
-        columns=address_of(columns, *matrices, 1, 1, 1, wiring.sent, 1),
+        # Nothing is sent down from the lowest layer.
+        columns=address_of(columns, *matrices, 1, 1, 1, wiring.sent, 1) if len(wiring.table) > 1 else 0,
         backward_subsampled=address_of(
             backward_subsampled, vector, 1, vector, vector, vector, 1, 1, 1, 1, 1, 1, wiring.places
         )

@@ -8,7 +8,7 @@ lie innermost). The field is one strip after the other; ``strips`` says where ea
 import numpy as np
 from numpy.typing import NDArray
 
-from retronet.kernels.jit import njit
+from retronet.kernels.jit import part
 from retronet.kernels.vectors import add8, first8, load8, splat8, store8
 
 Floats = NDArray[np.floating]
@@ -19,7 +19,7 @@ LANES = 8
 """Strips are copied this many numbers at a time; fields and padded planes need as many to spare."""
 
 
-@njit()
+@part(later=True)
 def pad(
     flat: Floats, state: int, padded: int, planes: int, plane: int, padded_plane: int, places: Places
 ) -> None:
@@ -32,7 +32,7 @@ def pad(
         target += np.uint64(padded_plane)
 
 
-@njit()
+@part(later=True)
 def unpad(
     flat: Floats, state: int, padded: int, planes: int, plane: int, padded_plane: int, places: Places
 ) -> None:
@@ -45,7 +45,7 @@ def unpad(
         source += np.uint64(padded_plane)
 
 
-@njit()
+@part(later=True)
 def gather(flat: Floats, padded: int, field: int, rows: int, row: int, length: int, strips: Places) -> None:
     """Copy the strips of padded planes into the field, `rows` rows of `row` numbers."""
     start, step, each = np.uint64(padded), np.uint64(length), np.uint64(strips.size // rows)
@@ -61,7 +61,7 @@ def gather(flat: Floats, padded: int, field: int, rows: int, row: int, length: i
             strip += _1
 
 
-@njit()
+@part(later=True)
 def scatter(
     flat: Floats, padded: int, padded_size: int, field: int, rows: int, row: int, length: int, strips: Places
 ) -> None:

@@ -3,6 +3,8 @@
 Numba reads its files back without a check: a truncated one raises whatever unpickling raises, and one with a
 wrong byte may run. The files of this project's functions begin with a digest of the rest. Other packages'
 functions are kept as Numba keeps them.
+
+Two processes that need a function at the same time compile it once (:mod:`retronet.kernels.making`).
 """
 
 import contextlib
@@ -13,7 +15,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from numba.core import caching, dispatcher
+from numba.core import caching, dispatcher, event
+
+from retronet.kernels.making import Making
 
 PACKAGES = ("retronet", "hw_sim")
 DIGEST = 32
@@ -75,9 +79,19 @@ class KeptCode(caching.FunctionCache):
             filename_base=self._impl.filename_base,
             source_stamp=self._impl.locator.get_source_stamp(),
         )
+        self.making = Making(Path(self._cache_path, f"{self._impl.filename_base}.lock"))
 
     def load_overload(self, signature: object, context: object) -> Any:  # noqa: ANN401
-        """Return the code for a signature, or None if it has to be compiled."""
+        """Return the code for a signature, or None if it has to be compiled: others wait until it is."""
+        code = self._load(signature, context)
+        if code is None:
+            self.making.begin()
+            code = self._load(signature, context)  # another process may have made it by now
+            if code is not None:
+                self.making.end()
+        return code
+
+    def _load(self, signature: object, context: object) -> Any:  # noqa: ANN401
         try:
             return super().load_overload(signature, context)
         except Exception as error:  # whatever a file of another version makes of unpickling
@@ -90,6 +104,22 @@ class KeptCode(caching.FunctionCache):
             super().save_overload(signature, data)
         except OSError as error:
             _tell(str(self._cache_path), error)
+        finally:
+            self.making.end()
+
+
+class _Failures(event.Listener):
+    """Lets go of a function that could not be compiled, so that nothing is kept."""
+
+    def on_start(self, _event: object) -> None:
+        """Do nothing: the lock is held."""
+
+    def on_end(self, ended: Any) -> None:  # noqa: ANN401 - Numba's record
+        """Let go where an error ended the compilation."""
+        cache = ended.data["dispatcher"]._cache
+        # Not `is_failed`, which in Numba 0.68 says the opposite.
+        if ended._exc_details is not None and isinstance(cache, KeptCode):
+            cache.making.end()
 
 
 def _tell(folder: str, reason: object) -> None:
@@ -116,6 +146,13 @@ def _cache_of(function: Callable[..., object]) -> Any:  # noqa: ANN401
     return caching.NullCache()
 
 
+def is_kept(loop: Any) -> bool:  # noqa: ANN401 - Numba's
+    """Return whether code of a loop is kept, for any types, or none ever is."""
+    cache = getattr(loop, "_cache", None)
+    return not isinstance(cache, KeptCode) or Path(cache._cache_file._index_path).exists()
+
+
 def install() -> None:
     """Have Numba keep the code of this project's functions so."""
+    event.register("numba:compile", _Failures())
     setattr(dispatcher, "FunctionCache", _cache_of)  # noqa: B010 - a module of Numba's gives it no name

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retronet.kernels.fields import gather, pad, scatter, unpad
-from retronet.kernels.jit import njit
+from retronet.kernels.jit import njit, part
 from retronet.kernels.separate import call
 from retronet.kernels.units import HARD_TANH, SIGMOID, TANH, multiply, squash
 from retronet.kernels.vectors import add8, first8, load8, splat8, store8, sum8
@@ -108,7 +108,7 @@ class Wiring(NamedTuple):
     loops: Loops
 
 
-@njit()
+@part(later=True)
 def layer_at(table: NDArray[np.int64], row: int) -> Layer:
     """Return a row of the table by name."""
     t = table
@@ -142,14 +142,14 @@ def layer_at(table: NDArray[np.int64], row: int) -> Layer:
     )
 
 
-@njit()
+@part(later=True)
 def field_shape(layer: Layer) -> tuple[int, int]:
     """Return rows and columns of a field."""
     inner = layer.kind == POSITIONS_INNER
     return (layer.taps, layer.positions) if inner else (layer.positions, layer.taps)
 
 
-@njit()
+@part(later=True)
 def set_biases(layer: Layer, parameters: Floats, activity: Floats) -> None:
     """Start the sums with the biases: one a unit, or one a map."""
     out, bias, positions = np.uint64(layer.output), np.uint64(layer.bias), np.uint64(layer.positions)
@@ -165,7 +165,7 @@ def set_biases(layer: Layer, parameters: Floats, activity: Floats) -> None:
         out += positions
 
 
-@njit()
+@part(later=True)
 def add_bias_gradient(layer: Layer, received: Floats, gradient: Floats) -> None:
     """Add the gradient of the biases."""
     delta, bias, positions = np.uint64(layer.output), np.uint64(layer.bias), np.uint64(layer.positions)
@@ -184,7 +184,7 @@ def add_bias_gradient(layer: Layer, received: Floats, gradient: Floats) -> None:
         delta += positions
 
 
-@njit()
+@part(later=True)
 def squash_layer(wiring: Wiring, row: int, t: Layer, activity: Floats) -> None:
     """Make states of a layer's sums, and multiply them and their slopes by the factors of dropout."""
     loops, out, units = wiring.loops, t.output, t.maps * t.positions
@@ -202,7 +202,7 @@ def squash_layer(wiring: Wiring, row: int, t: Layer, activity: Floats) -> None:
         multiply(activity, t.slope, activity, t.factors, units)
 
 
-@njit()
+@njit(no_cpython_wrapper=True)
 def forward(wiring: Wiring, parameters: Floats, activity: Floats) -> None:
     """Fill every state from the input state up.
 
@@ -274,7 +274,7 @@ def send_down(wiring: Wiring, t: Layer, parameters: Floats, received: Floats) ->
             unpad(received, t.state, t.padded, t.planes, t.plane, t.padded_plane, places)
 
 
-@njit()
+@njit(no_cpython_wrapper=True)
 def backward(
     wiring: Wiring, parameters: Floats, activity: Floats, received: Floats, gradient: Floats
 ) -> None:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from retronet.kernels.jit import njit
+from retronet.kernels.jit import njit, part
 from retronet.kernels.layers import Wiring, layer_at
 from retronet.kernels.separate import call, call_for_float
 from retronet.kernels.updates import square, step_sdlm
@@ -47,7 +47,7 @@ class Goal(NamedTuple):
     scale: float
 
 
-@njit()
+@part(later=True)
 def present(image: Floats, state: Floats) -> None:
     """Copy one image (rows, columns) into the input state, where the activity begins."""
     columns = image.shape[1]
@@ -68,14 +68,14 @@ def see(machine: Machine, image: Floats, target: Floats, goal: Goal) -> float:
     return call_for_float(goal.loss, (goal.scale, outputs, target, deltas, flat.received_squared[first:stop]))
 
 
-@njit()
+@part(later=True)
 def scale_top(wiring: Wiring, received: Floats, factor: float) -> None:
     """Multiply the derivatives by the outputs."""
     top = layer_at(wiring.table, wiring.table.shape[0] - 1)
     scale(received[top.output : top.output + top.maps], factor)
 
 
-@njit()
+@part(later=True)
 def scale(values: Floats, factor: float) -> None:
     """Multiply all of `values`."""
     rounded = values.dtype.type(factor)

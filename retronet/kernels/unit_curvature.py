@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from retronet.kernels.jit import njit
+from retronet.kernels.jit import njit, part
 from retronet.kernels.layers import MAX_POOL, Layer, Wiring, layer_at
 from retronet.kernels.passes import Floats, Goal, Machine, backward_squared, scale_top, see
 from retronet.kernels.updates import square
@@ -49,7 +49,7 @@ def measure_unit_curvature(
                 add_sent_to_largest(wiring, t, flat.activity, flat.received_squared, largest)
 
 
-@njit()
+@part(later=True)
 def add_sent_to_largest(
     wiring: Wiring, t: Layer, activity: Floats, received: Floats, largest: NDArray[np.float64]
 ) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retronet.kernels.elementary import exp, tanh
-from retronet.kernels.jit import njit
+from retronet.kernels.jit import njit, part
 from retronet.kernels.vectors import fma
 
 Floats = NDArray[np.floating]
@@ -118,7 +118,7 @@ def squash_hard_tanh(
         flat[value + k] = low if x < low else x
 
 
-@njit()
+@part(later=True)
 def squash(kind: int, flat: Floats, values: int, slopes: int, count: int) -> None:
     """Replace sums by the units' values and put the derivatives into their slopes.
 
@@ -138,7 +138,7 @@ def squash(kind: int, flat: Floats, values: int, slopes: int, count: int) -> Non
         flat[slope + k] = one if passes else zero
 
 
-@njit()
+@part(later=True)
 def multiply(values: Floats, first: int, factors: Floats, first_factor: int, count: int) -> None:
     """Multiply `count` values by as many factors; each start there in a flat vector."""
     value, factor = np.uint64(first), np.uint64(first_factor)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from retronet.kernels.jit import njit
+from retronet.kernels.jit import njit, part
 
 Floats = NDArray[np.floating]
 
@@ -16,7 +16,7 @@ def square(values: Floats, squares: Floats) -> None:
 
 
 # The numpy error model: a check for division by zero would keep the loop from vectorising.
-@njit(error_model="numpy")
+@part(later=True, error_model="numpy")
 def step_sdlm(
     parameters: Floats,
     squares: Floats,

@@ -5,7 +5,7 @@ comparison between difficulties, and between segmentation and recognition, not t
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import msgspec
@@ -62,6 +62,11 @@ class ComposedCode:
     levels: NDArray[np.uint8]
     text: str
     digits: tuple[int, ...]
+
+    @property
+    def without_picture(self) -> "ComposedCode":
+        """The same without its picture, where many codes are kept."""
+        return replace(self, levels=self.levels[:0].copy())
 
     @property
     def darkness(self) -> NDArray[np.float32]:

@@ -38,6 +38,15 @@ class Form:
         """Rows and columns of the square that a digit is normalised into."""
         return SIZE if self.of == "usps" else MNIST_BOX
 
+    @property
+    def levels(self) -> tuple[np.float32, np.float32]:
+        """The numbers that stand for paper and for full ink."""
+        if self.of == "usps":
+            return np.float32(-1), np.float32(1)
+        digits = np.stack([np.full((MNIST_FIELD, MNIST_FIELD), level) for level in (0, 255)])
+        paper, ink = PREPARATIONS[MNIST_FIELD, MNIST_FIELD][self.preparation](digits)
+        return paper[self.rows // 2, self.columns // 2], ink[self.rows // 2, self.columns // 2]
+
     def placed(self, ink: NDArray[np.generic]) -> NDArray[np.float32]:
         """Return the digit in `ink` (rows, columns), 0 being paper, as the network reads it.
 

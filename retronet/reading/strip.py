@@ -1,7 +1,7 @@
 """A line of digits as a strip that a network is slid over, not parted into digits (MATAN91).
 
 Specks and drawn lines are dropped as for segments; the line is scaled so that its digits are as high as the
-network's own, each pixel the mean of what it covers, paper −1 and ink +1.
+network's own, each pixel the mean of what it covers, paper and ink the numbers that the network knows.
 """
 
 import math
@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from retronet.errors import ChoiceError
 from retronet.reading.forms import Form
 from retronet.reading.normalise import coverage
 from retronet.reading.segments import Segment, digit_height, lines_in, union
@@ -30,6 +29,8 @@ class Strip:
         The ink, and where it lies in the picture.
     scale : float
         Pixels of the field for one of the picture.
+    paper : float
+        What stands for paper.
     """
 
     field: NDArray[np.float32]
@@ -37,6 +38,7 @@ class Strip:
     last: float
     line: Segment
     scale: float
+    paper: float = -1.0
 
 
 def strips_of(ink: NDArray[np.bool_], form: Form, step: int) -> list[Strip]:
@@ -53,13 +55,8 @@ def strips_of(ink: NDArray[np.bool_], form: Form, step: int) -> list[Strip]:
     Raises
     ------
     InputError
-        If paper and ink of the form are not −1 and +1, or there are too many pieces of ink.
+        If there are too many pieces of ink.
     """
-    if form.preparation in ("unit28", "lenet5_32"):
-        raise ChoiceError(
-            f"Strips can not be made as '{form.preparation}' prepares digits: −1 for paper and +1 for ink "
-            "are needed. Choose a network trained on bipolar28, such as lenet1."
-        )
     return [strip_of(line, form, step) for line in lines_in(ink)]
 
 
@@ -81,16 +78,17 @@ def strip_of(parts: Sequence[Segment], form: Form, step: int) -> Strip:
     grey = np.zeros((form.rows, width))
     for column in range(columns):
         grey += half[:, column, np.newaxis] * across[:, column]
-    field = (2 * grey / grey.max() - 1).astype(np.float32)
+    paper, full = form.levels
+    field = (float(full - paper) * grey / grey.max() + float(paper)).astype(np.float32)
     first = (width - wide) / 2
-    return Strip(field, first, first + wide, line, scale)
+    return Strip(field, first, first + wide, line, scale, float(paper))
 
 
 def fields_of(strips: Sequence[Strip]) -> NDArray[np.float32]:
     """Return the fields of strips as one array (n, rows, columns), paper added at the right."""
     width = max(strip.field.shape[1] for strip in strips)
     wide = [
-        np.pad(strip.field, ((0, 0), (0, width - strip.field.shape[1])), constant_values=-1)
+        np.pad(strip.field, ((0, 0), (0, width - strip.field.shape[1])), constant_values=strip.paper)
         for strip in strips
     ]
     return np.array(wide, np.float32)

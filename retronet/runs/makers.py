@@ -20,7 +20,7 @@ def go_on_command(folder: Path, made: Made) -> str:
     return shlex.join(["retronet", *words])
 
 
-def step_of(made: Made) -> Literal["pass", "stage"]:
+def kept_after(made: Made) -> Literal["pass", "stage"]:
     """Return what a run is kept after: a pass over the digits, or a stage of pruning."""
     return "stage" if isinstance(made, ByPruning) else "pass"
 

@@ -61,6 +61,31 @@ def test_the_help_of_every_command_has_an_example(path: Words) -> None:
     assert " ".join(("retronet", *path)) in after
 
 
+@pytest.mark.parametrize(
+    "path", [(), *(path for path, command in EVERY.items() if isinstance(command, click.Group))], ids=" ".join
+)
+def test_a_list_of_commands_ends_no_sentence_early(path: Words) -> None:
+    listed = CliRunner().invoke(cli, [*path, "--help"]).stdout.partition("Commands:")[2]
+
+    assert listed
+    assert "..." not in listed
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("simulate", "[default: 8, or a retrained run's own plan]"),
+        ("read", "[default: floating point, or a retrained run's own plan]"),
+        ("codes", "[default: floating point, or a retrained run's own plan]"),
+        ("retrain", "[default: 3, or 8 beside another format]"),
+    ],
+)
+def test_help_says_what_bits_there_are_without_the_option(name: str, said: str) -> None:
+    page = CliRunner().invoke(cli, [name, "--help"]).stdout
+
+    assert said in " ".join(page.split())
+
+
 def test_retronet_alone_shows_five_commands_that_it_takes() -> None:
     result = CliRunner().invoke(cli, [])
     lines = [

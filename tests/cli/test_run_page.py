@@ -1,16 +1,21 @@
 """`retronet report RUN --html`: the page's figures are those that the other commands print as JSON."""
 
 import json
+import re
+import shlex
 from collections.abc import Callable, Iterator
+from html import unescape
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import Result
 from support.browser import browser, opened
 
+from retronet_cli.main import cli
 from retronet_cli.story import ESTIMATED
 from retronet_cli.views.pages.story import CONTENTS
 
@@ -163,6 +168,43 @@ def test_options_that_do_not_go_together(call: Call, words: tuple[object, ...], 
     assert said in result.stderr
 
 
+def test_each_command_on_the_page_is_one_that_is_taken(page: Path) -> None:
+    listed = re.findall(r"<code>(retronet [^<]*)</code>", page.read_text(encoding="utf-8"))
+    for line in listed:
+        path, *words = shlex.split(unescape(line))[1:]
+        command = cli.get_command(click.Context(cli), path)
+        if isinstance(command, click.Group):
+            command = command.get_command(click.Context(command), words.pop(0))
+        assert command is not None, line
+        command.make_context(path, words)
+    drawn = {line.split()[2] for line in listed if line.startswith("retronet plot ")}
+    assert drawn == {"learning", "bits", "allocation", "roofline"}
+
+
+CONTRASTS = """() => {
+  const shares = (colour) => colour.match(/[0-9.]+/g).map(Number);
+  const luminance = (colour) => shares(colour).slice(0, 3).map((each) => each / 255).map(
+    (each) => each <= 0.03928 ? each / 12.92 : ((each + 0.055) / 1.055) ** 2.4
+  ).reduce((sum, each, index) => sum + [0.2126, 0.7152, 0.0722][index] * each, 0);
+  const behind = (element) => {
+    const colour = getComputedStyle(element).backgroundColor;
+    return shares(colour)[3] === 0 ? behind(element.parentElement) : colour;
+  };
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const ratios = [];
+  while (texts.nextNode()) {
+    const element = texts.currentNode.parentElement;
+    if (!texts.currentNode.textContent.trim() || ["SCRIPT", "STYLE"].includes(element.tagName)) continue;
+    const colours = [getComputedStyle(element).color, behind(element)];
+    const [low, high] = colours.map(luminance).sort((a, b) => a - b);
+    ratios.push((high + 0.05) / (low + 0.05));
+  }
+  return ratios;
+}"""
+SMALL = """() => Array.from(document.querySelectorAll("button, select, summary, input:not([type=file])"))
+  .map((each) => each.getBoundingClientRect()).filter((box) => box.width < 24 || box.height < 24).length"""
+
+
 @pytest.fixture(scope="module")
 def started() -> Iterator[Any]:
     with browser() as started:
@@ -180,6 +222,8 @@ def test_the_page_suits_its_reader(started: Any, page: Path, scheme: str, width:
         assert shown.evaluate("Array.from(document.images).every((each) => each.naturalWidth > 0)")
         drawn = "Array.from(document.querySelectorAll('img.chart'), (each) => each.currentSrc)"
         assert len(set(shown.evaluate(drawn))) == shown.locator("img.chart").count() > 2
+        assert min(shown.evaluate(CONTRASTS)) >= 4.5, "WCAG 2 AA"
+        assert shown.evaluate(SMALL) == 0, "targets of 24 pixels"
         levels = shown.evaluate("Array.from(document.querySelectorAll('h1,h2,h3,h4'), (e) => +e.tagName[1])")
         assert levels[0] == 1
         assert all(after <= before + 1 for before, after in pairwise(levels))

@@ -114,6 +114,7 @@ def test_no_encoding_ends_a_command(trained: Any, folder: Path, name: str) -> No
         assert "\\u" not in text
         assert "?" not in text.replace("Did you mean", "").replace("'?", "'")
         told[encoding] = (result.exit_code, text.split())
+        assert [line for line in text.splitlines() if line != line.rstrip()] == [], "blanks at an end"
     assert len({code for code, _ in told.values()}) == 1
     assert all(word.isascii() for word in told["ascii"][1])
 

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from stress.common import NETWORK, PROGRAM, fork, kill, run_here, say, table, use_few_digits, wait
 
@@ -132,7 +132,7 @@ class Stress:
         self.tallies: dict[str, Tally] = {}
         (work / "tiny.toml").write_text(NETWORK, encoding="utf-8")
         use_few_digits()
-        recipe = (Path(__file__).parents[2] / "retronet" / "recipes" / "lecun1989.toml").read_text(
+        recipe = (Path(__file__).resolve().parents[2] / "retronet" / "recipes" / "lecun1989.toml").read_text(
             encoding="utf-8"
         )
         (work / "recipe.toml").write_text(_tiny(recipe), encoding="utf-8")

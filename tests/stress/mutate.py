@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from stress.common import NETWORK, run_here, say, table, use_few_digits
 
@@ -169,7 +169,7 @@ class Stress:
         import torch
         from safetensors.numpy import save_file
 
-        root, work = Path(__file__).parents[2], self.work
+        root, work = Path(__file__).resolve().parents[2], self.work
         (work / "tiny.toml").write_text(NETWORK, encoding="utf-8")
         shutil.copy(root / "retronet/recipes/lecun1989.toml", work / "recipe.toml")
         shutil.copy(root / "hw_sim/chips/anna/anna.toml", work / "chip.toml")

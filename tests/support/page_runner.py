@@ -1,22 +1,25 @@
 """Runs the blocks of pages, each page in a folder of its own."""
 
-import contextlib
-import io
+import json
 import os
 import shlex
 import shutil
 import subprocess
 import sys
-import traceback
-import warnings
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from threading import Lock
 
 REPOSITORY = Path(__file__).parents[2]
-LINKED = ("tests", "docs", "benchmarks", "hw_sim", "pyproject.toml")
+LINKED = ("tests", "docs", "benchmarks")
 """What of the repository a page's folder has: a page may name its files."""
 LIMIT = 900
 """Seconds that one command may take."""
+
+Outcome = tuple[int, str]
+"""An exit code, and what was printed."""
 
 
 class Kitchen:
@@ -24,10 +27,11 @@ class Kitchen:
 
     def __init__(self, folder: Path, data_dir: Path) -> None:
         self.folder = folder
-        self.kept: dict[str, tuple[Path, str]] = {}
+        self._kept: dict[str, tuple[Path, Outcome]] = {}
+        self._locks: dict[str, Lock] = {}
         programs = folder / "programs"
         programs.mkdir()
-        for name, words in {"retronet": "-m retronet_cli ", "python": ""}.items():
+        for name, words in {"retronet": "-P -m retronet_cli ", "python": ""}.items():
             program = programs / name
             program.write_text(f'#!/bin/sh\nexec "{sys.executable}" {words}"$@"\n', encoding="utf-8")
             program.chmod(0o755)
@@ -43,8 +47,16 @@ class Kitchen:
         without = ("RETRONET_RUNS_DIR", "NO_COLOR", "FORCE_COLOR", "PYTHONWARNINGS")
         self.environment = {k: v for k, v in os.environ.items() if k not in without} | ours
 
-    def bash(self, command: str, folder: Path) -> tuple[int, str]:
-        """Run `command` in `folder`; return its exit code and what it printed."""
+    def new_folder(self, name: str) -> Path:
+        """Return a page's folder, with the repository's own beside what the page makes."""
+        folder = self.folder / "pages" / name.replace("/", "-")
+        folder.mkdir(parents=True)
+        for linked in LINKED:
+            (folder / linked).symlink_to(REPOSITORY / linked)
+        return folder
+
+    def bash(self, command: str, folder: Path) -> Outcome:
+        """Run `command` in `folder`."""
         done = subprocess.run(
             ["bash", "-o", "pipefail", "-c", command],
             cwd=folder,
@@ -57,48 +69,49 @@ class Kitchen:
         )
         return done.returncode, done.stdout.decode("utf-8", "replace")
 
-    def train(self, command: str, folder: Path) -> tuple[int, str]:
-        """Run a command that trains; one that an earlier page trained with, word for word, is not run again.
+    def train(self, command: str, folder: Path) -> Outcome:
+        """Run a command that trains; one that another page trained with, word for word, is not run again.
 
         Its run is copied as it was made in an empty folder; what names a file of the page is run there.
         """
         if any((folder / word).exists() for word in shlex.split(command)):
             return self.bash(command, folder)
-        if command not in self.kept:
-            made = self.folder / f"made-{len(self.kept)}"
-            made.mkdir()
-            code, printed = self.bash(command, made)
-            if code:
-                return code, printed
-            self.kept[command] = (made, printed)
-        made, printed = self.kept[command]
+        with self._locks.setdefault(command, Lock()):
+            if command not in self._kept:
+                empty = Path(tempfile.mkdtemp(dir=self.folder))
+                self._kept[command] = empty, self.bash(command, empty)
+        made, outcome = self._kept[command]
         # Not with the old times: the run that was trained last is the latest.
         shutil.copytree(made, folder, copy_function=shutil.copyfile, dirs_exist_ok=True)
-        return 0, printed
+        return outcome
+
+    @contextmanager
+    def python(self, folder: Path) -> Iterator["Python"]:
+        """Start a Python in `folder`, for one page's blocks."""
+        with subprocess.Popen(
+            [sys.executable, Path(__file__).with_name("page_python.py")],
+            cwd=folder,
+            env=self.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        ) as process:
+            yield Python(process)
+            process.kill()
 
 
-def new_folder(kitchen: Kitchen, name: str) -> Path:
-    """Return a page's folder, with the repository's own beside what the page makes."""
-    folder = kitchen.folder / "pages" / name.replace("/", "-")
-    folder.mkdir(parents=True)
-    for linked in LINKED:
-        (folder / linked).symlink_to(REPOSITORY / linked)
-    return folder
+class Python:
+    """A running Python that keeps the names of one block for the next."""
 
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
 
-def run_python(code: str, names: dict[str, Any], folder: Path, where: str) -> tuple[int, str]:
-    """Run `code` in `folder` with `names`, as a notebook's cell; return 0 or 1, and what it printed."""
-    printed = io.StringIO()
-    with (
-        contextlib.chdir(folder),
-        contextlib.redirect_stdout(printed),
-        contextlib.redirect_stderr(printed),
-        warnings.catch_warnings(),
-    ):
-        warnings.simplefilter("ignore")  # of torch's own parts
-        try:
-            exec(compile(code, where, "exec"), names)
-        except Exception:
-            traceback.print_exc(file=printed)
-            return 1, printed.getvalue()
-    return 0, printed.getvalue()
+    def run(self, code: str) -> Outcome:
+        """Run a block; the exit code is 1 after an exception."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(code) + "\n")
+        self._process.stdin.flush()
+        ended, printed = json.loads(self._process.stdout.readline())
+        return int(ended), str(printed)

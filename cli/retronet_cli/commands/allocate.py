@@ -109,15 +109,19 @@ def allocate(
         )
     import numpy as np
 
+    from hw_sim.studies.ahead import to_allocate
     from hw_sim.studies.allocate import choose_bits, uniform_budgets
     from hw_sim.studies.allocator import Allocator
     from hw_sim.studies.testbench import Testbench
     from retronet.curvature import loss_name
+    from retronet.kernels.unit_curvature import measure_unit_curvature
+    from retronet_cli.ahead import compile_ahead
     from retronet_cli.runs import take_digits, take_run
     from retronet_cli.terminal import print_table, progress
     from retronet_cli.views.allocation import allocation_fields, bits_table, budget_table, estimate_table
 
     folder, checkpoint = take_run(run, runs, quiet)
+    compile_ahead(measure_unit_curvature, lambda: to_allocate(checkpoint.trained))
     digits = take_digits(checkpoint, data, data_dir)
     other = max(MOST, max(bits) + 2)
     testbench = Testbench(checkpoint.trained, digits, other)

@@ -1,6 +1,5 @@
 """The command `retronet codes`."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,12 +15,11 @@ from retronet_cli.options import (
     run_argument,
     runs_option,
 )
-from retronet_cli.precision import Choices, precision_options
+from retronet_cli.precision import Choices, float_or_precision_options
 from retronet_cli.reading import scan_option
 
 if TYPE_CHECKING:
-    from retronet.reading.compose import ComposedCode, Difficulty
-    from retronet.reading.read import Stages
+    from retronet.reading.compose import Difficulty
 
 DIFFICULTIES: "tuple[Difficulty, ...]" = ("easy", "medium", "hard")
 
@@ -59,7 +57,7 @@ DIFFICULTIES: "tuple[Difficulty, ...]" = ("easy", "medium", "hard")
     help="Of the codes; repeat it for several.  [default: all]",
 )
 @scan_option
-@precision_options
+@float_or_precision_options
 @one_chip_options
 @other_data_option
 @data_dir_option
@@ -102,7 +100,7 @@ def codes(
     from retronet.reading.codes import composed, score_codes, texts_of
     from retronet_cli.reading import arithmetic_of, check_scan, chip_of, placing_of, scan_lines
     from retronet_cli.runs import take_digits, take_run, title_of
-    from retronet_cli.terminal import print_table
+    from retronet_cli.terminal import print_table, progress
     from retronet_cli.views.reading import causes_table, codes_table
 
     chip = chip_of(chip_choices)
@@ -120,14 +118,16 @@ def codes(
     scores = []
     for each in difficulty or DIFFICULTIES:
         wanted = composed(natural, placing.form, each, codes=count, digits=digits, seed=codes_seed)
-        made = _shown(wanted, f"Composing {each} codes", count, quiet)
+        made = []
+        with progress(not quiet) as bar:
+            for code, stages in bar.track(wanted, count, description=f"Composing {each} codes"):
+                made.append((code.without_picture, stages.without_pictures, placing.strips(stages.ink)))
         if scan:
-            strips = [placing.strips(stages.ink) for _, stages in made]
-            lines = scan_lines(strips, checkpoint, placing, digits, arithmetic)
+            lines = scan_lines([strips for *_, strips in made], checkpoint, placing, digits, arithmetic)
             texts = ["".join(str(each.digit) for line in picture for each in line) for picture in lines]
         else:
-            texts = texts_of([stages for _, stages in made], arithmetic.answer)
-        scores.append(score_codes(each, [code for code, _ in made], texts, right))
+            texts = texts_of([stages for _, stages, _ in made], arithmetic.answer)
+        scores.append(score_codes(each, [code for code, *_ in made], texts, right))
     if form.given:
         fields = {
             "run": str(folder),
@@ -143,18 +143,3 @@ def codes(
     how = ", scanned" if scan else ""
     print_table(codes_table(f"{title_of(checkpoint)} in {arithmetic.name}{how}: {made_of}", scores))
     print_table(causes_table(scores, scan))
-
-
-def _shown(
-    made: "Iterator[tuple[ComposedCode, Stages]]", what: str, count: int, quiet: bool
-) -> "list[tuple[ComposedCode, Stages]]":
-    """Return all of an iterator, with a progress bar."""
-    from retronet_cli.terminal import progress
-
-    with progress(not quiet) as bar:
-        task = bar.add_task(what, total=count)
-        done = []
-        for each in made:
-            done.append(each)
-            bar.advance(task)
-    return done

@@ -1,14 +1,21 @@
 """`retronet data`: which digits there are, where they lie, and whether they are the known ones."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from retronet.errors import DataError
+from retronet_cli.checked_sets import checked, report_checked
 from retronet_cli.forms import Form, form_options, give
-from retronet_cli.options import SEED, data_dir_option, data_option, json_option
+from retronet_cli.options import (
+    SEED,
+    data_dir_option,
+    data_option,
+    json_option,
+    quiet_option,
+    quiet_remarks_option,
+)
 from retronet_cli.suggesting import SuggestingGroup
 
 if TYPE_CHECKING:
@@ -31,6 +38,7 @@ def data() -> None:
 @data.command("list")
 @data_dir_option
 @form_options
+@quiet_remarks_option
 def list_sets(data_dir: Path | None, form: Form) -> None:
     """List the data sets, their preparations, and which are here.
 
@@ -38,12 +46,11 @@ def list_sets(data_dir: Path | None, form: Form) -> None:
     Example:
       retronet data list
     """
-    from rich.table import Table
-
     from retronet.datasets.catalogue import SOURCES
     from retronet.datasets.prepare import PREPARATIONS
     from retronet.datasets.source import data_folder
-    from retronet_cli.terminal import stdout
+    from retronet_cli.terminal import print_table, stdout
+    from retronet_cli.views.scores import new_table
 
     folder = data_folder(data_dir)
     if form.given:
@@ -63,10 +70,11 @@ def list_sets(data_dir: Path | None, form: Form) -> None:
         ]
         give(form, "data-list", {"folder": str(folder), "sets": sets}, {"sets": sets})
         return
-    table = Table(box=None)
+    table = new_table(f"Data sets, in {folder}")
+    table.collapse_padding, table.pad_edge = True, False  # else all titles break in two on 80 columns
     table.add_column("name", no_wrap=True)
     for title in ("train + test", "size", "state", "digits"):
-        table.add_column(title, overflow="fold")
+        table.add_column(title)
     for source in SOURCES.values():
         table.add_row(
             source.name,
@@ -75,7 +83,7 @@ def list_sets(data_dir: Path | None, form: Form) -> None:
             source.state(folder),
             source.title,
         )
-    stdout.print(table)
+    print_table(table)
     for (rows, columns), known in PREPARATIONS.items():
         stdout.print(f"Preparations of {rows}×{columns} digits: {', '.join(known)}", highlight=False)
 
@@ -84,7 +92,8 @@ def list_sets(data_dir: Path | None, form: Form) -> None:
 @click.argument("name")
 @data_dir_option
 @form_options
-def fetch(name: str, data_dir: Path | None, form: Form) -> None:
+@quiet_option
+def fetch(name: str, data_dir: Path | None, form: Form, quiet: bool) -> None:
     """Fetch the data set NAME unless it is here, and check it.
 
     \b
@@ -93,19 +102,20 @@ def fetch(name: str, data_dir: Path | None, form: Form) -> None:
     """
     from retronet.datasets.catalogue import find_source
     from retronet.datasets.source import data_folder, offline
-    from retronet_cli.terminal import talk
+    from retronet_cli.terminal import remark
 
     source, folder = find_source(name), data_folder(data_dir)
     if source.state(folder) in ("absent", "incomplete") and not offline():
-        talk(f"Fetching {name} into {folder} …")
-    _report("data-fetch", folder, [_check(name, folder, download=True)], form)
+        remark(f"Fetching {name} into {folder} …")
+    report_checked("data-fetch", folder, [checked(name, folder, True, quiet)], form)
 
 
 @data.command()
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @data_dir_option
 @form_options
-def verify(names: tuple[str, ...], data_dir: Path | None, form: Form) -> None:
+@quiet_option
+def verify(names: tuple[str, ...], data_dir: Path | None, form: Form, quiet: bool) -> None:
     """Check the data sets NAME, or all that are here.
 
     Their decoded content must have the known SHA-256.
@@ -119,7 +129,7 @@ def verify(names: tuple[str, ...], data_dir: Path | None, form: Form) -> None:
 
     folder = data_folder(data_dir)
     chosen = names or [source.name for source in SOURCES.values() if source.state(folder) != "absent"]
-    _report("data-verify", folder, [_check(name, folder, download=False) for name in chosen], form)
+    report_checked("data-verify", folder, [checked(name, folder, False, quiet) for name in chosen], form)
 
 
 @data.command()
@@ -189,6 +199,7 @@ def path(name: str | None, data_dir: Path | None, as_json: bool) -> None:
 @data_option
 @data_dir_option
 @json_option
+@quiet_option
 def compose(
     output: Path,
     count: int,
@@ -199,6 +210,7 @@ def compose(
     data: str,
     data_dir: Path | None,
     as_json: bool,
+    quiet: bool,
 ) -> None:
     """Compose zip codes of test digits, as pictures.
 
@@ -212,88 +224,34 @@ def compose(
     """
     import json
 
-    from hw_sim.export.files import write_files
+    from hw_sim.export.files import check_folder, write_files
     from retronet.datasets import load
     from retronet.reading.compose import compose as composed
     from retronet.reading.pictures import png_bytes
     from retronet_cli.terminal import print_json, progress, talk
 
+    check_folder(output, force=force)
     sets = load(data, None, data_dir)
     if sets.notice:
         talk(sets.notice)
-    with progress(True) as bar:
-        numbers = bar.track(range(count), description="Composing")
-        codes = [composed(sets.test, digits, seed, number, difficulty) for number in numbers]
-    names = [f"{number:05}.png" for number in range(count)]
+    codes = []
+    with progress(not quiet) as bar:
+        for number in bar.track(range(count), description="Composing"):
+            code, name = composed(sets.test, digits, seed, number, difficulty), f"{number:05}.png"
+            write_files({name: png_bytes(code.levels)}, output, force=True)
+            codes.append({"file": name, "text": code.text, "test_digits": list(code.digits)})
     labels = {
         "dataset": sets.test.provenance.name,
         "split": "test",
         "digits": digits,
         "seed": seed,
         "difficulty": difficulty,
-        "codes": [
-            {"file": name, "text": code.text, "test_digits": list(code.digits)}
-            for name, code in zip(names, codes, strict=True)
-        ],
+        "codes": codes,
     }
-    files = {name: png_bytes(code.levels) for name, code in zip(names, codes, strict=True)}
     schema = {"schema": "retronet/composed-codes/1"}
-    files["labels.json"] = (json.dumps(schema | labels, indent=2, sort_keys=True) + "\n").encode()
-    write_files(files, output, force=force)
+    content = (json.dumps(schema | labels, indent=2, sort_keys=True) + "\n").encode()
+    write_files({"labels.json": content}, output, force=True)
     if as_json:
         print_json("composed-codes", labels)
     else:
         click.echo(f"Wrote {count:,} codes and labels.json into {output}.")
-
-
-@dataclass(frozen=True)
-class _Checked:
-    """A data set's digests by split and array, or what is wrong with it."""
-
-    name: str
-    sha256: dict[str, dict[str, str]] | None = None
-    problem: DataError | None = None
-
-
-def _check(name: str, folder: Path, download: bool) -> _Checked:
-    from retronet.datasets.catalogue import find_source
-
-    source = find_source(name)
-    try:
-        train, test = source.read(folder, download)
-    except DataError as error:
-        return _Checked(name, problem=error)
-    digests = {
-        split: {"images": raw.images_sha256, "labels": raw.labels_sha256}
-        for split, raw in (("train", train), ("test", test))
-    }
-    return _Checked(name, digests)
-
-
-def _report(schema: str, folder: Path, checked: list[_Checked], form: Form) -> None:
-    """Print what was found; raise the problems, if there are any, as one error."""
-    from rich.table import Table
-
-    from retronet_cli.terminal import stdout
-
-    good = [(each.name, each.sha256) for each in checked if each.sha256 is not None]
-    problems = [each.problem for each in checked if each.problem is not None]
-    if form.given:
-        rows = [
-            {"name": each.name, "sha256": each.sha256, "problem": each.problem and str(each.problem)}
-            for each in checked
-        ]
-        digests = [
-            {"name": name, "split": split, **{f"{what}_sha256": digest for what, digest in arrays.items()}}
-            for name, splits in good
-            for split, arrays in splits.items()
-        ]
-        give(form, schema, {"folder": str(folder), "sets": rows}, {"digests": digests})
-    elif good:
-        table = Table("name", "split", "images SHA-256", "labels SHA-256", box=None)
-        for name, splits in good:
-            for split, arrays in splits.items():
-                table.add_row(name, split, arrays["images"][:16] + "…", arrays["labels"][:16] + "…")
-        stdout.print(table)
-    if problems:
-        raise DataError(" ".join(str(problem) for problem in problems)) from problems[0]

@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from retronet_cli.options import COUNT, data_dir_option, json_option, preparation_option, runs_option
+from retronet_cli.options import (
+    COUNT,
+    data_dir_option,
+    json_option,
+    preparation_option,
+    quiet_remarks_option,
+    runs_option,
+)
 
 if TYPE_CHECKING:
     from retronet.runs.run import Run
@@ -52,6 +59,7 @@ if TYPE_CHECKING:
 @data_dir_option
 @click.option("--force", is_flag=True, help="Overwrite the run that is in the folder.")
 @json_option
+@quiet_remarks_option
 def import_network(
     file: Path,
     recipe: str,
@@ -133,7 +141,7 @@ def _import_arrays(
     from retronet.runs.lock import writing
     from retronet.training.train import TrainingState
     from retronet_cli.digits import digits_for
-    from retronet_cli.terminal import talk
+    from retronet_cli.terminal import remark
 
     folder, runs, data_dir, force = places
     chosen_recipe = override(
@@ -144,7 +152,7 @@ def _import_arrays(
 
     def say(sentence: str) -> None:
         recognised.append(sentence)
-        talk(sentence)
+        remark(sentence)
 
     parameters = import_parameters(
         spec, read_arrays(file, say), _names(rename), chosen_recipe.precision, transpose, say

@@ -12,6 +12,8 @@ from retronet_cli.commands.plot_answers import (
     draw_rejection,
     draw_surest,
 )  # fmt: skip
+from retronet_cli.commands.plot_copies import draw_copies
+from retronet_cli.commands.plot_formats import draw_format
 from retronet_cli.commands.plot_precision import (
     draw_allocation,
     draw_bits,
@@ -19,7 +21,16 @@ from retronet_cli.commands.plot_precision import (
     draw_maps,
     draw_noise,
 )  # fmt: skip
-from retronet_cli.drawing import Canvas, canvas_options, check, runs_argument, take_runs, write
+from retronet_cli.drawing import (
+    Canvas,
+    Source,
+    canvas_options,
+    check,
+    run_source,
+    runs_argument,
+    take_runs,
+    write,
+)
 from retronet_cli.options import (
     COUNT,
     MOST_NUMBERS,
@@ -27,7 +38,6 @@ from retronet_cli.options import (
     chips_option,
     data_dir_option,
     quiet_option,
-    runs_option,
 )
 from retronet_cli.suggesting import SuggestingGroup
 
@@ -54,11 +64,8 @@ def plot() -> None:
     help="Set the points of the 1989 paper's plots beside them.  [default: if a run is of its network]",
 )
 @canvas_options
-@runs_option
-@quiet_option
-def draw_learning(
-    folders: tuple[Path, ...], paper: bool | None, canvas: Canvas, runs: Path, quiet: bool
-) -> None:
+@run_source
+def draw_learning(folders: tuple[Path, ...], paper: bool | None, canvas: Canvas, source: Source) -> None:
     """Draw error and squared error after each pass, beside the paper's.
 
     \b
@@ -70,7 +77,7 @@ def draw_learning(
     from retronet.studies.digitised import digitised_curve
     from retronet_cli.pictures.learning import curve_figure
 
-    taken = take_runs(folders, runs, quiet)
+    taken = take_runs(folders, source)
     curves = {name: run.records() for name, (run, _) in taken.items()}
     for name, records in curves.items():
         if not records:
@@ -82,15 +89,14 @@ def draw_learning(
     if beside is None:
         beside = any(checkpoint.header.network.name == "lecun1989" for _, checkpoint in taken.values())
     points = digitised_curve() if beside else ()
-    write(curve_figure(curves, points, canvas.theme), canvas, f"Learning curves: {', '.join(curves)}", quiet)
+    write(curve_figure(curves, points, canvas.theme), canvas, f"Learning curves: {', '.join(curves)}")
 
 
 @plot.command("history")
 @runs_argument
 @canvas_options
-@runs_option
-@quiet_option
-def draw_history(folders: tuple[Path, ...], canvas: Canvas, runs: Path, quiet: bool) -> None:
+@run_source
+def draw_history(folders: tuple[Path, ...], canvas: Canvas, source: Source) -> None:
     """Draw how activations, gradients and parameters spread while a network learns.
 
     The runs must have been trained with --history.
@@ -102,14 +108,14 @@ def draw_history(folders: tuple[Path, ...], canvas: Canvas, runs: Path, quiet: b
     check(canvas)
     from retronet_cli.pictures.learning import history_figure
 
-    histories = {name: run.snapshots() for name, (run, _) in take_runs(folders, runs, quiet).items()}
+    histories = {name: run.snapshots() for name, (run, _) in take_runs(folders, source).items()}
     for name, snapshots in histories.items():
         if not snapshots:
             raise InputError(
                 f"The run {name} has no history: it kept no snapshots. Runs that were trained with --history "
                 "have them. Train one: retronet train --history 500"
             )
-    write(history_figure(histories, canvas.theme), canvas, f"History of {', '.join(histories)}", quiet)
+    write(history_figure(histories, canvas.theme), canvas, f"History of {', '.join(histories)}")
 
 
 @plot.command("rates")
@@ -166,7 +172,7 @@ def draw_rates(
             for point in rate_range(recipe, load_network(recipe.network), digits, lowest, highest, lots, lot):
                 series[recipe.name].append(point)
                 bar.advance(task)
-    write(rates_figure(series, lot, canvas.theme), canvas, f"Rates of {', '.join(series)}", quiet)
+    write(rates_figure(series, lot, canvas.theme), canvas, f"Rates of {', '.join(series)}")
 
 
 @plot.command("roofline")
@@ -192,22 +198,25 @@ def draw_roofline(
     check(canvas)
     from hw_sim.chips.cost.network_cost import cost
     from hw_sim.chips.cost.roofline import roof_of
-    from hw_sim.chips.load import chip_names, load_chip
     from retronet.network import load_network
     from retronet.runs.run import open_run
+    from retronet_cli.able_chips import chips_for
     from retronet_cli.pictures.chips import roofline_figure
+    from retronet_cli.terminal import talk
 
     if run is not None and network is not None:
         raise click.UsageError("--network does not go with a run, which has its own. Leave one of them out.")
     spec = load_network(network or "lecun1989") if run is None else open_run(run).configuration.network
-    specs = [load_chip(name) for name in chips or chip_names()]
+    specs, left_out = chips_for(chips, spec)
+    for sentence in () if quiet else left_out:
+        talk(sentence)
     roofs = [roof_of(chip, spec, cost(chip, spec)) for chip in specs]
     title = f"{spec.name}, one digit at a time"
-    write(roofline_figure(roofs, title, canvas.theme), canvas, f"Roofline of {spec.name}", quiet)
+    write(roofline_figure(roofs, title, canvas.theme), canvas, f"Roofline of {spec.name}")
 
 
 for command in (
     draw_bits, draw_noise, draw_levels, draw_maps, draw_allocation, draw_kernels, draw_confusion,
-    draw_mistakes, draw_surest, draw_rejection,
+    draw_mistakes, draw_surest, draw_rejection, draw_copies, draw_format,
 ):  # fmt: skip
     plot.add_command(command)

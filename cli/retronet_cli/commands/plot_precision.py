@@ -6,18 +6,23 @@ from pathlib import Path
 import click
 
 from retronet.errors import ChoiceError, InputError
-from retronet_cli.drawing import Canvas, canvas_options, check, runs_argument, take_runs, write
+from retronet_cli.drawing import (
+    Canvas,
+    Source,
+    canvas_options,
+    check,
+    digit_source,
+    digits_of,
+    runs_argument,
+    take_runs,
+    write,
+)
 from retronet_cli.options import (
     INDEX,
     Numbers,
-    data_dir_option,
-    other_data_option,
-    quiet_option,
     run_argument,
-    runs_option,
 )
-from retronet_cli.precision import Choices, plan_for, precision_options
-from retronet_cli.runs import take_digits
+from retronet_cli.precision import Choices, chosen_plan, plan_for, precision_options
 
 
 @click.command("bits")
@@ -36,19 +41,13 @@ from retronet_cli.runs import take_digits
     help="Bits of the weights and states that a point leaves alone, as the sweep had them.",
 )
 @canvas_options
-@other_data_option
-@data_dir_option
-@runs_option
-@quiet_option
+@digit_source
 def draw_bits(
     folders: tuple[Path, ...],
     rows: Path | None,
     other_bits: int,
     canvas: Canvas,
-    data: str | None,
-    data_dir: Path | None,
-    runs: Path,
-    quiet: bool,
+    source: Source,
 ) -> None:
     """Draw the error against the number of bits, from the rows that `retronet sweep` has kept.
 
@@ -63,8 +62,8 @@ def draw_bits(
     from retronet_cli.pictures.precision import bits_figure
 
     series = {}
-    for name, (run, checkpoint) in take_runs(folders, runs, quiet).items():
-        testbench = Testbench(checkpoint.trained, take_digits(checkpoint, data, data_dir), other_bits)
+    for name, (run, checkpoint) in take_runs(folders, source).items():
+        testbench = Testbench(checkpoint.trained, digits_of(checkpoint, source), other_bits)
         file = rows or run.folder / "sweep.jsonl"
         every = read_rows(file)
         own = [row for row in every if row.subject == testbench.subject]
@@ -75,7 +74,7 @@ def draw_bits(
                 f"{shlex.join(['retronet', 'sweep', str(run.folder)])}"
             )
         series[name] = (own, testbench.reference_score)
-    write(bits_figure(series, canvas.theme), canvas, f"Error against bits: {', '.join(series)}", quiet)
+    write(bits_figure(series, canvas.theme), canvas, f"Error against bits: {', '.join(series)}")
 
 
 @click.command("noise")
@@ -90,18 +89,12 @@ def draw_bits(
     help="Numbers of bits of weights and states.",
 )
 @canvas_options
-@other_data_option
-@data_dir_option
-@runs_option
-@quiet_option
+@digit_source
 def draw_noise(
     folders: tuple[Path, ...],
     widths: tuple[int, ...],
     canvas: Canvas,
-    data: str | None,
-    data_dir: Path | None,
-    runs: Path,
-    quiet: bool,
+    source: Source,
 ) -> None:
     """Draw signal over quantisation noise, and the states that saturate, layer by layer.
 
@@ -112,39 +105,33 @@ def draw_noise(
     """
     check(canvas)
     from hw_sim.fixed_point.simulate import simulate
-    from hw_sim.plan.calibrate import calibrate
     from retronet_cli.pictures.precision import noise_figure
     from retronet_cli.terminal import progress
 
-    taken = take_runs(folders, runs, quiet)
+    taken = take_runs(folders, source)
     reports = {}
-    with progress(enabled=not quiet) as bar:
+    with progress(enabled=not source.quiet) as bar:
         task = bar.add_task("simulations", total=len(taken) * len(widths))
         for name, (_, checkpoint) in taken.items():
-            digits, trained = take_digits(checkpoint, data, data_dir), checkpoint.trained
+            digits, trained = digits_of(checkpoint, source), checkpoint.trained
             for width in widths:
+                plan = chosen_plan(Choices(bits=width), trained, digits.train)
                 words = f"{name}, {width} bits" if len(taken) > 1 else f"{width} bits"
-                reports[words] = simulate(trained, digits.test, calibrate(trained, digits.train, width))
+                reports[words] = simulate(trained, digits.test, plan)
                 bar.advance(task)
-    write(noise_figure(reports, canvas.theme), canvas, f"Noise of {', '.join(taken)}", quiet)
+    write(noise_figure(reports, canvas.theme), canvas, f"Noise of {', '.join(taken)}")
 
 
 @click.command("levels")
 @run_argument
 @precision_options
 @canvas_options
-@other_data_option
-@data_dir_option
-@runs_option
-@quiet_option
+@digit_source
 def draw_levels(
     run: Path | None,
     choices: Choices,
     canvas: Canvas,
-    data: str | None,
-    data_dir: Path | None,
-    runs: Path,
-    quiet: bool,
+    source: Source,
 ) -> None:
     """Draw how often each level of a format is taken, by weights and by states on the test digits.
 
@@ -159,13 +146,13 @@ def draw_levels(
     from retronet_cli.runs import title_of
     from retronet_cli.terminal import working
 
-    ((_, (opened, checkpoint)),) = take_runs((run,) if run else (), runs, quiet).items()
-    digits, trained = take_digits(checkpoint, data, data_dir), checkpoint.trained
-    plan, _ = plan_for(choices, opened.folder, trained, digits.train, quiet)
-    with working("counting levels", enabled=not quiet):
+    ((_, (opened, checkpoint)),) = take_runs((run,) if run else (), source).items()
+    digits, trained = digits_of(checkpoint, source), checkpoint.trained
+    plan, _ = plan_for(choices, opened.folder, trained, digits.train, source.quiet)
+    with working("counting levels", enabled=not source.quiet):
         counts = level_counts(trained, digits.test, plan)
     title = f"{title_of(checkpoint)}: levels in use"
-    write(levels_figure(counts, title, canvas.theme), canvas, title, quiet)
+    write(levels_figure(counts, title, canvas.theme), canvas, title)
 
 
 @click.command("maps")
@@ -173,19 +160,13 @@ def draw_levels(
 @click.option("--digit", type=INDEX, default=0, show_default=True, help="The test digit, from 0.")
 @precision_options
 @canvas_options
-@other_data_option
-@data_dir_option
-@runs_option
-@quiet_option
+@digit_source
 def draw_maps(
     run: Path | None,
     digit: int,
     choices: Choices,
     canvas: Canvas,
-    data: str | None,
-    data_dir: Path | None,
-    runs: Path,
-    quiet: bool,
+    source: Source,
 ) -> None:
     """Draw what each layer makes of a digit, in floating point and in few bits.
 
@@ -198,21 +179,21 @@ def draw_maps(
     from hw_sim.fixed_point.trace import trace
     from retronet_cli.pictures.network import maps_figure
 
-    ((name, (opened, checkpoint)),) = take_runs((run,) if run else (), runs, quiet).items()
-    digits, trained = take_digits(checkpoint, data, data_dir), checkpoint.trained
+    ((name, (opened, checkpoint)),) = take_runs((run,) if run else (), source).items()
+    digits, trained = digits_of(checkpoint, source), checkpoint.trained
     if digit >= len(digits.test.labels):
         raise ChoiceError(
             f"There is no test digit {digit}: the set has {len(digits.test.labels)}, counted from 0. "
             "Give one of them."
         )
-    plan, own = plan_for(choices, opened.folder, trained, digits.train, quiet)
+    plan, own = plan_for(choices, opened.folder, trained, digits.train, source.quiet)
     images = digits.test.images[digit : digit + 1]
     few = {layer.layer: layer.values[0] for layer in trace(trained, images, plan).layers}
     exact = {layer: array[0] for layer, array in trained.states(images).items() if layer in few}
     uniform = set(choices.given) <= {"bits"} and not own
     words = f"{choices.bits or 8} bits" if uniform else "fixed"
     figure = maps_figure(images[0], exact, few, words, canvas.theme)
-    write(figure, canvas, f"States of {name} for test digit {digit}", quiet)
+    write(figure, canvas, f"States of {name} for test digit {digit}")
 
 
 @click.command("allocation")
@@ -227,18 +208,12 @@ def draw_maps(
     help="Numbers of bits at which prediction and measurement are set side by side.",
 )
 @canvas_options
-@other_data_option
-@data_dir_option
-@runs_option
-@quiet_option
+@digit_source
 def draw_allocation(
     folders: tuple[Path, ...],
     widths: tuple[int, ...],
     canvas: Canvas,
-    data: str | None,
-    data_dir: Path | None,
-    runs: Path,
-    quiet: bool,
+    source: Source,
 ) -> None:
     """Draw the rise of the loss that second derivatives predict beside the measured one.
 
@@ -257,9 +232,9 @@ def draw_allocation(
 
     series = {}
     other = max(MOST, max(widths) + 2)
-    with progress(enabled=not quiet) as bar:
-        for name, (_, checkpoint) in take_runs(folders, runs, quiet).items():
-            digits = take_digits(checkpoint, data, data_dir)
+    with progress(enabled=not source.quiet) as bar:
+        for name, (_, checkpoint) in take_runs(folders, source).items():
+            digits = digits_of(checkpoint, source)
             allocator = Allocator(Testbench(checkpoint.trained, digits, other))
             task = bar.add_task("tensors and bits", total=len(allocator.tensors) * len(widths))
             estimates = []
@@ -268,4 +243,4 @@ def draw_allocation(
                 bar.advance(task)
             series[name] = (estimates, allocator.float_loss)
     title = f"Predicted and measured rise of the loss: {', '.join(series)}"
-    write(allocation_figure(series, canvas.theme), canvas, title, quiet)
+    write(allocation_figure(series, canvas.theme), canvas, title)

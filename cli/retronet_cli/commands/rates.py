@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from retronet_cli.forms import Form, form_options, give
-from retronet_cli.options import COUNT, MOST_NUMBERS, Real, data_dir_option
+from retronet_cli.options import COUNT, MOST_NUMBERS, Real, data_dir_option, quiet_option
 
 
 @click.command(short_help="Find rates that learn, by letting the rate grow.")
@@ -23,6 +23,7 @@ from retronet_cli.options import COUNT, MOST_NUMBERS, Real, data_dir_option
 @click.option("--data", metavar="NAME", help="The digits, instead of the recipe's.")
 @data_dir_option
 @form_options
+@quiet_option
 def rates(
     recipe: str,
     lowest: float,
@@ -32,6 +33,7 @@ def rates(
     data: str | None,
     data_dir: Path | None,
     form: Form,
+    quiet: bool,
 ) -> None:
     """Find rates that learn, by letting the rate grow.
 
@@ -53,13 +55,14 @@ def rates(
     from retronet_cli.terminal import print_table, progress, talk
     from retronet_cli.views.rates import rate_table
 
-    tell_of_compiling()
+    if not quiet:
+        tell_of_compiling()
     chosen_recipe = load_recipe(recipe)
     digits = load(data or chosen_recipe.data, chosen_recipe.preparation, data_dir)
     if digits.notice:
         talk(digits.notice)
     points = []
-    with progress(enabled=True) as bar:
+    with progress(enabled=not quiet) as bar:
         task = bar.add_task("rates", total=lots)
         network = load_network(chosen_recipe.network)
         for point in rate_range(chosen_recipe, network, digits, lowest, highest, lots, lot):

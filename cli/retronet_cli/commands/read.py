@@ -14,11 +14,14 @@ from retronet_cli.options import (
     quiet_option,
     runs_option,
 )
-from retronet_cli.precision import Choices, precision_options
+from retronet_cli.precision import Choices, float_or_precision_options
 from retronet_cli.reading import scan_option
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from retronet.datasets import DigitSets
+    from retronet.reading.read import ReadPicture
     from retronet_cli.reading import Arithmetic
 
 
@@ -51,7 +54,7 @@ if TYPE_CHECKING:
     help="Count the work of each stage, and model its time on the boards of 1989 and 1991.",
 )
 @scan_option
-@precision_options
+@float_or_precision_options
 @one_chip_options
 @other_data_option
 @data_dir_option
@@ -116,6 +119,10 @@ def read(
     paths, run = _parted(pictures)
     if steps is not None and len(paths) > 1:
         raise click.UsageError(f"--steps draws one picture; {len(paths)} were given. Name one of them.")
+    if steps is not None and not steps.parent.is_dir():
+        raise click.UsageError(
+            f"--steps {steps}: there is no folder {steps.parent}. Make it, or name another."
+        )
     chip = chip_of(chip_choices)
     check_scan(scan, digits, chip)
     for path in paths:
@@ -161,6 +168,8 @@ def read(
         }
         give(form, "reading", fields, {"digits": digit_records(named)})
         return
+    if digits is not None and not quiet:
+        _tell_of_others(named, digits)
     title = f"{'Scanned' if scan else 'Read'} by {title_of(checkpoint)} in {arithmetic.name}"
     print_table(reading_table(title, named, least, why))
     if len(paths) == 1 and count <= 20:
@@ -188,6 +197,21 @@ def _parted(words: tuple[Path, ...]) -> tuple[list[Path], Path | None]:
             f"'{last}' is a folder, so a run, and no picture goes before it. Name one: IMAGE... [RUN]."
         )
     return before, last
+
+
+def _tell_of_others(pictures: "Sequence[tuple[str, ReadPicture]]", digits: int) -> None:
+    """Say which lines have another number of digits than was asked for."""
+    from retronet_cli.terminal import talk
+
+    for name, picture in pictures:
+        for number, line in enumerate(picture.lines, 1):
+            if len(line) != digits:
+                why = (
+                    "what stands apart is not put together"
+                    if len(line) > digits
+                    else "the rest is too narrow to part"
+                )
+                talk(f"{name}, line {number}: {len(line)} digits, where --digits says {digits}: {why}.")
 
 
 def _threshold(given: float | None, arithmetic: "Arithmetic", digits: "DigitSets") -> tuple[float, str]:

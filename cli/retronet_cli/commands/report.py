@@ -109,8 +109,9 @@ def report(
       retronet report runs/a --html story.html
     """
     from hw_sim.chips.cost.network_cost import cost
-    from hw_sim.chips.load import chip_names, load_chip
     from hw_sim.chips.spec import NeuronArray
+    from retronet_cli.able_chips import chips_for
+    from retronet_cli.terminal import talk
 
     check_options(page)
     if field is not None and (circuits or page.html is not None):
@@ -123,7 +124,9 @@ def report(
         spec, laid_out = _circuits(circuits, run, network)
     else:
         spec, laid_out = _network(run, network), []
-    specs = [load_chip(name) for name in chips or chip_names()]
+    specs, left_out = chips_for(chips, spec)
+    for sentence in () if page.quiet else left_out:
+        talk(sentence)
     for_all = not any(isinstance(each.engine, NeuronArray) for each in specs)
 
     def model(chip: "ChipSpec", network: "NetworkSpec") -> "CostReport":

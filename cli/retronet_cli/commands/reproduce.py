@@ -71,6 +71,7 @@ def reproduce(
     from retronet_cli.main import FAILED
     from retronet_cli.seeds import Where, train_with_bar
     from retronet_cli.terminal import print_table, stdout, talk
+    from retronet_cli.views.quantities import passes_named
     from retronet_cli.views.reproduction import finding_table, likelihood_table, seeds_named
 
     where = Where(runs / "reproduce", data_dir, jobs, dask)
@@ -94,7 +95,7 @@ def reproduce(
         name = digits.train.provenance.name
         chosen = seeds or published.chosen_seeds
         if not quiet:
-            talk(f"{published.title} on {name}: {seeds_named(chosen)}, {recipe.passes} passes.")
+            talk(f"{published.title} on {name}: {seeds_named(chosen)}, {passes_named(recipe.passes)}.")
         results = train_with_bar(recipe, chosen, where, quiet)
         verdicts, likely = findings(published, results), likelihoods(published, results)
         outside += sum(each.inside is False for each in verdicts)

@@ -18,7 +18,7 @@ from retronet_cli.options import (
     run_argument,
     runs_option,
 )
-from retronet_cli.precision import Choices, chosen_plan, precision_options, write_plan
+from retronet_cli.precision import Choices, chosen_plan, precision_options_for, write_plan
 
 if TYPE_CHECKING:
     from retronet.datasets import DigitSets
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Train on with the quantiser in the loop.")
 @run_argument
-@precision_options
+@precision_options_for("3, or 8 beside another format")
 @click.option(
     "--layers",
     type=click.Choice(["all", "last"]),
@@ -95,13 +95,17 @@ def retrain(
         resume_retraining(open_run(resume), data_dir, form, quiet)
         _write_plan_of(open_run(resume), plan_out)
         return
+    from hw_sim.kernels.quantised_training import train_quantised
+    from hw_sim.studies.ahead import to_retrain
     from hw_sim.studies.retrain import Retraining, Settings
     from hw_sim.studies.retrained_run import create_retrained_run
+    from retronet_cli.ahead import compile_ahead
     from retronet_cli.runs import take_digits, take_run
 
     origin, checkpoint = take_run(run, runs, quiet)
-    digits = take_digits(checkpoint, None, data_dir)
     trained = checkpoint.trained
+    compile_ahead(train_quantised, lambda: to_retrain(trained))
+    digits = take_digits(checkpoint, None, data_dir)
     chosen = chosen_plan(choices if choices.given else Choices(bits=3, scale="mse"), trained, digits.train)
     settings = Settings("all" if layers == "all" else "last", passes, rate, seed=seed)
     # What can not be retrained is refused before a folder is made.

@@ -11,6 +11,7 @@ from retronet_cli.options import (
     data_dir_option,
     other_data_option,
     quiet_option,
+    quiet_remarks_option,
     run_argument,
     runs_option,
 )
@@ -40,6 +41,7 @@ def show() -> None:
 
 @show.command("recipes")
 @form_options
+@quiet_remarks_option
 def recipes(form: Form) -> None:
     """List the recipes.
 
@@ -54,6 +56,7 @@ def recipes(form: Form) -> None:
 
 @show.command("networks")
 @form_options
+@quiet_remarks_option
 def networks(form: Form) -> None:
     """List the networks.
 
@@ -70,6 +73,7 @@ def networks(form: Form) -> None:
 @click.argument("name")
 @toml_option
 @form_options
+@quiet_remarks_option
 def recipe(name: str, as_toml: bool, form: Form) -> None:
     """Show one recipe, a name or a TOML file.
 
@@ -100,6 +104,7 @@ def recipe(name: str, as_toml: bool, form: Form) -> None:
 @click.argument("name")
 @toml_option
 @form_options
+@quiet_remarks_option
 def network(name: str, as_toml: bool, form: Form) -> None:
     """Show one network with all its counts, a name or a TOML file.
 
@@ -205,7 +210,7 @@ def show_run(run: Path | None, runs: Path, form: Form, quiet: bool) -> None:
     """
     import msgspec
 
-    from retronet.runs.makers import step_of
+    from retronet.runs.makers import kept_after
     from retronet.runs.run import open_run
     from retronet_cli.runs import take_run
     from retronet_cli.terminal import print_assumptions, print_table
@@ -222,11 +227,11 @@ def show_run(run: Path | None, runs: Path, form: Form, quiet: bool) -> None:
             "history": opened.snapshots(),
             "configuration": settings_of(told["configuration"]),
         }
-        give(form, "run", told | {"passes": msgspec.to_builtins(records)}, tables)
+        give(form, "shown-run", told | {"passes": msgspec.to_builtins(records)}, tables)
         return
     print_assumptions(opened.configuration.recipe.assumptions)
     if records:
-        print_table(curve_table("Learning curve", records, step_of(opened.configuration.made)))
+        print_table(curve_table("Learning curve", records, kept_after(opened.configuration.made)))
     print_table(run_table(opened, records))
 
 
@@ -274,6 +279,7 @@ def show_sweep(run: Path | None, rows: Path | None, runs: Path, form: Form, quie
 
 @show.command("chips")
 @form_options
+@quiet_remarks_option
 def chips(form: Form) -> None:
     """List the chips.
 
@@ -290,6 +296,7 @@ def chips(form: Form) -> None:
 @click.argument("name")
 @toml_option
 @form_options
+@quiet_remarks_option
 def chip(name: str, as_toml: bool, form: Form) -> None:
     """Show one chip, every constant with its standing; a name or a TOML file.
 

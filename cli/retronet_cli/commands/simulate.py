@@ -58,7 +58,10 @@ def simulate(
     """
     import msgspec
 
+    from hw_sim.fixed_point.ahead import to_simulate
     from hw_sim.fixed_point.simulate import simulate as simulated
+    from hw_sim.kernels.layer import run_integer_layer
+    from retronet_cli.ahead import compile_ahead
     from retronet_cli.runs import take_digits, take_run, title_of
     from retronet_cli.terminal import print_table, talk, working
     from retronet_cli.views.simulation import (
@@ -72,8 +75,10 @@ def simulate(
     if simulated_on_chip(chip_choices, run, runs, data, data_dir, form, quiet):
         return
     folder, checkpoint = take_run(run, runs, quiet)
-    digits = take_digits(checkpoint, data, data_dir)
     trained = checkpoint.trained
+    if choices.exact_sums:
+        compile_ahead(run_integer_layer, lambda: to_simulate(trained))
+    digits = take_digits(checkpoint, data, data_dir)
     plan, own = plan_for(choices, folder, trained, digits.train, quiet)
     with working("simulating", enabled=not quiet):
         report = simulated(trained, digits.test, plan)

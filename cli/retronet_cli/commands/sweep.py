@@ -139,6 +139,8 @@ def sweep(
       retronet sweep --bits 6-16 --tensors sums --rounding TRN,RND,RND_CONV
       retronet sweep --bits 3-6 --scale power-of-two,max-abs,mse
     """
+    from hw_sim.fixed_point.ahead import to_simulate
+    from hw_sim.kernels.layer import run_integer_layer
     from hw_sim.studies.sweep import (
         Source,
         append_rows,
@@ -149,6 +151,7 @@ def sweep(
         read_rows,
         testbench_of,
     )
+    from retronet_cli.ahead import compile_ahead
     from retronet_cli.executors import executor_of
     from retronet_cli.runs import take_run
     from retronet_cli.terminal import interrupted, progress, talk, this_command
@@ -156,6 +159,7 @@ def sweep(
     if form.output is not None and form.output.suffix == JSONL:
         kept, form = kept or form.output, msgspec.structs.replace(form, output=None)
     folder, checkpoint = take_run(run, runs, quiet)
+    compile_ahead(run_integer_layer, lambda: to_simulate(checkpoint.trained))
     source = Source(
         str(folder.resolve()),
         data or checkpoint.header.data[0].name,

@@ -146,7 +146,9 @@ def train(
         return
     if dask is not None:
         raise click.UsageError("--dask is for several runs at once: give --seeds, too, or leave it out.")
-    run, digits = _begin(_resolve(recipe, changes), data_dir, folder, runs, force, history)
+    resolved = _resolve(recipe, changes)
+    _compile_ahead(resolved)
+    run, digits = _begin(resolved, data_dir, folder, runs, force, history)
     _learn_and_print(run, digits, data_dir, form, quiet, started, tensorboard=tensorboard)
 
 
@@ -246,6 +248,16 @@ def _print_recipe(recipe: "Recipe") -> None:
     print_json("recipe", msgspec.to_builtins(recipe))
 
 
+def _compile_ahead(recipe: "Recipe") -> None:
+    from retronet.engines.ahead import to_train
+    from retronet.kernels.layers import backward
+    from retronet.network import load_network
+    from retronet_cli.ahead import compile_ahead
+
+    network = load_network(recipe.network)
+    compile_ahead(backward, lambda: to_train(recipe, network))
+
+
 def _begin(
     recipe: "Recipe",
     data_dir: Path | None,
@@ -268,6 +280,7 @@ def _begin(
 
 def _report_start(run: "Run", quiet: bool) -> None:
     from retronet_cli.terminal import talk
+    from retronet_cli.views.quantities import passes_named
 
     if run.configuration.notice:
         talk(run.configuration.notice)
@@ -275,7 +288,7 @@ def _report_start(run: "Run", quiet: bool) -> None:
         recipe = run.configuration.recipe
         talk(
             f"Training {recipe.network} on {run.data_name}: recipe {recipe.name}, "
-            f"{recipe.passes} passes, seed {recipe.seed}."
+            f"{passes_named(recipe.passes)}, seed {recipe.seed}."
         )
         talk(f"Run: {run.folder}")
         if recipe.engine != "numba":

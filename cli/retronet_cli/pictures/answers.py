@@ -8,6 +8,7 @@ import numpy as np
 from retronet_cli.pictures.paper import (
     THEMES,
     ThemeName,
+    legend_above,
     mark,
     new_figure,
     note,
@@ -32,22 +33,25 @@ def confusion_figure(runs: "Mapping[str, Analysis]", theme: ThemeName = "light")
     with on_paper(theme) as colours:
         from matplotlib.colors import LinearSegmentedColormap
 
-        figure = new_figure(4.6 * len(runs), 4.5)
-        panels = figure.subplots(1, len(runs), squeeze=False)[0]
-        for panel, (name, analysis) in zip(panels, runs.items(), strict=True):
+        columns = min(2, len(runs))
+        rows = -(-len(runs) // columns)
+        figure = new_figure(4.6 * columns, 0.2 + 4.3 * rows)
+        panels = list(figure.subplots(rows, columns, squeeze=False).flat)
+        for panel in panels[len(runs) :]:
+            panel.set_visible(False)
+        for panel, (name, analysis) in zip(panels, runs.items(), strict=False):
             counts = np.array(analysis.confusion)
             wrong = counts - np.diag(np.diag(counts))
             most = max(int(wrong.max()), 1)
             shades = LinearSegmentedColormap.from_list("shades", [colours.paper, colours.ink])
-            panel.imshow(wrong, cmap=shades, vmin=0, vmax=1.35 * most)
+            # The darkest is far enough from the ink for the counts on it to be read.
+            panel.imshow(wrong, cmap=shades, vmin=0, vmax=2.7 * most)
             for label, row in enumerate(counts):
                 for answer, count in enumerate(row):
                     if count:
-                        dark = label != answer and wrong[label, answer] > 0.6 * most
                         panel.text(
                             answer, label, f"{count}", ha="center", va="center", fontsize="x-small",
-                            weight="bold" if label == answer else "normal",
-                            color=colours.paper if dark else colours.ink,
+                            weight="bold" if label == answer else "normal", color=colours.ink,
                         )  # fmt: skip
             ticks = range(len(counts))
             panel.set_xticks(ticks)
@@ -104,7 +108,7 @@ def rejection_figure(runs: "Mapping[str, RejectionCurve]", theme: ThemeName = "l
             point = curve.reject_percent_at_1_percent_error
             axes.plot(
                 [point], [ALLOWED], style["marker"], color=style["color"], markersize=8,
-                label=f"{point:.1f} % rejected for 1 % of the rest",
+                label=f"{point:.1f} % rejected, 1 % of the rest misread",
             )  # fmt: skip
         axes.axhline(ALLOWED, color=THEMES[theme].ink, linewidth=0.9, linestyle=(0, (4, 3)))
         axes.set_xlim(
@@ -113,7 +117,7 @@ def rejection_figure(runs: "Mapping[str, RejectionCurve]", theme: ThemeName = "l
         axes.set_ylim(bottom=0)
         axes.set_xlabel("test digits rejected (%)")
         axes.set_ylabel("misread of the rest (%)")
-        axes.legend()
+        legend_above(figure, axes)
         note(
             figure,
             "Rejected where the two largest outputs are least apart; thresholds chosen on these very digits.",

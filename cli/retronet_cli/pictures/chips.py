@@ -1,5 +1,6 @@
 """A picture of chips: what each could do at most and what one network leaves of it, all modelled."""
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -47,8 +48,9 @@ def roofline_figure(roofs: "Sequence[Roof]", title: str, theme: ThemeName = "lig
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.set_xlim(low, high)
-        axes.set_xlabel("MACs for each byte that crosses the chip's ports")
-        axes.set_ylabel("MACs a second, modelled")
+        axes.set_ylim(*_decades(axes.get_ylim()))
+        axes.set_xlabel("MACs for each byte that crosses the chip's ports (MAC/B)")
+        axes.set_ylabel("speed, modelled (MAC/s)")
         axes.set_title(title)
         figure.legend(handles=entries, loc="outside right upper", fontsize="x-small", handlelength=3.5)
         note(
@@ -57,3 +59,9 @@ def roofline_figure(roofs: "Sequence[Roof]", title: str, theme: ThemeName = "lig
             "Hollow: traffic not modelled, place on the axis without meaning.",
         )
         return figure
+
+
+def _decades(span: tuple[float, float]) -> tuple[float, float]:
+    """Return the whole decades that hold a span: of one chip alone it would be a sliver between two ticks."""
+    low, high = (math.log10(each) for each in span)
+    return 10.0 ** math.floor(low), 10.0 ** math.ceil(high)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from retronet_cli.pictures.paper import (
     THEMES,
     ThemeName,
+    legend_above,
     mark,
     new_figure,
     note,
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from retronet.training.train import PassRecord
 
 HALVES = {"train": "training", "test": "test"}
+MOST_POINTS = 40
+"""Points of a line of the history."""
 
 
 def curve_figure(
@@ -45,10 +48,12 @@ def curve_figure(
     with on_paper(theme):
         figure = new_figure(7.2, 3.9)
         axes = figure.subplots(1, 2)
+        faultless = False
         for panel, key in zip(axes, ("error_percent", "half_mse"), strict=True):
             for number, (name, records) in enumerate(runs.items()):
                 for half, words in HALVES.items():
                     pairs = [(each.number, getattr(getattr(each, half), key)) for each in records]
+                    faultless |= any(y == 0 for _, y in pairs)
                     pairs = [(x, y) for x, y in pairs if y is not None and y > 0]
                     if not pairs:
                         continue
@@ -72,12 +77,13 @@ def curve_figure(
             plain_ticks(panel)
         axes[0].set_ylabel("digits misread (%)")
         axes[1].set_ylabel("half mean squared error, ½(d − y)²")
-        handles, labels = axes[0].get_legend_handles_labels()
-        if not handles:
-            handles, labels = axes[1].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper center", ncols=2)
-        if paper:
-            note(figure, "Crosses are read off the scanned plots of LeCun et al. (1989), to about ±5 %.")
+        legend_above(figure, axes[0] if axes[0].get_legend_handles_labels()[0] else axes[1])
+        notes = [
+            "Crosses are read off the scanned plots of LeCun et al. (1989), to about ±5 %." if paper else "",
+            "Passes without a mistake have no place on a logarithmic axis." if faultless else "",
+        ]
+        if any(notes):
+            note(figure, "\n".join(filter(None, notes)))
         return figure
 
 
@@ -103,20 +109,28 @@ def rates_figure(
             )  # fmt: skip
         axes.set_xscale("log")
         axes.set_yscale("log")
-        axes.set_xlabel("rate")
+        axes.set_xlabel("rate of learning")
         axes.set_ylabel(f"mean loss of {lot} digits, each before its step")
-        axes.legend()
+        legend_above(figure, axes)
         return figure
 
 
 def history_figure(runs: "Mapping[str, Sequence[Snapshot]]", theme: ThemeName = "light") -> "Figure":
-    """Return the spread of activations, gradients and parameters while a network learns, a panel each."""
+    """Return the spread of activations, gradients and parameters while a network learns, a panel each.
+
+    Of many snapshots each point is the median of neighbours: lines of single ones would hide each other.
+    """
+    import numpy as np
+
+    of = max(-(-len(snapshots) // MOST_POINTS) for snapshots in runs.values())
     kinds = {
         "activations": "activations, by layer",
         "gradients": "gradients of the mean loss",
         "parameters": "parameters",
     }
     with on_paper(theme):
+        from matplotlib.ticker import FuncFormatter, MaxNLocator
+
         figure = new_figure(7.2, 2.3 + 2.6 * len(runs))
         panels = figure.subplots(len(runs), 3, squeeze=False)
         for panel, words in zip(panels[0], kinds.values(), strict=True):
@@ -125,14 +139,22 @@ def history_figure(runs: "Mapping[str, Sequence[Snapshot]]", theme: ThemeName = 
             for panel, kind in zip(row, kinds, strict=True):
                 names = [each for each in getattr(snapshots[0], kind) if not each.endswith(".bias")]
                 for number, part in enumerate(names):
-                    steps = [each.step for each in snapshots]
-                    spread = [getattr(each, kind)[part].deviation for each in snapshots]
+                    lots = [snapshots[start : start + of] for start in range(0, len(snapshots), of)]
+                    steps = [float(np.median([each.step for each in lot])) for lot in lots]
+                    spread = [
+                        float(np.median([getattr(each, kind)[part].deviation for each in lot]))
+                        for lot in lots
+                    ]
                     style = mark(theme, number) | {"markersize": 3.5}
                     label = part.removesuffix(".weight")
                     panel.plot(steps, spread, label=label, markevery=_every(len(steps)), **style)
                 panel.set_yscale("log")
+                plain_ticks(panel)
                 panel.set_xlabel("steps")
+                panel.xaxis.set_major_locator(MaxNLocator(3))
+                panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
             row[0].set_ylabel(f"{name}\nstandard deviation")
-        handles, labels = panels[0][2].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper center", ncols=6, title="layer")
+        legend_above(figure, panels[0][0], "layer")
+        if of > 1:
+            note(figure, f"Each point is the median of {of} snapshots that follow each other.")
         return figure

@@ -6,7 +6,7 @@ print too.
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,6 +16,7 @@ import numpy as np
 from retronet.errors import InputError
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
@@ -132,16 +133,32 @@ def one_axes(width: float = 6.4, height: float = 4.0) -> "tuple[Figure, Axes]":
     return figure, figure.add_subplot()
 
 
+def legend_above(
+    figure: "Figure", axes: "Axes", title: str | None = None, handles: "Sequence[Artist] | None" = None
+) -> None:
+    """Set the legend of `axes` above the picture, where it hides nothing, and make room for its rows."""
+    found = axes.get_legend_handles_labels()[0] if handles is None else handles
+    if not found:
+        return
+    labels = [str(each.get_label()) for each in found]
+    width, height = figure.get_size_inches()
+    # Inches of a letter in the small font, and of the mark before a label.
+    columns = max(1, min(len(labels), 4, int((width - 0.4) / (0.072 * max(map(len, labels)) + 0.6))))
+    rows = -(-len(labels) // columns)
+    figure.set_size_inches(width, height + 0.17 * max(0, rows - 2))
+    figure.legend(found, labels, loc="outside upper center", ncols=columns, title=title)
+
+
 def note(figure: "Figure", text: str) -> None:
     """Write what the figure rests on below it, small."""
     figure.supxlabel(text, fontsize="x-small", x=0.01, ha="left")
 
 
-def plain_ticks(axes: "Axes") -> None:
+def plain_ticks(axes: "Axes", subs: tuple[float, ...] = (1.0, 2.0, 5.0)) -> None:
     """Write ticks of a logarithmic y-axis as numbers, 0.5 rather than a power of ten."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-    axes.yaxis.set_major_locator(LogLocator(base=10, subs=(1.0, 2.0, 5.0)))
+    axes.yaxis.set_major_locator(LogLocator(base=10, subs=subs))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.yaxis.set_minor_formatter(NullFormatter())
 

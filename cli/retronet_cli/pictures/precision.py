@@ -1,11 +1,13 @@
 """Pictures of precision: error against bits, noise and saturation by layer, levels in use, bit budgets."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from retronet_cli.pictures.paper import (
     THEMES,
     ThemeName,
+    legend_above,
     mark,
     new_figure,
     note,
@@ -15,6 +17,7 @@ from retronet_cli.pictures.paper import (
 )
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from hw_sim.fixed_point.simulate import SimulationReport
@@ -24,9 +27,12 @@ if TYPE_CHECKING:
     from retronet.evaluate import Score
 
 GROUPS = {"all": "weights and states"}
-HATCHES = ("", "//", "..", "xx", "\\\\", "--")
+HATCHES = ("", "//", "..", "xx", "\\\\", "--", "||")
+"""One more than there are colours: many bars differ in one or the other."""
 MOST_LEVELS = 64
-"""Levels that are drawn one by one; more are drawn as an outline."""
+"""Levels that are drawn one by one; of more, neighbours share a bar."""
+MOST_NAMES = 6
+"""Layers whose names stand side by side."""
 
 
 def bits_figure(
@@ -69,7 +75,7 @@ def bits_figure(
         axes.set_xticks(sorted({row.point.bits for rows, _ in runs.values() for row in rows}))
         axes.set_xlabel("bits, the sign counted")
         axes.set_ylabel("test digits misread (%)")
-        axes.legend(title="bits of")
+        legend_above(figure, axes, "bits of")
         note(figure, "Bars are Wilson's 95 % intervals; points side by side have the same number of bits.")
         return figure
 
@@ -107,11 +113,17 @@ def noise_figure(reports: "Mapping[str, SimulationReport]", theme: ThemeName = "
         figure = new_figure(7.2, 3.8)
         left, right = figure.subplots(1, 2)
         names = list(dict.fromkeys(layer.layer for report in reports.values() for layer in report.layers))
-        wide = 0.8 / len(reports)
+        sharing = {
+            name: [
+                words for words, report in reports.items() if name in {each.layer for each in report.layers}
+            ]
+            for name in names
+        }
+        wide = 0.8 / max(map(len, sharing.values()))
         for number, (words, report) in enumerate(reports.items()):
             layers = {layer.layer: layer for layer in report.layers}
             places = [
-                index + (number - (len(reports) - 1) / 2) * wide
+                index + (sharing[name].index(words) - (len(sharing[name]) - 1) / 2) * wide
                 for index, name in enumerate(names)
                 if name in layers
             ]
@@ -127,7 +139,7 @@ def noise_figure(reports: "Mapping[str, SimulationReport]", theme: ThemeName = "
             shares = [100 * layer.counts.saturations / n for layer, n in zip(shown, units, strict=True)]
             right.bar(places, shares, label=words, **style)
         for panel in (left, right):
-            panel.set_xticks(range(len(names)), names)
+            panel.set_xticks(range(len(names)), names, rotation=90 if len(names) > MOST_NAMES else 0)
             panel.grid(visible=False, axis="x")
             panel.set_xlabel("layer")
         left.set_ylabel("signal over quantisation noise (dB)")
@@ -136,8 +148,7 @@ def noise_figure(reports: "Mapping[str, SimulationReport]", theme: ThemeName = "
         if not any(layer.counts.saturations for report in reports.values() for layer in report.layers):
             right.set_ylim(0, 1)
             right.text(0.5, 0.5, "No state left its format.", transform=right.transAxes, ha="center")
-        handles, labels = left.get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper center", ncols=len(reports))
+        legend_above(figure, left)
         return figure
 
 
@@ -149,16 +160,16 @@ def levels_figure(counts: "Sequence[LevelCounts]", title: str, theme: ThemeName 
         figure = new_figure(7.2, 0.8 + 1.75 * rows)
         panels = figure.subplots(rows, columns, squeeze=False)
         for panel, each in zip(panels.flat, counts, strict=False):
-            shares = [100 * count / each.total for count in each.counts]
-            if each.levels_available <= MOST_LEVELS:
-                panel.bar(each.values, shares, width=0.8 * each.step, color=colours.lines[0])
+            heading = f"{each.tensor}: {each.text}, {each.used:,} of {each.levels_available:,} levels used"
+            places = round((each.maximum - each.minimum) / each.step) + 1
+            if each.levels_available > MOST_LEVELS:
+                heading += _bars_of_neighbours(panel, each, places, colours.lines[0])
+            elif places > MOST_LEVELS:
+                _bars_in_a_row(panel, each, colours.lines[0])
             else:
-                panel.plot(each.values, shares, color=colours.lines[0], linewidth=0.8)
-            panel.set_title(
-                f"{each.tensor}: {each.text}, {each.used} of {each.levels_available:,} levels used"
-            )
-            panel.title.set_fontsize("small")
-            panel.set_xlim(each.minimum - each.step, each.maximum + each.step)
+                panel.bar(each.values, _shares(each), width=0.8 * each.step, color=colours.lines[0])
+                panel.set_xlim(each.minimum - each.step, each.maximum + each.step)
+            panel.set_title(heading, fontsize="small")
             panel.set_ylim(bottom=0)
         for panel in list(panels.flat)[len(counts) :]:
             panel.set_visible(False)
@@ -166,6 +177,40 @@ def levels_figure(counts: "Sequence[LevelCounts]", title: str, theme: ThemeName 
         figure.supylabel("share of the numbers (%)", fontsize="medium")
         figure.suptitle(title, fontsize="medium")
         return figure
+
+
+def _shares(counts: "LevelCounts") -> list[float]:
+    return [100 * count / counts.total for count in counts.counts]
+
+
+def _bars_of_neighbours(panel: "Axes", counts: "LevelCounts", places: int, colour: str) -> str:
+    """Draw bars that neighbouring levels share, and return how wide they are, for the title."""
+    per = -(-places // MOST_LEVELS)
+    wide = per * counts.step
+    heights = [0.0] * -(-places // per)
+    for value, share in zip(counts.values, _shares(counts), strict=True):
+        heights[round((value - counts.minimum) / counts.step) // per] += share
+    lefts = [counts.minimum + index * wide for index in range(len(heights))]
+    panel.bar(lefts, heights, width=wide, align="edge", color=colour)
+    panel.set_xlim(counts.minimum, lefts[-1] + wide)
+    return f"\nbars of {per:,} steps"
+
+
+def _bars_in_a_row(panel: "Axes", counts: "LevelCounts", colour: str) -> None:
+    """Draw levels that lie at very unequal distances, such as powers of two, side by side."""
+    places = range(len(counts.values))
+    panel.bar(places, _shares(counts), width=0.8, color=colour)
+    every = 1 if len(places) <= 9 else 2 if len(places) <= 20 else 8
+    panel.set_xticks(places[::every], [_level(value) for value in counts.values[::every]], fontsize="small")
+    panel.grid(visible=False, axis="x")
+
+
+def _level(value: float) -> str:
+    """Return a level as text, powers of two as such."""
+    part, power = math.frexp(abs(value))
+    if part == 0.5 and abs(value) != 1:
+        return f"${'-' * (value < 0)}2^{{{power - 1}}}$"
+    return f"{value:.3g}".replace("-", "−")
 
 
 def allocation_figure(
@@ -211,7 +256,7 @@ def allocation_figure(
         axes.set_xlabel("rise of the loss, predicted (% of floating point)")
         axes.set_ylabel("rise of the loss, measured (% of floating point)")
         if high > 0:
-            axes.legend(fontsize="x-small", loc="upper left")
+            legend_above(figure, axes)
         if hidden:
             note(figure, f"One point a tensor. Not drawn: {hidden} whose measured loss did not rise.")
         else:

@@ -30,8 +30,8 @@ def export_table(target: str, folder: Path, files: Mapping[str, bytes], facts: M
     """Return what was written, and its figures."""
     where = folder / next(iter(files)) if target == "onnx" else folder
     table = new_table(f"{TITLES[target]} in {where}", NEXT.get(target))
-    table.add_column("")
-    add_numbers(table, "")
+    table.add_column("what")
+    add_numbers(table, "how many")
     table.add_row("files", f"{len(files):,}")
     table.add_row("bytes", f"{sum(map(len, files.values())):,}")
     for key, value in facts.items():

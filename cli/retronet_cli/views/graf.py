@@ -3,7 +3,7 @@
 from rich.table import Table
 
 from hw_sim.chips.graf54.report import GrafReport
-from retronet_cli.views.quantities import duration, plain, quantity_range
+from retronet_cli.views.quantities import duration, passes_named, plain, quantity_range
 from retronet_cli.views.scores import add_numbers, new_table, score_table
 
 
@@ -14,7 +14,7 @@ def rejection_table(report: GrafReport, notice: str | None) -> Table:
     caption = (
         f"Features: {report.maps} maps from {report.feature_templates} templates, after thinning with "
         f"{report.thinning_templates}. Pixels: the same network on black and white pictures. "
-        f"Both were trained for {report.options.passes} passes with seed {report.seed}."
+        f"Both were trained for {passes_named(report.options.passes)} with seed {report.seed}."
     )
     scores = {"features": report.test, "pixels": report.bitmap_test}
     return score_table(title, scores, f"{caption}\n{notice}" if notice else caption)

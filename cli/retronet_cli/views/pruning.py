@@ -7,7 +7,7 @@ from rich.table import Table
 
 from retronet.evaluate import wilson_percent
 from retronet.training.pruning import Deletions
-from retronet_cli.views.quantities import plain
+from retronet_cli.views.quantities import passes_named, plain
 from retronet_cli.views.scores import add_numbers, new_table
 
 TESTED = ("misses\ntrain", "misses\ntest", "error\n%", "95 %\ninterval")
@@ -24,7 +24,7 @@ def stages_table(
     learning = "no learning on"
     if settings["passes"]:
         learning = (
-            f"{settings['passes']} passes of learning on\n"
+            f"{passes_named(settings['passes'])} of learning on\n"
             f"after each stage, at a rate of {settings['rate']:g} that halves from pass to pass (assumed)"
         )
     caption = (

@@ -64,3 +64,8 @@ def quantity_range(low: float | None, high: float | None, unit: str) -> str:
 def _scaled(value: float, units: Sequence[tuple[float, str]]) -> str:
     scale, unit = next((each for each in units if abs(value) >= each[0]), units[-1])
     return f"{value / scale:.4g} {unit}".rstrip()
+
+
+def passes_named(count: int) -> str:
+    """Return a number of passes in words."""
+    return f"{count:,} pass" if count == 1 else f"{count:,} passes"

@@ -34,7 +34,7 @@ def layer_work_table(report: SimulationReport) -> Table:
         "MACs",
         "on\nborder",
         "zero\nweight",
-        *(("compar-\nisons", "addi-\ntions") if pools else ()),
+        *(("in\npools",) if pools else ()),
         "satu-\nrated",
         "over-\nflows",
         "SQNR",
@@ -95,7 +95,7 @@ def _counts(layer: LayerReport, pools: bool) -> tuple[int, ...]:
         counts.macs,
         counts.border_macs,
         counts.zero_macs,
-        *((counts.comparisons, counts.additions) if pools else ()),
+        *((counts.comparisons + counts.additions,) if pools else ()),
         counts.saturations,
         counts.overflows + counts.preactivation_overflows,
     )

@@ -95,7 +95,8 @@ def _strips(read: "ReadPicture", strips: "Sequence[Strip]") -> Image.Image:
     pen = ImageDraw.Draw(sheet)
     for number, (strip, line) in enumerate(zip(strips, read.lines, strict=True)):
         top = number * (rows + CAPTION + MARGIN)
-        drawn = Image.fromarray(_grey((strip.field + 1) / np.float32(2)))
+        shades = (strip.field - strip.paper) / max(float(strip.field.max()) - strip.paper, 1e-9)
+        drawn = Image.fromarray(_grey(shades.astype(np.float32)))
         size = (times * drawn.width, rows)
         sheet.paste(drawn.resize(size, Image.Resampling.NEAREST), (0, top))
         for index, each in enumerate(line):

@@ -187,3 +187,47 @@ def run_dsp(
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(work, shares))
     return states
+
+
+def run_double(trained: Trained, layers: tuple[DspLayer, ...], images: NDArray[np.floating]) -> Doubles:
+    """Return the states of all layers in IEEE double precision, sums in the DSP-32C's order.
+
+    Parameters
+    ----------
+    trained, layers
+        The network, and its layers as `dsp_layers` makes them.
+    images : ndarray, shape (n, rows, columns)
+
+    Returns
+    -------
+    ndarray of float64, shape (n, units)
+        As `run_dsp` returns them; every tanh is the exact one.
+    """
+    from hw_sim.kernels.dsp32c import DSP_LANES, run_double_layer
+
+    pixels = images.reshape(len(images), -1).astype(np.float64)
+    units = [pixels.shape[1], *(layer.sized.units for layer in layers)]
+    rows = [np.zeros((count + 1, DSP_LANES)) for count in units]
+    states = np.empty((len(images), sum(units[1:])))
+    arrays = [_double_arrays(layer.sized, trained) for layer in layers]
+    for below, layer in zip(rows, layers, strict=False):
+        below[-1] = getattr(layer.sized.layer, "border", 0.0)
+    for first in range(0, len(images), DSP_LANES):
+        count, start = min(DSP_LANES, len(images) - first), 0
+        rows[0][:-1, :count] = pixels[first : first + count].T
+        for index, (layer, (weights, biases)) in enumerate(zip(layers, arrays, strict=True)):
+            run_double_layer(
+                weights, layer.fan_in, layer.sources, biases,
+                layer.kind, layer.amplitude, layer.slope, rows[index], rows[index + 1],
+            )  # fmt: skip
+            stop = start + layer.sized.units
+            states[first : first + count, start:stop] = rows[index + 1][: stop - start, :count].T
+            start = stop
+    return states
+
+
+def _double_arrays(sized: SizedLayer, trained: Trained) -> tuple[Doubles, Doubles]:
+    """Return a layer's weights, shape (maps, most taps), and one bias a unit, in double precision."""
+    weights = weight_rows(sized, trained.parameters[f"{sized.name}.weight"].astype(np.float64))
+    biases = trained.parameters[f"{sized.name}.bias"].astype(np.float64).reshape(-1)
+    return weights, biases if biases.size == sized.units else np.repeat(biases, sized.positions)

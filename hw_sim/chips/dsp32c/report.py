@@ -6,11 +6,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_sim.chips.dsp32c.network import DspLayer, TanhRoutine, dsp_layers, run_dsp
+from hw_sim.chips.dsp32c.network import DspLayer, TanhRoutine, dsp_layers, run_double, run_dsp
 from hw_sim.chips.dsp32c.words import Doubles
 from retronet.datasets.dataset import Dataset
-from retronet.engines.forward import run
-from retronet.engines.workspace import Workspace
 from retronet.evaluate import Score, score
 from retronet.trained import Trained
 
@@ -84,13 +82,11 @@ def dsp_report(
     """
     network, tanh = trained.network, (options or DspOptions()).tanh
     layers = dsp_layers(trained, tanh)
-    double = Workspace(network, np.float64)
-    double.load(trained.parameters)
     moments = np.zeros((2, len(layers), 3))
     outputs: list[tuple[Doubles, Doubles]] = []
     for start in range(0, len(data.images), CHUNK):
         images = data.images[start : start + CHUNK]
-        exact = run(double, images, first=0)
+        exact = run_double(trained, layers, images)
         single = trained.states(images).values()
         both = (
             run_dsp(network, layers, images, threads),

@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hw_sim.formats.modes import Rounding
+from hw_sim.formats.staircase import Staircase, stairs
+from hw_sim.kernels.dsp32c import fill_words
 from retronet.errors import InputError
 
 Doubles = NDArray[np.float64]
@@ -85,3 +88,37 @@ def decode_words(words: NDArray[np.uint32]) -> Doubles:
     fraction = ((patterns >> np.uint32(8)) & np.uint32(0x7FFFFF)).astype(np.float64) * 2.0**-23
     mantissa = np.where(patterns >> np.uint32(31), -2 + fraction, 1 + fraction)
     return np.where(exponent == 0, 0.0, np.ldexp(mantissa, exponent - 128))
+
+
+def word_staircase(rounding: Rounding, around: float = 1.0, steps: int = 6) -> Staircase:
+    """Return how numbers beside a power of two become memory words, which lie twice as far apart beyond it.
+
+    Parameters
+    ----------
+    rounding
+        ``TRN`` as stores do, which drop the guard bits of an accumulator; ``RND`` to the nearest word, halves
+        away from zero, as the table of tanh is rounded.
+    around
+        Plus or minus a power of two.
+    steps
+        Of the smaller kind, to either side.
+
+    Raises
+    ------
+    InputError
+        If the rounding is another one.
+    """
+    if rounding not in (Rounding.TRN, Rounding.RND):
+        raise InputError(
+            f"Numbers do not become words of the DSP-32C by {rounding}: TRN, as stores do, and RND are "
+            "allowed. Name one of them."
+        )
+    step = abs(around) * 2.0**-24
+
+    def cast(values: Doubles) -> Doubles:
+        words = np.empty_like(values)
+        fill_words(values, rounding is Rounding.RND, words)
+        return words
+
+    edges = np.asarray(around + 0.5 * step * np.arange(-2 * steps, 2 * steps + 1), np.float64)
+    return Staircase(*stairs(cast, edges), LEAST_WORD, LARGEST_WORD, step)

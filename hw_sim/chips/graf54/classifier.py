@@ -24,11 +24,9 @@ def classifier(rows: int, columns: int, hidden_units: int = HIDDEN_UNITS) -> Net
     )
 
 
-def train_classifier(
-    digits: DigitSets, passes: int, seed: int, hidden_units: int = HIDDEN_UNITS
-) -> tuple[PassRecord, Trained]:
-    """Train the classifier; return the record of its last pass and the network."""
-    recipe = Recipe(
+def classifier_recipe(passes: int, seed: int) -> Recipe:
+    """Return how the classifier is trained."""
+    return Recipe(
         name="graf-classifier",
         title="As fc40",
         network="graf-classifier",
@@ -39,6 +37,13 @@ def train_classifier(
         initial=Uniform(),
         seed=seed,
     )
+
+
+def train_classifier(
+    digits: DigitSets, passes: int, seed: int, hidden_units: int = HIDDEN_UNITS
+) -> tuple[PassRecord, Trained]:
+    """Train the classifier; return the record of its last pass and the network."""
+    recipe = classifier_recipe(passes, seed)
     rows, columns = digits.train.images.shape[1:]
     network = classifier(rows, columns, hidden_units)
     training = Training(recipe, network, digits)

@@ -82,11 +82,32 @@ def test_composed_codes_are_written_with_their_labels(call: Call, tmp_path: Path
 def test_nothing_is_written_over(call: Call, tmp_path: Path) -> None:
     (tmp_path / "mine").touch()
     words = ("data", "compose", "-o", tmp_path, "--data", "digits5k", "--count", 1)
-    refused = call(*words)
+    refused = call(*words[:-1], 100_000)
     assert refused.exit_code == 1
-    assert "is not empty" in refused.stderr
+    assert "is not empty" in refused.stderr, "before a hundred thousand codes are composed"
+    assert list(tmp_path.iterdir()) == [tmp_path / "mine"]
     assert call(*words, "--force").exit_code == 0
     assert (tmp_path / "00000.png").exists()
+
+
+def test_a_cut_off_row_of_codes_has_no_labels(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("data", "compose", "--data", "digits5k", "--count", 5)
+    assert call(*words, "-o", tmp_path / "whole").exit_code == 0
+    done: list[int] = []
+
+    def cut_off(*arguments: Any) -> Any:
+        if len(done) == 3:
+            raise KeyboardInterrupt
+        done.append(arguments[3])
+        return compose(*arguments)
+
+    monkeypatch.setattr("retronet.reading.compose.compose", cut_off)
+    assert call(*words, "-o", tmp_path / "cut").exit_code == 130
+    kept = {path.name: path.read_bytes() for path in (tmp_path / "cut").iterdir()}
+    assert set(kept) == {"00000.png", "00001.png", "00002.png"}
+    assert all((tmp_path / "whole" / name).read_bytes() == content for name, content in kept.items())
 
 
 @pytest.mark.parametrize("words", [("--count", 0), ("--digits", 0), ("--difficulty", "none")])

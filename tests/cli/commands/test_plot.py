@@ -91,4 +91,4 @@ def test_what_can_not_be_drawn_is_refused(call: Call, tmp_path: Path) -> None:
     assert call("plot", "roofline", "-o", "a.pdf").exit_code == 2
     assert call("plot", "roofline", tmp_path, "--network", "lenet1", "-o", "-").exit_code == 2
     assert "Did you mean 'learning'?" in call("plot", "lerning", "-o", "a.svg").stderr
-    assert len(plot.commands) == 14
+    assert len(plot.commands) == 16

@@ -51,7 +51,9 @@ def test_integers_are_counted_and_near_to_floating_point(call: Call, folder: Pat
     assert layers["p"]["comparisons"] > 0 == layers["p"]["macs"]
     assert layers["q"]["additions"] == 108
     assert found["agreement"] > 0.95
-    assert "compar" in call("simulate", folder).stdout
+    shown = call("simulate", folder).stdout
+    assert "pools" in shown
+    assert "  MACs: " not in shown, "the table stays one on 80 columns"
 
 
 def test_sweep_allocate_and_retrain_take_pools(call: Call, folder: Path, tmp_path: Path) -> None:

@@ -4,12 +4,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from support.cut_off import content, cut_off_at
 from support.trained_run import train_briefly
 
 from hw_sim.chips.load import chip_names
+from hw_sim.export.page import encoded_array
+from retronet.connections import weight_rows
+from retronet.network import sized_layers
 from retronet.runs.pruned_run import stages_of
 from retronet.runs.run import Run, open_run
 from retronet.training.pruning import Pruning
@@ -96,6 +100,41 @@ def test_the_masks_live_on_in_what_comes_of_the_run(pruned: Path, tmp_path: Path
     refused = call("simulate", pruned, "--weight-format", "{-1,1}")
     assert (refused.exit_code, refused.stdout) == (1, "")
     assert "'h1' is pruned" in refused.stderr
+
+
+def test_what_is_deleted_is_0_in_all_that_is_exported(pruned: Path, tmp_path: Path) -> None:
+    trained = open_run(pruned).trained
+    gone, real = {}, {}
+    for sized in sized_layers(trained.network):
+        name = f"{sized.name}.weight"
+        gone[sized.name] = weight_rows(sized, 1 - trained.mask[name], "plane_fastest") == 1
+        real[sized.name] = weight_rows(sized, trained.parameters[name].astype(np.float32), "plane_fastest")
+    assert sum(int(each.sum()) for each in gone.values()) > 2000
+    for what in ("golden", "rtl"):
+        made = call("export", what, pruned, "-o", tmp_path / what, "--bits", 5, "--digits", 1, "-q")
+        assert made.exit_code == 0, made.stderr
+    with np.load(tmp_path / "golden" / "network.npz") as golden:
+        integers = {name: golden[f"{name}.weights"] for name in gone}
+    for name, places in gone.items():
+        assert not integers[name][places].any()
+        assert not real[name][places].any()
+        assert integers[name].any(), "others are left"
+    words = (tmp_path / "rtl" / "weights.mem").read_text().splitlines()
+    left = sum(int(word, 16) != 0 for word in words if not word.startswith("//"))
+    assert left == sum(np.count_nonzero(each) for each in integers.values())
+    onnx = pytest.importorskip("onnx")
+    for form, bits in (("integer", ("--bits", 5)), ("qdq", ("--bits", 5)), ("float", ())):
+        file = tmp_path / f"{form}.onnx"
+        assert call("export", "onnx", pruned, "-o", file, "--form", form, *bits, "-q").exit_code == 0
+        kept = {each.name: onnx.numpy_helper.to_array(each) for each in onnx.load(file).graph.initializer}
+        for name in gone:
+            array = kept[f"{name}.weights.integers" if form == "qdq" else f"{name}.weights"]
+            wanted = real[name] if form == "float" else integers[name]
+            assert np.count_nonzero(array) == np.count_nonzero(wanted), (form, name)
+    assert call("draw", pruned, "-o", tmp_path / "page.html", "-q").exit_code == 0
+    page = (tmp_path / "page.html").read_text()
+    for rows in real.values():
+        assert encoded_array(rows)["data"] in page
 
 
 def test_a_pruned_run_is_told_by_stages(pruned: Path) -> None:

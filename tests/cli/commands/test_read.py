@@ -223,6 +223,30 @@ def test_a_picture_named_twice_is_read_twice(call: Call, trained: Any, page: tup
     assert len(call(*words, "--format", "csv").stdout.splitlines()) == 1 + 30
 
 
+def test_another_number_of_digits_than_asked_for_is_said(
+    call: Call, trained: Any, page: tuple[Path, list[str]], tmp_path: Path
+) -> None:
+    said = call("read", page[0], trained.folder, "--digits", 3).stderr
+    assert (
+        f"{page[0]}, line 2: 5 digits, where --digits says 3: what stands apart is not put together." in said
+    )
+    levels = np.full((60, 60), 255, np.uint8)
+    levels[10:50, 30:33] = 0
+    (tmp_path / "stroke.png").write_bytes(png_bytes(levels))
+    said = call("read", tmp_path / "stroke.png", trained.folder, "--digits", 9).stderr
+    assert "line 1: 1 digits, where --digits says 9: the rest is too narrow to part." in said
+    for words in (("--digits", 5), ("--digits", 3, "-q"), ()):
+        assert "--digits says" not in call("read", page[0], trained.folder, *words).stderr
+
+
+def test_steps_go_into_a_folder_that_is_there(
+    call: Call, trained: Any, page: tuple[Path, list[str]], tmp_path: Path
+) -> None:
+    refused = call("read", page[0], trained.folder, "--steps", tmp_path / "no" / "steps.png")
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert f"there is no folder {tmp_path / 'no'}. Make it, or name another." in refused.stderr
+
+
 def test_words_that_are_out_of_place_are_refused(
     call: Call, trained: Any, page: tuple[Path, list[str]]
 ) -> None:

@@ -2,11 +2,24 @@
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 
 from retronet.analyse import analyse
 from retronet.evaluate import rejection_curve
 from retronet_cli.pictures.answers import answers_figure, confusion_figure, rejection_figure
 from retronet_cli.pictures.paper import ThemeName, svg
+
+
+def contrast(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    """Return the contrast ratio of two colours, as WCAG 2 defines it."""
+
+    def luminance(colour: tuple[float, ...]) -> float:
+        linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in colour]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
 
 Outputs = tuple[np.ndarray, np.ndarray]
 
@@ -21,6 +34,11 @@ def test_confusion_has_every_count(outputs: Outputs, theme: ThemeName) -> None:
         drawn[label, answer] = int(text.get_text())
 
     np.testing.assert_array_equal(drawn, analysis.confusion)
+    shades = axes.images[0]
+    for text in axes.texts:
+        answer, label = map(int, text.get_position())
+        paper = to_rgb(shades.to_rgba(shades.get_array()[label, answer])[:3])
+        assert contrast(to_rgb(text.get_color()), paper) >= 4.5, "WCAG 2 AA"
     assert f"{analysis.top1_misses} of 300" in axes.get_title()
 
 

@@ -50,6 +50,26 @@ def test_a_loss_without_squares_leaves_its_panel_empty() -> None:
     svg(figure)
 
 
+def test_passes_without_a_mistake_are_spoken_of() -> None:
+    faultless = [PassRecord(1, 200, 0.01, 0.1, score_of(0), score_of(3))]
+
+    assert "without a mistake" in curve_figure({"one": faultless}).get_supxlabel()
+    assert "without a mistake" not in curve_figure({"one": RECORDS}, digitised_curve()).get_supxlabel()
+
+
+def test_a_long_history_is_drawn_in_medians() -> None:
+    snapshots = [
+        Snapshot(1, step, *({"h1": Summary(0.0, spread, 9.0)} for _ in range(3)))
+        for step, spread in enumerate([1.0, 7.0, 2.0] * 34, 1)
+    ]
+    figure = history_figure({"mine": snapshots})
+
+    np.testing.assert_array_equal(
+        figure.axes[0].lines[0].get_xydata(), [[3 * lot + 2, 2] for lot in range(34)]
+    )
+    assert "the median of 3 snapshots" in figure.get_supxlabel()
+
+
 def test_rates_end_where_the_loss_does() -> None:
     points = [RatePoint(1e-3, 2.0), RatePoint(1e-2, 0.5), RatePoint(1e-1, float("inf"))]
     axes = rates_figure({"mine": points}, 64).axes[0]

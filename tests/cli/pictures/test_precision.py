@@ -74,13 +74,40 @@ def test_noise_and_saturation_are_those_of_the_reports(bits: tuple[int, ...]) ->
 
 def test_levels_are_drawn_at_their_values() -> None:
     few = LevelCounts("h1 weights", "s3.1", 0.5, -2.0, 1.5, 8, (-0.5, 0.0, 1.5), (1, 2, 1))
-    many = LevelCounts("h1 states", "s8.6", 2**-6, -2.0, 2 - 2**-6, 256, (0.0, 0.25), (3, 1))
-    first, second = levels_figure([few, many], "levels").axes
+    many = LevelCounts("h1 states", "s8.6", 2**-6, -2.0, 2 - 2**-6, 256, (0.0, 1 / 64, 0.25), (2, 1, 1))
+    uneven = LevelCounts("h2 weights", "p3.0", 2**-7, -1.0, 1.0, 16, (-1.0, -(2**-7), 0.25), (1, 2, 1))
+    figure = levels_figure([few, many, uneven], "levels")
+    first, second, third, _ = figure.axes
 
     bars = {round(bar.get_x() + bar.get_width() / 2, 9): bar.get_height() for bar in first.patches}
     assert bars == pytest.approx({-0.5: 25, 0.0: 50, 1.5: 25})
-    np.testing.assert_array_equal(second.lines[0].get_xydata(), [[0, 75], [0.25, 25]])
     assert "3 of 8 levels used" in first.get_title()
+    shared = {bar.get_x(): bar.get_height() for bar in second.patches if bar.get_height()}
+    assert shared == {0.0: 75, 0.25: 25}, "four levels a bar"
+    assert len(second.patches) == 64
+    assert second.get_title().endswith("3 of 256 levels used\nbars of 4 steps")
+    assert [(bar.get_x() + bar.get_width() / 2, bar.get_height()) for bar in third.patches] == [
+        pytest.approx(pair) for pair in ((0, 25), (1, 50), (2, 25))
+    ]
+    assert [label.get_text() for label in third.get_xticklabels()] == ["−1", "$-2^{-7}$", "$2^{-2}$"]
+    assert figure.get_suptitle() == "levels"
+
+
+@pytest.mark.parametrize("count", [1, 5, 9])
+def test_a_legend_lies_outside_and_inside_the_picture(count: int) -> None:
+    """Whatever its rows need is added to the picture: it hides no point and is not cut off."""
+    runs = {f"a run of some length, number {number}": (ROWS, score_of(9)) for number in range(count)}
+    figure = bits_figure(runs)
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    (axes,) = figure.axes
+    assert len(legend.get_texts()) == 3 * count
+    box, drawn = legend.get_window_extent(), axes.get_tightbbox()
+    assert drawn is not None
+    assert box.y0 >= drawn.y1
+    assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
+    assert box.y1 <= figure.bbox.y1
+    assert axes.get_window_extent().height > 0.4 * 4.3 * figure.dpi
 
 
 def test_estimates_lie_at_their_rises_and_what_is_not_drawn_is_said() -> None:

@@ -3,30 +3,18 @@
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from support.slow_segments import flooded, slow_digits
 
+from retronet.datasets import load
 from retronet.errors import InputError
 from retronet.reading import segments
+from retronet.reading.compose import compose
 from retronet.reading.segments import Segment, components, counted, cut, digit_height, digits_in, union
+from retronet.reading.threshold import binarised
 
 
 def drawn(picture: str) -> NDArray[np.bool_]:
     return np.array([[mark == "#" for mark in line] for line in picture.split()])
-
-
-def slow_components(ink: NDArray[np.bool_]) -> set[frozenset[tuple[int, int]]]:
-    """Return the pixels of each component, flooded from one after the other."""
-    left = {(row, column) for row, column in np.argwhere(ink).tolist()}
-    pieces = set()
-    while left:
-        edge, piece = [left.pop()], set()
-        while edge:
-            row, column = edge.pop()
-            piece.add((row, column))
-            near = {(row + down, column + right) for down in (-1, 0, 1) for right in (-1, 0, 1)} & left
-            left -= near
-            edge += near
-        pieces.add(frozenset(piece))
-    return pieces
 
 
 def pixels(part: Segment) -> frozenset[tuple[int, int]]:
@@ -37,7 +25,7 @@ def pixels(part: Segment) -> frozenset[tuple[int, int]]:
 def test_components_are_what_a_flood_reaches(share: float) -> None:
     ink = np.random.default_rng(1).random((30, 41)) < share
     parts = components(ink)
-    assert {pixels(part) for part in parts} == slow_components(ink)
+    assert {pixels(part) for part in parts} == set(flooded(ink))
     assert [part.column for part in parts] == sorted(part.column for part in parts)
 
 
@@ -155,3 +143,28 @@ def test_specks_alone_are_no_digits() -> None:
     assert [
         len(line) for line in digits_in(page(*((row, column, 6, 4) for row, column, _, _ in specks)))
     ] == [10, 10]
+
+
+def scrawled(seed: int) -> NDArray[np.bool_]:
+    """Return strokes, specks and lines, drawn at random."""
+    rng = np.random.default_rng(seed)
+    ink = np.zeros((int(rng.integers(40, 140)), int(rng.integers(60, 260))), bool)
+    for _ in range(int(rng.integers(1, 30))):
+        row, column = (int(rng.integers(0, size)) for size in ink.shape)
+        rows, columns = (int(2 ** rng.uniform(0, 5.5)) for _ in range(2))
+        if rng.random() < 0.1:
+            columns = 200
+        ink[row : row + rows, column : column + columns] = rng.random() < 0.85
+    return ink
+
+
+@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("digits", [None, 4])
+def test_digits_are_what_the_rules_say(seed: int, digits: int | None) -> None:
+    if seed % 2:
+        code = compose(load("digits5k").test, 4, seed, 0, "hard")
+        ink = binarised(code.darkness)
+    else:
+        ink = scrawled(seed)
+    found = [[pixels(part) for part in line] for line in digits_in(ink, digits)]
+    assert found == slow_digits(ink, digits)

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from retronet.errors import InputError
 from retronet.reading.forms import FORMS
 from retronet.reading.segments import components
 from retronet.reading.strip import Strip, fields_of, strip_of, strips_of
@@ -81,6 +80,22 @@ def test_fields_of_one_width_have_paper_at_the_right() -> None:
     assert (fields[:, :, :28] == 0.5).all()
 
 
-def test_other_numbers_for_paper_and_ink_are_refused() -> None:
-    with pytest.raises(InputError, match=r"−1 for paper and \+1 for ink are needed\. Choose a network"):
-        strips_of(np.ones((9, 9), bool), FORMS[28, 28]["unit28"], 4)
+@pytest.mark.parametrize("size", FORMS)
+def test_paper_and_ink_are_what_the_network_knows(size: tuple[int, int]) -> None:
+    """As the preparation has them: those of an empty picture, and of one that is ink throughout."""
+    levels = {
+        "unit28": (0, 1), "unit32": (0, 1), "standard28": (-0.1307 / 0.3081, (1 - 0.1307) / 0.3081),
+        "lenet5_32": (-0.1, (1 - 0.078) / 0.78),
+    }  # fmt: skip
+    plain = strip_of(components(np.ones((20, 50), bool)), FORM, 4).field
+    for name, form in FORMS[size].items():
+        paper, ink = levels.get(name, (-1, 1))
+        assert form.levels == pytest.approx((paper, ink))
+        (strip,) = strips_of(np.pad(np.ones((20, 50), bool), 9), form, 4)
+        assert strip.field.shape[0] == form.rows
+        assert (strip.field.min(), strip.field.max()) == pytest.approx((paper, ink))
+        assert fields_of([strip, Strip(strip.field[:, :9], 0, 1, strip.line, 1, strip.paper)])[1, :, 9:] == (
+            pytest.approx(paper)
+        )
+        if form is FORM:
+            np.testing.assert_array_equal(strip.field, plain)

@@ -1,6 +1,6 @@
 """A run's story as one page: digits, network, training, precision, chips, mistakes, what is assumed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -83,6 +83,7 @@ def training_section(story: Story, run: str, draw: Picture) -> str:
     parts, commands = [], [f"retronet evaluate {run}"]
     if story.records:
         parts.append(table_html(curve_table("The learning curve", story.records), "curve-table"))
+        commands += [f"retronet show run {run}", f"retronet plot learning {run} -o FILE"]
 
         def curve(theme: "ThemeName") -> "Figure":
             from retronet_cli.pictures.learning import curve_figure
@@ -141,7 +142,8 @@ def precision_section(story: Story, run: str, bits: str, options: str, draw: Pic
         draw(curve, words),
         paragraphs_html(report.warnings, "Warning."),
     ]
-    commands = [f"retronet simulate {run}{options}", f"retronet sweep {run} --tensors all"]
+    verbs = (f"simulate {run}{options}", f"sweep {run} --tensors all", f"plot bits {run} -o FILE")
+    commands = [f"retronet {verb}" for verb in verbs]
     return section_html("precision", "Precision", parts, commands)
 
 
@@ -183,9 +185,8 @@ def allocation_section(story: Story, run: str, draw: Picture) -> str:
         draw(measured, words),
     ]  # fmt: skip
     listed = ",".join(map(str, ESTIMATED))
-    return section_html(
-        "allocation", "Bits for each layer", parts, [f"retronet allocate {run} --bits {listed}"]
-    )
+    commands = [f"retronet {verb} {run} --bits {listed}" for verb in ("allocate", "plot allocation")]
+    return section_html("allocation", "Bits for each layer", parts, [commands[0], f"{commands[1]} -o FILE"])
 
 
 def chips_section(story: Story, run: str, chips: str, draw: Picture) -> str:
@@ -206,8 +207,13 @@ def chips_section(story: Story, run: str, chips: str, draw: Picture) -> str:
         f"What each chip could do at most, and this network on it, modelled: {fastest.chip} has the least "
         f"time, {1e3 * fastest.seconds:.3g} ms for a digit."
     )
-    parts = [table_html(totals_table(title, story.costs, COST_ALONE), "chips-table"), draw(roofs, words)]
-    return section_html("chips", "Chips", parts, [f"retronet report {run}{chips}"])
+    parts = [
+        table_html(totals_table(title, story.costs, COST_ALONE), "chips-table"),
+        paragraphs_html(story.chips_left_out),
+        draw(roofs, words),
+    ]
+    commands = [f"retronet report {run}{chips}", f"retronet plot roofline {run}{chips} -o FILE"]
+    return section_html("chips", "Chips", parts, commands)
 
 
 def mistakes_section(story: Story, run: str, frame: "Frame") -> str:
@@ -247,12 +253,6 @@ def assumed_section(story: Story) -> str:
     commands = [f"retronet show network {network.name}", f"retronet show recipe {recipe.name}"]
     commands += [f"retronet show chip {chip.name}" for chip in story.chips]
     return section_html("assumed", "What is assumed", parts, commands)
-
-
-def contents(sections: Sequence[tuple[str, str]]) -> str:
-    """Return links to the sections, by name and title."""
-    links = "".join(f'<li><a href="#{name}">{escape(title)}</a></li>' for name, title in sections)
-    return f'<nav aria-label="Contents"><ul>{links}</ul></nav>'
 
 
 CONTENTS = (

@@ -59,10 +59,12 @@ def figure_html(light: str, dark: str, words: str) -> str:
     """Return a figure, drawn for light and for dark pages as SVG, with what it shows in words."""
     codes = [base64.b64encode(each.encode()).decode() for each in (light, dark)]
     addresses = [f"data:image/svg+xml;base64,{code}" for code in codes]
-    said = escape(words)
-    return f"""<figure><picture class="pictures">
-<source media="(prefers-color-scheme: dark)" srcset="{addresses[1]}">
-<img class="chart" src="{addresses[0]}" alt="{said}"></picture><figcaption>{said}</figcaption></figure>"""
+    said, short = escape(words), escape(words.split(":")[0])
+    return f"""<figure><div class="scroll" tabindex="0" role="region" aria-label="{short}">\
+<picture class="pictures">
+<source media="screen and (prefers-color-scheme: dark)" srcset="{addresses[1]}">
+<img class="chart" src="{addresses[0]}" alt="{said}"></picture></div>
+<figcaption>{said}</figcaption></figure>"""
 
 
 def digits_html(digits: "Sequence[tuple[NDArray[np.floating], str]]", low: float, high: float) -> str:
@@ -104,3 +106,9 @@ def paragraphs_html(texts: Iterable[str], mark: str = "") -> str:
     """Return sentences as paragraphs, each after a `mark` in bold."""
     head = f"<strong>{escape(mark)}</strong> " if mark else ""
     return "".join(f"<p>{head}{escape(text)}</p>" for text in texts)
+
+
+def contents(sections: Sequence[tuple[str, str]]) -> str:
+    """Return links to the sections, by name and title."""
+    links = "".join(f'<li><a href="#{name}">{escape(title)}</a></li>' for name, title in sections)
+    return f'<nav aria-label="Contents"><ul>{links}</ul></nav>'

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from support import reference_dsp32c as reference
 from support.dsp_words import words
 
-from hw_sim.chips.dsp32c.words import decode_words, encode_words, from_ieee, to_ieee
+from hw_sim.chips.dsp32c.words import decode_words, encode_words, from_ieee, to_ieee, word_staircase
+from hw_sim.formats.modes import Rounding
 from retronet.errors import InputError
 
 # Papers' §6.2.
@@ -67,3 +68,26 @@ def test_what_ieee_can_not_hold() -> None:
 def test_what_is_no_number_of_the_format_is_refused(value: float) -> None:
     with pytest.raises(InputError, match="24 significant bits"):
         encode_words(np.array([value]))
+
+
+@pytest.mark.parametrize("around", [1.0, -1.0, 0.25])
+@pytest.mark.parametrize("mode", [Rounding.TRN, Rounding.RND])
+def test_staircase_beside_a_power_of_two(mode: Rounding, around: float) -> None:
+    """Each output is a word; a store takes the word below, the other the nearest."""
+    steps = word_staircase(mode, around)
+    encode_words(steps.outputs)  # refuses what is no word
+    middle = 0.5 * (steps.edges[:-1] + steps.edges[1:])
+    apart = abs(around) * 2.0**-23
+    if mode is Rounding.TRN:
+        assert (steps.outputs <= middle).all()
+        assert (middle - steps.outputs < apart).all()
+        assert (steps.at_edges[1:-1] == steps.edges[1:-1]).all()
+    else:
+        assert (np.abs(steps.outputs - middle) <= 0.5 * apart).all()
+    gaps = np.diff(np.unique(steps.outputs))
+    assert set(gaps) == {apart, 0.5 * apart}
+
+
+def test_other_roundings_make_no_words() -> None:
+    with pytest.raises(InputError, match=r"by RND_CONV: TRN, as stores do, and RND are allowed. Name one"):
+        word_staircase(Rounding.RND_CONV)
