@@ -4,6 +4,7 @@ import hashlib
 import platform
 import re
 import sys
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -206,5 +207,9 @@ def configure(
 
 def digest_of(configuration: RunConfiguration) -> str:
     """Return the digest of all but the digest."""
-    content = msgspec.json.encode(replace(configuration, sha256=None), order="sorted")
-    return hashlib.sha256(content).hexdigest()
+    return digest_of_content(msgspec.to_builtins(configuration))
+
+
+def digest_of_content(content: Mapping[str, Any]) -> str:
+    """Return the digest of what stands in a file, but for the digest; later versions know of more keys."""
+    return hashlib.sha256(msgspec.json.encode({**content, "sha256": None}, order="sorted")).hexdigest()
