@@ -8,7 +8,7 @@ import click
 from hw_sim.formats.modes import Overflow, Rounding
 from retronet.errors import ChoiceError
 from retronet_cli.drawing import Canvas, canvas_options, check, write
-from retronet_cli.options import Real, quiet_option
+from retronet_cli.options import Real, quiet_remarks_option
 
 if TYPE_CHECKING:
     from hw_sim.formats.staircase import Staircase
@@ -36,7 +36,7 @@ MOST = 8
 @click.option("--from", "low", type=Real(-3.4e38), metavar="NUMBER", help="First input.")
 @click.option("--to", "high", type=Real(-3.4e38), metavar="NUMBER", help="Last input.")
 @canvas_options
-@quiet_option
+@quiet_remarks_option
 def draw_format(
     texts: tuple[str, ...],
     roundings: tuple[Rounding, ...],
@@ -44,7 +44,6 @@ def draw_format(
     low: float | None,
     high: float | None,
     canvas: Canvas,
-    quiet: bool,
 ) -> None:
     """Draw what a number format makes of every number, and its error.
 
@@ -70,7 +69,7 @@ def draw_format(
         figure = staircases_figure(_words(roundings), canvas.theme, (1.0, 2.0**-24), ", in 2⁻²⁴ from 1")
     else:
         figure = staircases_figure(_staircases(texts, roundings, overflows, (low, high)), canvas.theme)
-    write(figure, canvas, f"Staircases of {', '.join(texts)}", quiet)
+    write(figure, canvas, f"Staircases of {', '.join(texts)}")
 
 
 def _words(roundings: tuple[Rounding, ...]) -> "dict[str, Staircase]":
