@@ -4,7 +4,6 @@ import hashlib
 import platform
 import re
 import sys
-from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal

@@ -98,20 +98,6 @@ def test_a_configuration_that_was_edited_is_refused(tmp_path: Path, old: str, ne
             read(open_run(made.folder))
 
 
-def test_keys_that_came_later_leave_a_run_readable(tmp_path: Path) -> None:
-    run = begin(tmp_path / "run", small_recipe())
-    stored = json.loads((run.folder / CONFIGURATION).read_text(encoding="utf-8"))
-    later = [key for key, value in stored["recipe"].items() if value is None]
-    assert later
-    for key in later:
-        del stored["recipe"][key]
-    stored["sha256"] = digest_of_content(stored)
-    (run.folder / CONFIGURATION).write_text(json.dumps(stored, indent=2), encoding="utf-8")
-
-    go_on(open_run(run.folder))
-    assert open_run(run.folder).checkpoint().header.recipe == run.configuration.recipe
-
-
 def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
     one, two = (go_on(begin(tmp_path / name, small_recipe(seed=seed))) for seed, name in enumerate("ab"))
     (one.folder / CHECKPOINT).write_bytes((two.folder / CHECKPOINT).read_bytes())
