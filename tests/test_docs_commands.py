@@ -41,12 +41,17 @@ class Instead(NamedTuple):
 INSTEAD = (
     Instead(r"^(\.venv/bin/)?pip install", None, "fetches packages"),
     Instead(r"^python3 -m venv", None, "the set-up, which .ci/run runs word for word"),
+    Instead(r"--seeds 0-9 --runs lenet1s", "--seeds 0-1 --passes 1 --runs lenet1s", "ten take minutes"),
     Instead(r"--seeds 0-99?\b", "--seeds 0 --passes 1 --set take=200", "two minutes for ten seeds"),
     Instead(
         r"^retronet reproduce (?!usps2023$|karpathy2022$|lecun1990$)(\S+)$",
         r"retronet train \1 --passes 1 --set take=2000",
         "several seeds, or minutes for one",
     ),
+    Instead(r"--choices default\S+", "--choices default,zero --seeds 0-1", "600 seeds take an hour"),
+    Instead(r"--passes 10 --run quantised", "--passes 1 --run quantised", "ten passes of five networks"),
+    Instead(r"in range\(5\)\]", "in range(2)]", "five seeds take minutes"),
+    Instead(r"^count = 7291$", "count = 300", "as many equations take half a minute"),
     Instead(r"in range\(5\):", "in range(1):", "a quarter of a minute for each seed"),
     Instead(r"--kills 520", "--kills 3", "ten minutes"),
     Instead(r"--mutants 20000", "--mutants 20", "five minutes"),

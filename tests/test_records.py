@@ -93,7 +93,8 @@ def test_every_key_is_told_and_every_key_that_is_told_appears(page: Page) -> Non
     told |= {("arrays", name) for name in arrays_told(page)}
     told |= {(schema, f"table {name}") for schema, tables in page.tables.items() for name in tables}
 
-    assert sorted(told - page.seen) == []
+    left = sorted(told - page.seen)
+    assert not left, "\n".join(map(str, left))
 
 
 def test_every_command_that_prints_records_is_asked() -> None:

@@ -1,7 +1,7 @@
 """The options that go with a chip to simulate, and what is refused of them."""
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 import msgspec
@@ -28,7 +28,10 @@ READING = {
 """Options that mean the same with a chip as without one, and the chip itself; then those of reading."""
 
 OWN = frozenset({"tanh", "chips", "seed", "precisions", "retraining"})
-"""Options of a simulation that --set does not take: they have an option of their own, or none."""
+"""Options of a simulation that --set does not take as a whole: they have an option of their own, or none."""
+
+RETRAINING = ("retraining.passes", "retraining.rate")
+"""What --set takes of how the layers beside an analog chip learn again."""
 
 
 class ChipChoices(msgspec.Struct, frozen=True):
@@ -112,14 +115,16 @@ def options_of(
 
     names = option_names(chip) if names is None else names
     settable = [name for name in names if name not in OWN]
-    settings: dict[str, object] = {}
+    settable += RETRAINING if "retraining" in names else ()
+    settings: dict[str, Any] = {}
     for setting in choices.settings:
         key, equals, value = setting.partition("=")
         if not equals:
             raise click.UsageError(f"--set takes KEY=VALUE, such as noise=0.05; found '{setting}'.")
         if key not in settable:
             raise no_option(chip, key, settable)
-        settings[key] = value
+        whole, dot, part = key.partition(".")
+        settings[whole] = {**settings.get(whole, {}), part: value} if dot else value
     if choices.precisions:
         _refuse_besides_precisions({*settings, *given_options()})
         return {"precisions": True, **settings}

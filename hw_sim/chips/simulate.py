@@ -102,8 +102,8 @@ def simulate_on(
     options
         Those of the chip's arithmetic, by name (`option_names`); numbers may be text. ``chips`` and ``seed``
         say how many analog chips are drawn and from what, ``retraining`` how the layers beside them learn
-        again, and ``precisions`` that a NET32K tabulates the bits of its weights and states instead. The
-        others are the fields of `hw_sim.chips.anna.options.AnnaOptions`,
+        again (a mapping changes parts of it), and ``precisions`` that a NET32K tabulates the bits of its
+        weights and states instead. The others are the fields of `hw_sim.chips.anna.options.AnnaOptions`,
         `hw_sim.chips.net32k.options.Net32kOptions`, `hw_sim.chips.graf54.report.GrafOptions` and
         `hw_sim.chips.dsp32c.report.DspOptions`; defaults follow the chip.
 
@@ -152,9 +152,15 @@ def simulate_on(
 
 
 def changed_options(chip: ChipSpec, defaults: Options, changes: Mapping[str, object]) -> Options:
-    """Return `defaults` with those of the `changes` that are theirs."""
+    """Return `defaults` with those of the `changes` that are theirs; a mapping changes parts of an option."""
     kind = type(defaults)
-    values = asdict(defaults) | {name: changes[name] for name in kind.__struct_fields__ if name in changes}
+    values = asdict(defaults)
+    for name in kind.__struct_fields__:
+        if name in changes:
+            before, change = values[name], changes[name]
+            if isinstance(before, msgspec.Struct) and isinstance(change, Mapping):
+                change = asdict(before) | dict(change)
+            values[name] = change
     try:
         return as_kind(values, kind, words=True)
     except InputError as error:

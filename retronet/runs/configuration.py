@@ -206,5 +206,13 @@ def configure(
 
 def digest_of(configuration: RunConfiguration) -> str:
     """Return the digest of all but the digest."""
-    content = msgspec.json.encode(replace(configuration, sha256=None), order="sorted")
-    return hashlib.sha256(content).hexdigest()
+    return digest_of_text(msgspec.json.encode(replace(configuration, sha256=None)))
+
+
+def digest_of_text(text: bytes) -> str:
+    """Return the digest of a configuration as it was written, of all but the digest.
+
+    Of the text and not of what is made of it: a later version knows keys that this one did not write.
+    """
+    content = msgspec.json.decode(text) | {"sha256": None}
+    return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()

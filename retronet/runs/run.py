@@ -32,7 +32,7 @@ from retronet.runs.configuration import (
     FIRST_SCHEMA,
     ByImport,
     RunConfiguration,
-    digest_of,
+    digest_of_text,
     read_configuration,
 )
 from retronet.runs.files import append, damaged, decode_lines, read_lines
@@ -137,7 +137,9 @@ class Run:
 
     def _check_whole(self) -> None:
         configuration = self.configuration
-        if configuration.schema != FIRST_SCHEMA and configuration.sha256 != digest_of(configuration):
+        if configuration.schema == FIRST_SCHEMA:
+            return
+        if configuration.sha256 != digest_of_text((self.folder / CONFIGURATION).read_bytes()):
             raise damaged(self.folder / CONFIGURATION, "its digest is that of another content")
 
     def _records(self, header: Header) -> list[PassRecord]:

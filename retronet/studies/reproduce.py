@@ -134,7 +134,7 @@ def likelihoods(of: Published, results: Sequence[SeedResult]) -> tuple[Likelihoo
     if not last or len(results) < FEWEST:
         return ()
     kept = [
-        [_values(figure, results)[seed] <= figure.published for figure in last]
+        [values_of(figure, results)[seed] <= figure.published for figure in last]
         for seed in range(len(results))
     ]
     groups = [(figure,) for figure in last] + ([tuple(last)] if len(last) > 1 else [])
@@ -150,7 +150,8 @@ def _likelihood(figures: tuple[Figure, ...], seeds: int, of: int) -> Likelihood:
     return Likelihood(figures, seeds, of, 100 * seeds / of, *wilson_percent(seeds, of))
 
 
-def _values(figure: Figure, results: Sequence[SeedResult]) -> list[float]:
+def values_of(figure: Figure, results: Sequence[SeedResult]) -> list[float]:
+    """Return what `figure` is in each of `results`."""
     # A run that ended early stays as it was.
     records = [result.records[min(figure.number, len(result.records)) - 1] for result in results]
     return [getattr(getattr(record, figure.digits), figure.quantity) for record in records]
@@ -167,7 +168,7 @@ def next_of(values: Sequence[float]) -> tuple[float, float] | None:
 
 
 def _finding(recipe: str, figure: Figure, results: Sequence[SeedResult]) -> Finding:
-    values = _values(figure, results)
+    values = values_of(figure, results)
     over_seeds, value = spread(values), figure.published
     if figure.bound is not None:
         kept = over_seeds.mean <= value if figure.bound == "at most" else over_seeds.mean >= value

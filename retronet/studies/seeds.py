@@ -19,6 +19,8 @@ from retronet.runs.run import CONFIGURATION, open_run
 from retronet.runs.trained_run import continue_run
 from retronet.training.train import PassRecord
 
+SINCE = ("distortion",)
+"""What recipes have come to say since folders were first named by them; absent, it leaves a name alone."""
 QUANTITIES = ("misses", "error_percent", "half_mse", "reject_percent_at_1_percent_error")
 
 
@@ -51,7 +53,11 @@ class Spread(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def seed_folder(runs: Path, recipe: Recipe, seed: int) -> Path:
     """Return the folder of one seed's run below `runs`; recipes that differ otherwise share none."""
-    same_for_all = msgspec.json.encode(override(recipe, {"seed": 0}), order="sorted")
+    content = msgspec.to_builtins(override(recipe, {"seed": 0}))
+    for key in SINCE:
+        if content[key] is None:
+            del content[key]
+    same_for_all = msgspec.json.encode(content, order="sorted")
     return runs / f"{recipe.name}-{hashlib.sha256(same_for_all).hexdigest()[:6]}-seed{seed}"
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from click.testing import Result
+from support.printed import printed_json
 
 Call = Callable[..., Result]
 
@@ -18,6 +19,14 @@ Call = Callable[..., Result]
         (["--chip", "anna", "--tanh", "sn"], 2, "--tanh does not go with --chip anna"),
         (["--chip", "anna", "--set", "nose=0.1"], 2, "has no option 'nose'. It has: weights, states"),
         (["--chip", "anna", "--set", "noise=loud"], 2, "can not be changed so"),
+        (["--chip", "anna", "--set", "retraining=1"], 2, "has no option 'retraining'. It has: weights"),
+        (
+            ["--chip", "anna", "--set", "retraining.rat=1"],
+            2,
+            "has no option 'retraining.rat'. It has: weights",
+        ),
+        (["--chip", "anna", "--set", "retraining.passes=0"], 2, "can not be changed so"),
+        (["--chip", "graf54", "--set", "retraining.rate=1"], 2, "has no option 'retraining.rate'"),
         (["--chip", "anna", "--set", "noise"], 2, "--set takes KEY=VALUE"),
         (["--chip", "anna", "--precisions"], 2, "--precisions does not go with --chip anna"),
         (["--chip", "net32k", "--precisions", "--seed", "1"], 2, "'seed' does not go with --precisions"),
@@ -37,3 +46,11 @@ def test_what_a_chip_does_not_take_is_refused(
 
     assert (result.exit_code, result.stdout) == (code, "")
     assert said in " ".join(result.stderr.split())
+
+
+def test_how_layers_beside_a_chip_learn_again_can_be_set_in_parts(call: Call, trained: Any) -> None:
+    """Two parts in two words; what is not named stays as it is."""
+    words = ["simulate", trained.folder, "--chip", "anna", "--chips", "1", "--json"]
+    both = [f"--set=retraining.{part}" for part in ("passes=3", "rate=0.002")]
+    assert printed_json(call, *words, *both)["simulated"]["retraining"] == {"passes": 3, "rate": 0.002}
+    assert printed_json(call, *words, both[0])["simulated"]["retraining"] == {"passes": 3, "rate": 0.0001}

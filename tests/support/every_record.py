@@ -2,7 +2,6 @@
 
 import importlib
 import json
-import pkgutil
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from retronet.studies import reproduce
 from retronet_cli import forms
 from retronet_cli.main import cli
 
+PACKAGE = Path(retronet_cli.__file__).parent
 FEW = "--data digits5k --passes 1 --quiet"
 COMMAND_LINES = f"""
 train --dry-run {FEW}
@@ -150,10 +150,11 @@ def watched(patch: pytest.MonkeyPatch) -> Iterator[list[dict[str, list[dict[str,
         give(form, what, fields, made)
 
     with patch.context() as inner:
-        for found in pkgutil.walk_packages(retronet_cli.__path__, "retronet_cli."):
-            if found.name.endswith("__main__"):
+        for path in sorted(PACKAGE.rglob("*.py")):
+            words = path.relative_to(PACKAGE.parent).with_suffix("").parts
+            if words[-1] in ("__init__", "__main__"):
                 continue
-            module = importlib.import_module(found.name)
+            module = importlib.import_module(".".join(words))
             if hasattr(module, "give"):
                 inner.setattr(module, "give", watching)
         yield kept

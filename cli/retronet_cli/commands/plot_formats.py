@@ -8,17 +8,19 @@ import click
 from hw_sim.formats.modes import Overflow, Rounding
 from retronet.errors import ChoiceError
 from retronet_cli.drawing import Canvas, canvas_options, check, write
-from retronet_cli.options import Real, quiet_option
+from retronet_cli.options import Real, quiet_remarks_option
 
 if TYPE_CHECKING:
     from hw_sim.formats.staircase import Staircase
 
 WORDS = "dsp32c"
 MOST = 8
+USUAL = ("s4.2",)
+LEAST = -1e12
 
 
 @click.command("format")
-@click.argument("texts", nargs=-1, required=True, metavar="FORMAT...")
+@click.argument("texts", nargs=-1, metavar="[FORMAT]...")
 @click.option(
     "--rounding",
     "roundings",
@@ -33,10 +35,10 @@ MOST = 8
     multiple=True,
     help="Draw fixed point with this overflow mode; repeat it to compare some.  [default: the format's]",
 )
-@click.option("--from", "low", type=Real(-3.4e38), metavar="NUMBER", help="First input.")
-@click.option("--to", "high", type=Real(-3.4e38), metavar="NUMBER", help="Last input.")
+@click.option("--from", "low", type=Real(LEAST), metavar="NUMBER", help="First input.")
+@click.option("--to", "high", type=Real(LEAST), metavar="NUMBER", help="Last input.")
 @canvas_options
-@quiet_option
+@quiet_remarks_option
 def draw_format(
     texts: tuple[str, ...],
     roundings: tuple[Rounding, ...],
@@ -44,13 +46,13 @@ def draw_format(
     low: float | None,
     high: float | None,
     canvas: Canvas,
-    quiet: bool,
 ) -> None:
     """Draw what a number format makes of every number, and its error.
 
-    Each FORMAT is written as everywhere: s4.2, u8.8:TRN:WRAP, {-5,0,1}, p3.0; or it is dsp32c, the words of
-    that chip beside 1. Dots are the outputs exactly where the staircase jumps: there modes differ that are
-    alike elsewhere. Without --from and --to a quarter of the range is drawn beyond either end, and is darker.
+    Each FORMAT is written as everywhere: s4.2 (the default), u8.8:TRN:WRAP, {-5,0,1}, p3.0; or it is dsp32c,
+    the words of that chip beside 1. Dots are the outputs exactly where the staircase jumps: there modes
+    differ that are alike elsewhere. Without --from and --to a quarter of the range is drawn beyond either
+    end, and is darker.
 
     \b
     Examples:
@@ -61,6 +63,7 @@ def draw_format(
     check(canvas)
     from retronet_cli.pictures.formats import staircases_figure
 
+    texts = texts or USUAL
     if WORDS in texts:
         if len(texts) > 1 or overflows or (low, high) != (None, None):
             raise click.UsageError(
@@ -70,7 +73,7 @@ def draw_format(
         figure = staircases_figure(_words(roundings), canvas.theme, (1.0, 2.0**-24), ", in 2⁻²⁴ from 1")
     else:
         figure = staircases_figure(_staircases(texts, roundings, overflows, (low, high)), canvas.theme)
-    write(figure, canvas, f"Staircases of {', '.join(texts)}", quiet)
+    write(figure, canvas, f"Staircases of {', '.join(texts)}")
 
 
 def _words(roundings: tuple[Rounding, ...]) -> "dict[str, Staircase]":

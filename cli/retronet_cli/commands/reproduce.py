@@ -18,6 +18,11 @@ from retronet_cli.options import (
 
 @click.command(short_help="Set published figures beside what the recipes give here.")
 @click.argument("recipes", nargs=-1, metavar="[RECIPE]...")
+@click.option(
+    "--choices",
+    metavar="LIST",
+    help="Train what lecun1989's paper leaves open, row by row, instead: all, or names such as default,sgd.",
+)
 @click.option("--check", is_flag=True, help="Exit with 4 if a figure is outside.")
 @click.option(
     "--seeds", type=Numbers(), metavar="LIST", help="Seeds, such as 0-9, instead of each recipe's own."
@@ -30,6 +35,7 @@ from retronet_cli.options import (
 @quiet_option
 def reproduce(
     recipes: tuple[str, ...],
+    choices: str | None,
     check: bool,
     seeds: tuple[int, ...] | None,
     jobs: int,
@@ -46,10 +52,14 @@ def reproduce(
     95 %, or within the tolerance stated for it; of many seeds also how many do as well as published. Runs are
     kept: called again, it goes on where it stopped.
 
+    With --choices, the rows are what the paper of lecun1989 leaves open, one choice changed at a time: means
+    over the seeds, how many seeds do as well as the paper's run, and which rows differ.
+
     \b
     Examples:
       retronet reproduce lecun1989
       retronet reproduce lecun1989 --seeds 0-9
+      retronet reproduce --choices all
       retronet reproduce --json > reproduction.json
     """
     import msgspec
@@ -65,6 +75,15 @@ def reproduce(
     from retronet_cli.views.reproduction import finding_table, likelihood_table, seeds_named
 
     where = Where(runs / "reproduce", data_dir, jobs, dask)
+    if choices is not None:
+        from retronet_cli.choices import train_and_print_choices
+
+        if recipes or check:
+            raise click.UsageError(
+                "--choices names rows of its own: it takes no RECIPE and no --check. Leave them out."
+            )
+        train_and_print_choices(choices, seeds, where, form, quiet)
+        return
     objects: list[dict[str, Any]] = []
     outside = 0
     asked = choose(recipes)

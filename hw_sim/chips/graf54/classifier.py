@@ -11,14 +11,14 @@ HIDDEN_UNITS = 40
 """DENKER88."""
 
 
-def classifier(rows: int, columns: int) -> NetworkSpec:
-    """Return the network of two layers, 40 hidden units, on `rows` maps of `columns` blocks."""
+def classifier(rows: int, columns: int, hidden_units: int = HIDDEN_UNITS) -> NetworkSpec:
+    """Return the network of two layers on `rows` maps of `columns` blocks."""
     activation = Tanh(1.7159, 2 / 3)
     return NetworkSpec(
         name="graf-classifier",
-        title="The classifier of the first method: two layers, 40 hidden units",
+        title=f"The classifier of the first method: two layers, {hidden_units} hidden units",
         input=(1, rows, columns),
-        layers=(Dense("hidden", HIDDEN_UNITS, activation), Dense("output", 10, activation)),
+        layers=(Dense("hidden", hidden_units, activation), Dense("output", 10, activation)),
         source="DENKER88",
         assumptions=("Squashing: 1.7159 tanh(2a/3), after PIEEE98 App. A; DENKER88 gives none here.",),
     )
@@ -39,10 +39,13 @@ def classifier_recipe(passes: int, seed: int) -> Recipe:
     )
 
 
-def train_classifier(digits: DigitSets, passes: int, seed: int) -> tuple[PassRecord, Trained]:
+def train_classifier(
+    digits: DigitSets, passes: int, seed: int, hidden_units: int = HIDDEN_UNITS
+) -> tuple[PassRecord, Trained]:
     """Train the classifier; return the record of its last pass and the network."""
     recipe = classifier_recipe(passes, seed)
-    network = classifier(*digits.train.images.shape[1:])
+    rows, columns = digits.train.images.shape[1:]
+    network = classifier(rows, columns, hidden_units)
     training = Training(recipe, network, digits)
     last = [record for record in training.run() if isinstance(record, PassRecord)][-1]
     return last, Trained(network, training.state().parameters, recipe)

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_sim.chips.graf54.classifier import train_classifier
+from hw_sim.chips.graf54.classifier import HIDDEN_UNITS, train_classifier
 from hw_sim.chips.graf54.features import BLOCKS, FRAME, features_of, frames_of, thinned
 from hw_sim.chips.graf54.templates import (
     GrafSizes,
@@ -43,7 +43,7 @@ ASSUMPTIONS = (
 
 
 class GrafOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the sources leave open; every default is assumed but that of `inhibition`.
+    """What the sources leave open; every default is assumed but those of `inhibition` and `hidden_units`.
 
     Attributes
     ----------
@@ -62,6 +62,8 @@ class GrafOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Chips drawn with these deviations; none is drawn where both are 0.
     passes
         Of the network over the training digits.
+    hidden_units
+        Of the network: 40 (DENKER88).
     """
 
     black_from: Annotated[float, msgspec.Meta(ge=-1, le=1)] = 0.0
@@ -72,6 +74,7 @@ class GrafOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     offset_deviation: Annotated[float, msgspec.Meta(ge=0, le=1000)] = 0.0
     chips: Positive = 1
     passes: Positive = 23
+    hidden_units: Positive = HIDDEN_UNITS
 
 
 class GrafWork(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -167,7 +170,7 @@ def run_graf(
     trained_on, _ = _through_chip(train, thinning, features, chosen, None)
     ideal, scans = _through_chip(test, thinning, features, chosen, None)
     data = DigitSets(_dataset(trained_on, digits.train), _dataset(ideal, digits.test), digits.notice)
-    record, classifier = train_classifier(data, chosen.passes, seed)
+    record, classifier = train_classifier(data, chosen.passes, seed, chosen.hidden_units)
     outputs = classifier.outputs(data.test.images)
     drawn = chosen.chips if chosen.current_deviation or chosen.offset_deviation else 0
     chips = []
@@ -183,7 +186,7 @@ def run_graf(
         _dataset(digits.test.images >= chosen.black_from, digits.test),
         digits.notice,
     )
-    bitmap, _ = train_classifier(bitmaps, chosen.passes, seed)
+    bitmap, _ = train_classifier(bitmaps, chosen.passes, seed, chosen.hidden_units)
     work = _work(scans, sizes)
     return GrafReport(
         options=chosen,
@@ -222,7 +225,9 @@ def graf_answer(
         frames_of(digits.train.images, options.black_from), thinning, features, options, None
     )
     learnt = _dataset(seen, digits.train)
-    _, classifier = train_classifier(DigitSets(learnt, learnt, None), options.passes, seed)
+    _, classifier = train_classifier(
+        DigitSets(learnt, learnt, None), options.passes, seed, options.hidden_units
+    )
     deviations = (options.current_deviation, options.offset_deviation)
     drawn = draw_mismatch(sizes, *deviations, np.random.default_rng([seed, 0])) if any(deviations) else None
 

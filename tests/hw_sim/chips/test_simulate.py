@@ -42,6 +42,11 @@ def test_options_are_those_of_the_arithmetic() -> None:
     assert isinstance(found, AnnaReport)
     assert found == run_anna(ANNA, trained, digits, AnnaOptions(noise=0.05, float_layers=2), **few)
     assert simulate_on(ANNA, trained, digits, noise="0.05", float_layers="2", threads=2, **few) == found
+    part = few | {"retraining": {"passes": "1", "rate": "0.01"}}
+    assert simulate_on(ANNA, trained, digits, noise=0.05, float_layers=2, **part) == found
+    slower = simulate_on(ANNA, trained, digits, chips=1, retraining={"rate": 1e-6})
+    assert isinstance(slower, AnnaReport)
+    assert slower.retraining == HostRetraining(passes=20, rate=1e-6)
     other = simulate_on(NET32K, trained, digits, weights="1-bit", **few)
     assert other == run_net32k(NET32K, trained, digits, Net32kOptions(weights="1-bit"), **few)
 

@@ -1,5 +1,6 @@
 """What a run depends on, as run.json holds it, edited, and of the first schema."""
 
+import hashlib
 import json
 import platform
 from pathlib import Path
@@ -19,6 +20,7 @@ from retronet.runs.configuration import (
     Made,
     RunProcessor,
     digest_of,
+    digest_of_text,
 )
 from retronet.runs.create import create_run
 from retronet.runs.run import CHECKPOINT, CONFIGURATION, EPOCHS, HISTORY, Run, open_run
@@ -61,6 +63,22 @@ def test_what_is_trained_does_not_depend_on_where_it_was_begun(tmp_path: Path) -
 
     for name in (CHECKPOINT, EPOCHS):
         assert (here.folder / name).read_bytes() == (there.folder / name).read_bytes()
+
+
+def test_a_run_from_before_a_recipe_had_a_key_is_whole(tmp_path: Path) -> None:
+    """Its digest is of what was written then; a key that came since changes nothing of it."""
+    run = begin(tmp_path / "run", small_recipe())
+    go_on(run)
+    path = run.folder / CONFIGURATION
+    before = json.loads(path.read_text(encoding="utf-8"))
+    assert before["sha256"] == digest_of_text(path.read_bytes()) == digest_of(run.configuration)
+    for key in ("distortion", "dropout"):
+        assert before["recipe"].pop(key) is None
+    before["sha256"] = digest_of_text(json.dumps(before).encode())
+    path.write_text(json.dumps(before), encoding="utf-8")
+
+    assert before["sha256"] != run.configuration.sha256
+    assert open_run(run.folder).checkpoint().header.recipe == run.configuration.recipe
 
 
 @pytest.mark.parametrize(
@@ -155,3 +173,20 @@ def test_a_configuration_of_the_future_is_refused(tmp_path: Path) -> None:
         InputError, match=r"its schema is 'retronet/run/3'; retronet/run/1 and retronet/run/2"
     ):
         open_run(run.folder)
+
+
+def test_a_run_from_before_recipes_said_something_more_is_read_as_before(tmp_path: Path) -> None:
+    """Its digest is of what was written then, and still tells an edit."""
+    run = go_on(begin(tmp_path / "run", small_recipe()))
+    header, records = run.checkpoint().header, run.records()
+    path = run.folder / CONFIGURATION
+    content = json.loads(path.read_bytes()) | {"sha256": None}
+    del content["recipe"]["distortion"]
+    digest = hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()
+    path.write_bytes(msgspec.json.encode(content | {"sha256": digest}))
+    old = open_run(run.folder)
+    assert (old.checkpoint().header, old.records()) == (header, records)
+
+    path.write_bytes(msgspec.json.encode(content | {"sha256": digest, "notice": "edited"}))
+    with pytest.raises(InputError, match="its digest is that of another content"):
+        open_run(run.folder).checkpoint()

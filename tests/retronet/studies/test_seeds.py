@@ -49,3 +49,11 @@ def test_intervals_by_the_book() -> None:
     assert found.mean_high == pytest.approx(2.5 + t * deviation / 2, rel=1e-8)
     assert found.next_low == pytest.approx(2.5 - t * deviation * math.sqrt(1.25), rel=1e-8)
     assert spread([7.0]).mean_low is None
+
+
+def test_folders_keep_their_names_when_recipes_come_to_say_more() -> None:
+    """That of the hundred seeds of NC89, before there were distortions."""
+    recipe = load_recipe("lecun1989")
+    assert seed_folder(Path("runs"), recipe, 3) == Path("runs/lecun1989-695f40-seed3")
+    distorted = override(recipe, {"distortion": {"copies": 1, "shift": 1.0}})
+    assert seed_folder(Path("runs"), distorted, 3) != seed_folder(Path("runs"), recipe, 3)

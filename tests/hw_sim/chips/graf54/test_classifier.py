@@ -19,6 +19,7 @@ def test_it_has_two_layers_and_40_hidden_units() -> None:
         (270, 40),
         (40, 10),
     ]
+    assert [each.units for each in sized_layers(classifier(18, 15, 7))] == [7, 10]
 
 
 @compiled

@@ -57,7 +57,7 @@ def test_the_method_on_the_embedded_digits() -> None:
 @pytest.mark.parametrize("deviation", [0.0, 0.4])
 def test_the_chip_that_answers_is_the_first_that_is_scored(deviation: float) -> None:
     digits = few_digits(400, 200)
-    options = GrafOptions(current_deviation=deviation, passes=2)
+    options = GrafOptions(current_deviation=deviation, passes=2, hidden_units=9)
     report = run_graf(GRAF, digits, options, seed=1)
     answer = graf_answer(GRAF, digits, options, 1)
     misses = int((answer(digits.test.images).argmax(axis=1) != digits.test.labels).sum())
