@@ -56,4 +56,4 @@ def test_one_watch_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compiling.event, "register", lambda kind, _: registered.append(kind))
     compiling.tell_of_compiling()
     compiling.tell_of_compiling()
-    assert registered == ["numba:compile"]
+    assert registered == ["numba:compile", "retronet:waiting"]
