@@ -17,7 +17,7 @@ import retronet_cli
 from retronet import datasets
 from retronet.recipe import FOLDER
 from retronet.runs.run import open_run
-from retronet.studies import reproduce
+from retronet.studies import choices, reproduce
 from retronet_cli import forms
 from retronet_cli.main import cli
 
@@ -45,6 +45,7 @@ read-back a
 rates --data digits5k --lots 3 --lot 2
 import weights.npz --data digits5k --run imported
 reproduce --jobs 1 --seeds 0-39
+reproduce --choices default,zero --jobs 1 --seeds 0-39
 sweep a --bits 4,5 --tensors all,layers --jobs 1
 allocate a --bits 4 --rise 60
 retrain a --passes 1 --run retrained
@@ -100,6 +101,17 @@ digits = "test"
 quantity = "misses"
 published = 20
 source = "made up"
+"""
+CHOICES = """
+[[choices]]
+name = "default"
+title = "As it is"
+recipe = "tiny-recipe.toml"
+[[choices]]
+name = "zero"
+title = "Biases from 0, to other targets"
+recipe = "tiny-recipe.toml"
+changes = { "initial.bias" = "zero", "targets.on" = 0.9, passes = 1, rule = { kind = "sgd" } }
 """
 TINY = """
 name = "tiny"
@@ -163,6 +175,7 @@ def watched(patch: pytest.MonkeyPatch) -> Iterator[list[dict[str, list[dict[str,
 def tell_all(patch: pytest.MonkeyPatch) -> Iterator[Told]:
     """Yield what each command prints with ``--json``, run in the present folder one after the other."""
     Path("published.toml").write_text(PUBLISHED, encoding="utf-8")
+    Path("choices.toml").write_text(CHOICES, encoding="utf-8")
     Path("tiny.toml").write_text(TINY, encoding="utf-8")
     recipe = (FOLDER / "lecun1989.toml").read_text(encoding="utf-8").splitlines()
     changed = {"network": "tiny.toml", "data": "digits5k", "passes": 1}
@@ -170,6 +183,8 @@ def tell_all(patch: pytest.MonkeyPatch) -> Iterator[Told]:
     lines += [line for line in recipe if line.partition(" =")[0] not in changed]
     Path("tiny-recipe.toml").write_text("\n".join(lines), encoding="utf-8")
     patch.setattr(reproduce, "FILE", Path("published.toml"))
+    patch.setattr(choices, "FILE", Path("choices.toml"))
+    patch.setattr(choices, "FIGURES_OF", "tiny-recipe.toml")
     # A page is told of in the same words without its pictures, which others draw and time.
     patch.setattr("retronet_cli.run_page._picture", lambda _quiet: lambda *_: "")
     few_digits(patch)

@@ -89,6 +89,11 @@ class Page:
     def problems(self, value: Any, kinds: list[Kind], place: str, marks: Marks) -> list[str]:
         """Return what is wrong with a value that is to be of one of `kinds`; add what it has to `marks`."""
         wrong: list[str] = []
+        tables = [kind[1:] for kind in kinds if kind[0] == "table"]
+        if isinstance(value, dict) and len(tables) > 1:  # values of several types beside each other
+            for name, item in value.items():
+                wrong += self.problems(item, tables, f"{place}.{name}", marks)
+            return wrong
         for kind in kinds:
             own: Marks = set()
             found = self._problems(value, kind, place, own)
