@@ -48,7 +48,7 @@ INSTEAD = (
         r"retronet train \1 --passes 1 --set take=2000",
         "several seeds, or minutes for one",
     ),
-    Instead(r"--choices default\S+", "--choices default,zero --seeds 0-1", "600 seeds take an hour"),
+    Instead(r"--choices all", "--choices default,zero --seeds 0-1", "800 seeds take an hour"),
     Instead(r"--passes 10 --run quantised", "--passes 1 --run quantised", "ten passes of five networks"),
     Instead(r"in range\(5\)\]", "in range(2)]", "five seeds take minutes"),
     Instead(r"^count = 7291$", "count = 300", "as many equations take half a minute"),

@@ -46,10 +46,10 @@ def test_choices_are_chosen_in_the_order_of_their_file() -> None:
 def test_a_squared_error_from_other_targets_is_not_compared() -> None:
     quantities = {
         name: [each.quantity for each in figures_held(choose_choices([name])[0])]
-        for name in ("default", "targets-0.8")
+        for name in ("default", "targets")
     }
     assert len(quantities["default"]) == 5
-    assert quantities["targets-0.8"] == [each for each in quantities["default"] if each != "half_mse"]
+    assert quantities["targets"] == [each for each in quantities["default"] if each != "half_mse"]
 
 
 def test_welch_is_scipys() -> None:
