@@ -27,6 +27,8 @@ def train_and_print_choices(
         If there is no such choice.
     """
     from retronet_cli.views.choices import apart_table, chance_table, mean_table
+    from retronet_cli.views.quantities import passes_named
+    from retronet_cli.views.reproduction import seeds_named
 
     chosen = choose_choices(() if names == ALL else tuple(names.split(",")))
     if seeds is None:
@@ -40,7 +42,7 @@ def train_and_print_choices(
             notices.add(notice)
             talk(notice)
         if not quiet:
-            talk(f"{choice.name}: {choice.title}; {len(seeds)} seeds, {recipe.passes} passes.")
+            talk(f"{choice.name}: {choice.title}; {seeds_named(seeds)}, {passes_named(recipe.passes)}.")
         results[choice.name] = train_with_bar(recipe, seeds, where, quiet)
     over_seeds = {name: spreads(each) for name, each in results.items()}
     counted = {choice.name: chances(choice, results[choice.name]) for choice in chosen}
