@@ -1,13 +1,17 @@
 """Says that a command is compiling, or waits for code, where that takes longer than a moment."""
 
+import sys
 from threading import Timer
 from time import monotonic
 
 from numba.core import event
 
 from retronet.kernels.making import WAITING
+from retronet_cli.start import is_program
 from retronet_cli.terminal import talk
 
+BLAS = "scipy.linalg.cython_blas"
+"""What Numba imports as soon as anything is compiled or read back."""
 PATIENCE_S = 1.0
 """What is over sooner, all compilations together, is not worth a word."""
 
@@ -41,6 +45,20 @@ class _Watch(event.Listener):
     def _speak(self) -> None:
         self._spoken = True
         talk("Compiling the loops of this run: some seconds, the first time only.")
+
+
+def leave_out_blas() -> None:
+    """Have Numba start without a library of linear algebra: importing one takes longer than all else of it.
+
+    No kernel uses any. Nothing is done in another program than `retronet`, whose own functions might.
+    """
+    if is_program() and BLAS not in sys.modules:
+        # Python's import takes this for a module that is not there.
+        sys.modules[BLAS] = None  # type: ignore[assignment]
+        try:
+            import numba.np.arraymath  # noqa: F401
+        finally:
+            del sys.modules[BLAS]
 
 
 _WATCHES: list[_Watch] = []

@@ -22,9 +22,10 @@ def take_run(folder: Path | None, runs: Path, quiet: bool) -> "tuple[Path, Check
     From here on a command also says when it compiles for long, unless it is to be quiet.
     """
     from retronet.runs.run import latest_run, open_run
-    from retronet_cli.compiling import tell_of_compiling
+    from retronet_cli.compiling import leave_out_blas, tell_of_compiling
     from retronet_cli.terminal import talk
 
+    leave_out_blas()
     if not quiet:
         tell_of_compiling()
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw_sim.kernels.cast import RND, SAT, SAT_SYM, cast_real
-from retronet.kernels.jit import njit, part
+from retronet.kernels.jit import entry, njit, part
 from retronet.kernels.layers import Wiring, layer_at
 from retronet.kernels.passes import Floats, Goal, Machine, present
 from retronet.kernels.separate import address_of, call, call_for_float
@@ -171,7 +171,7 @@ def step(master: Floats, gradient: Floats, curvature: Floats, rate: float, mu: f
         gradient[k] = 0
 
 
-@njit()
+@entry()
 def train_quantised(
     machine: Machine,
     casts: CastTables,

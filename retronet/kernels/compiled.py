@@ -4,6 +4,7 @@ A function marked as intrinsic returns the types that Numba asks for, and what w
 it does is said in :mod:`retronet.kernels.interpreted`.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from llvmlite import ir
@@ -242,10 +243,18 @@ def upper_twice(_context: Any, eight: Any) -> Any:
 
 
 def address_of(loop: Any, *arguments: object) -> int:
-    signature = tuple(_as_passed(typeof(argument)) for argument in arguments)
-    loop.compile(signature)
-    compiled = loop.overloads[signature]
-    return int(compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name))
+    _, address = compiled_for(loop, kinds_of(arguments))
+    return address
+
+
+def kinds_of(arguments: Iterable[object]) -> tuple[Any, ...]:
+    return tuple(_as_passed(typeof(argument)) for argument in arguments)
+
+
+def compiled_for(loop: Any, kinds: tuple[Any, ...]) -> tuple[Any, int]:
+    loop.compile(kinds)
+    compiled = loop.overloads[kinds]
+    return compiled, int(compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name))
 
 
 def _as_passed(kind: Any) -> Any:

@@ -5,7 +5,7 @@ counting takes a tenth of the time to compile.
 """
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
 from numba.core.codegen import JITCodeLibrary
@@ -46,6 +46,23 @@ def njit(*, allocates: bool = False, **options: object) -> Callable[[Function], 
     compiler: Callable[[Function], Function] = numba.njit(  # type: ignore[call-overload]
         cache=True, _nrt=allocates, no_cfunc_wrapper=True, **options
     )
+    return compiler
+
+
+def entry() -> Callable[[Function], Function]:
+    """Return numba.njit likewise, for loops that take a network and that Python calls, but no kernel.
+
+    Nothing is compiled for calls from Python either: see :mod:`retronet.kernels.entering`.
+    """
+
+    def compiler(loop: Function) -> Function:
+        compiled = njit(no_cpython_wrapper=True)(loop)
+        if not hasattr(compiled, "py_func"):  # Numba is told to compile nothing
+            return compiled
+        from retronet.kernels.entering import Entry
+
+        return cast("Function", Entry(compiled))
+
     return compiler
 
 

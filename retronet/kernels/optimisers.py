@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retronet.kernels.elementary import whole_power
-from retronet.kernels.jit import njit
+from retronet.kernels.jit import entry, njit, part
 from retronet.kernels.passes import Goal, Machine, scale_top, see
 from retronet.kernels.separate import call
 from retronet.kernels.vectors import fma
@@ -70,7 +70,7 @@ def step_adam(parameters: Floats, gradient: Floats, moments: Moments, rate: floa
         parameters[k] = fma(kept, parameters[k], -(factor * mean[k] / below))
 
 
-@njit()
+@part()
 def mean_gradient(
     machine: Machine,
     images: Floats,
@@ -97,7 +97,7 @@ def mean_gradient(
     return total
 
 
-@njit()
+@entry()
 def train_batches(
     machine: Machine,
     images: Floats,
@@ -132,7 +132,7 @@ def train_batches(
     return total
 
 
-@njit()
+@entry()
 def train_adam(
     machine: Machine,
     images: Floats,

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from retronet.kernels.jit import njit, part
+from retronet.kernels.jit import entry, njit, part
 from retronet.kernels.layers import Wiring, layer_at
 from retronet.kernels.separate import call, call_for_float
 from retronet.kernels.updates import square, step_sdlm
@@ -92,7 +92,7 @@ def backward_squared(machine: Machine) -> None:
     call(machine.backward, (wiring, *squares, flat.received_squared, flat.curvature))
 
 
-@njit()
+@entry()
 def train_sgd(
     machine: Machine,
     images: Floats,
@@ -128,7 +128,7 @@ def train_sgd(
     return total
 
 
-@njit()
+@entry()
 def train_sdlm(
     machine: Machine,
     images: Floats,
@@ -165,7 +165,7 @@ def train_sdlm(
     return total
 
 
-@njit()
+@entry()
 def measure_curvature(
     machine: Machine, images: Floats, labels: NDArray[np.uint8], order: NDArray[np.int64], goal: Goal
 ) -> None:
@@ -179,7 +179,7 @@ def measure_curvature(
         backward_squared(machine)
 
 
-@njit()
+@entry()
 def run_forward(machine: Machine, images: Floats, first: int, units: NDArray[np.int64], out: Floats) -> None:
     """Put into row n of `out` the states of image n, from layer `first` up, side by side.
 

@@ -3,13 +3,13 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from retronet.kernels.jit import njit, part
+from retronet.kernels.jit import entry, part
 from retronet.kernels.layers import MAX_POOL, Layer, Wiring, layer_at
 from retronet.kernels.passes import Floats, Goal, Machine, backward_squared, scale_top, see
 from retronet.kernels.updates import square
 
 
-@njit()
+@entry()
 def measure_unit_curvature(
     machine: Machine,
     images: Floats,

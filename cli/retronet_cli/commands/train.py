@@ -253,7 +253,9 @@ def _compile_ahead(recipe: "Recipe") -> None:
     from retronet.kernels.layers import backward
     from retronet.network import load_network
     from retronet_cli.ahead import compile_ahead
+    from retronet_cli.compiling import leave_out_blas
 
+    leave_out_blas()
     network = load_network(recipe.network)
     compile_ahead(backward, lambda: to_train(recipe, network))
 

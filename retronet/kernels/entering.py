@@ -1,0 +1,115 @@
+"""Python's way into loops that take a network: their arguments go over as numbers and addresses.
+
+What Numba compiles for a call from Python takes a network's sixty arrays and numbers apart in machine code of
+its own, which is half of what it takes to compile such a loop. Here Python takes them apart, by the layout
+that Numba gives its arguments. A call takes some tens of microseconds longer so, and goes over thousands of
+patterns.
+"""
+
+import ctypes
+from collections.abc import Iterable, Iterator
+from functools import update_wrapper
+from typing import Any, NamedTuple
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core.callconv import RETCODE_NONE, RETCODE_OK
+from numba.core.registry import cpu_target
+
+from retronet.kernels.compiled import compiled_for, kinds_of
+
+
+class Call(NamedTuple):
+    """The machine code of a loop for arguments of certain types, and the type of what it returns."""
+
+    function: Any
+    result: type[Any]
+
+
+class Entry:
+    """A loop that Python calls without a wrapper, and no kernel calls. Other threads run meanwhile."""
+
+    def __init__(self, loop: Any) -> None:  # noqa: ANN401 - Numba's
+        update_wrapper(self, loop.py_func)
+        self._name = loop.py_func.__qualname__
+        self.compile, self.overloads, self._cache = loop.compile, loop.overloads, loop._cache
+        self._calls: dict[tuple[object, ...], Call] = {}
+
+    def __call__(self, *arguments: object) -> float | None:
+        """Run the loop, compiled for the types of these arguments, and return its number if it has one.
+
+        Raises
+        ------
+        RuntimeError
+            If the loop ends with an error, which none should.
+        """
+        forms: list[object] = []
+        numbers: list[object] = []
+        _take_apart(arguments, forms, numbers)
+        form = tuple(forms)
+        if form not in self._calls:
+            self._calls[form] = _prepare(self, arguments)
+        call = self._calls[form]
+        value, error = call.result(), ctypes.c_void_p()
+        status = call.function(ctypes.byref(value), ctypes.byref(error), *numbers)
+        if status not in (RETCODE_OK.constant, RETCODE_NONE.constant):
+            raise RuntimeError(f"{self._name} ended with status {status}")
+        return value.value if call.result is ctypes.c_double else None
+
+
+def _prepare(entry: Entry, arguments: Iterable[object]) -> Call:
+    kinds = kinds_of(arguments)
+    compiled, address = compiled_for(entry, kinds)
+    members = [member for kind in kinds for member in _members(_layout(kind))]
+    prototype = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, *map(_as_c, members))
+    result = ctypes.c_double if compiled.signature.return_type == types.float64 else ctypes.c_void_p
+    return Call(prototype(address), result)
+
+
+def _layout(kind: Any) -> Any:  # noqa: ANN401
+    """Return what an argument becomes, a type of LLVM or tuples of them."""
+    return cpu_target.target_context.data_model_manager[kind].get_argument_type()
+
+
+def _members(layout: Any) -> Iterator[Any]:  # noqa: ANN401
+    if isinstance(layout, tuple | list):
+        for member in layout:
+            yield from _members(member)
+    else:
+        yield layout
+
+
+def _as_c(kind: Any) -> Any:  # noqa: ANN401
+    match kind:
+        case ir.PointerType():
+            return ctypes.c_void_p
+        case ir.FloatType():
+            return ctypes.c_float
+        case ir.DoubleType():
+            return ctypes.c_double
+        case ir.IntType(width=64):
+            return ctypes.c_int64
+        case ir.IntType(width=width) if width <= 8:
+            return ctypes.c_bool
+        case _:
+            raise TypeError(f"an argument of type {kind}")
+
+
+def _take_apart(arguments: Iterable[object], forms: list[object], numbers: list[object]) -> None:
+    """Add to `numbers` what machine code takes, and to `forms` what tells the types of arguments apart.
+
+    Asking Numba for the types would take longer than all else of a call.
+    """
+    for argument in arguments:
+        if isinstance(argument, np.ndarray):
+            forms.append((argument.dtype, argument.ndim, argument.flags.num))
+            numbers += (None, None, argument.size, argument.itemsize, argument.ctypes.data)
+            numbers += argument.shape
+            numbers += argument.strides
+        elif isinstance(argument, tuple):
+            forms.append((type(argument), len(argument)))
+            _take_apart(argument, forms, numbers)
+        else:
+            forms.append(type(argument))
+            numbers.append(argument.item() if isinstance(argument, np.generic) else argument)
