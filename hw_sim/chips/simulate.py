@@ -146,7 +146,7 @@ def simulate_on(
                 chips=how.chips, seed=how.seed, retraining=how.retraining, threads=threads,
             )  # fmt: skip
         case "graf":
-            return run_graf(chip, digits, typed(GrafOptions()), typed(GrafSeed()).seed)
+            return run_graf(chip, digits, typed(GrafOptions()), typed(GrafSeed()).seed, threads)
         case _:
             raise not_simulated(chip)
 

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retronet.kernels.jit import njit, part
+from retronet.kernels.jit import entry, njit, part
 
 Bits = NDArray[Any]
 TemplateTable = NDArray[Any]
 
 
-@part()
+@part(later=True)
 def bilinear(picture: NDArray[Any], y: float, x: float) -> float:
     """Return the grey value at a point; around the picture all is white, −1."""
     row, column = int(np.floor(y)), int(np.floor(x))
@@ -50,11 +50,10 @@ def shear_of(picture: NDArray[Any], black_from: float) -> tuple[float, float, in
     return (moment_xy / moment_yy if moment_yy > 0 else 0.0), mean_y, count
 
 
-@part()
+@part(later=True)
 def place_digit(picture: NDArray[Any], black_from: float, frame: Bits) -> None:
-    """Deskew and enlarge one digit into `frame`, as large as fits, in its middle; see `place_digits`."""
+    """Deskew and enlarge one digit into a white `frame`, in its middle; see `place_digits`."""
     shear, mean_y, count = shear_of(picture, black_from)
-    frame[:] = 0
     if count == 0:
         return
     left, right, top, bottom = np.inf, -np.inf, np.inf, -np.inf
@@ -73,7 +72,7 @@ def place_digit(picture: NDArray[Any], black_from: float, frame: Bits) -> None:
             frame[row, column] = bilinear(picture, y, x) >= black_from
 
 
-@njit(nogil=True)
+@entry()
 def place_digits(pictures: NDArray[Any], black_from: float, frames: Bits) -> None:
     """Deskew and enlarge digits into frames of black (1) and white (0).
 
@@ -84,14 +83,15 @@ def place_digits(pictures: NDArray[Any], black_from: float, frames: Bits) -> Non
     black_from
         The least grey value that counts as black.
     frames : ndarray of uint8, shape (n, frame rows, frame columns)
-        Filled. The ink is sheared until its xy moment is 0, and enlarged with its aspect ratio kept until
-        its sheared bounding box touches the frame; grey values between pixels are interpolated.
+        White; what is black is put in. The ink is sheared until its xy moment is 0, and enlarged with its
+        aspect ratio kept until its sheared bounding box touches the frame; grey values between pixels are
+        interpolated.
     """
     for index in range(pictures.shape[0]):
         place_digit(pictures[index], black_from, frames[index])
 
 
-@part()
+@part(later=True)
 def row_codes(frame: Bits, size: int, codes: NDArray[Any]) -> None:
     """Fill ``codes[row + size // 2, column]`` with `size` pixels around a place as a number, the left first.
 
@@ -113,14 +113,15 @@ def template_sums(
     codes: NDArray[Any], row: int, column: int, table: TemplateTable, sums: NDArray[Any]
 ) -> None:
     """Fill `sums` with the sum of every template over the window around a place, the top row first."""
-    sums[:] = 0.0
+    for template in range(sums.size):
+        sums[template] = 0.0
     for down in range(table.shape[0]):
         code = codes[row + down, column]
         for template in range(sums.size):
             sums[template] += table[down, code, template]
 
 
-@part()
+@part(later=True)
 def thin(
     frame: Bits,
     table: TemplateTable,
@@ -152,8 +153,16 @@ def thin(
     return scans
 
 
-@njit(allocates=True, nogil=True)
-def thin_frames(frames: Bits, table: TemplateTable, thresholds: NDArray[Any], scans: NDArray[Any]) -> None:
+@entry()
+def thin_frames(
+    frames: Bits,
+    table: TemplateTable,
+    thresholds: NDArray[Any],
+    scans: NDArray[Any],
+    codes: NDArray[Any],
+    sums: NDArray[Any],
+    gone: Bits,
+) -> None:
     """Thin frames in place, scan after scan until nothing changes.
 
     Every scan reads the picture as the scan before left it: a pixel is deleted if any template matches.
@@ -168,16 +177,17 @@ def thin_frames(frames: Bits, table: TemplateTable, thresholds: NDArray[Any], sc
         A template matches where its sum is not below.
     scans : ndarray of int64, shape (n,)
         Filled: scans of each frame, the last one, which changed nothing, included.
+    codes : ndarray of int64, shape (rows + size - 1, columns)
+        Zeros, room for the rows of windows as numbers.
+    sums : ndarray of float64, shape (templates,)
+    gone : ndarray of uint8, shape (rows, columns)
+        Room.
     """
-    _, rows, columns = frames.shape
-    codes = np.zeros((rows + table.shape[0] - 1, columns), np.int64)
-    sums = np.empty(thresholds.size)
-    gone = np.zeros((rows, columns), np.uint8)
     for index in range(frames.shape[0]):
         scans[index] = thin(frames[index], table, thresholds, codes, sums, gone)
 
 
-@part()
+@part(later=True)
 def mark_features(
     matched: Bits, groups: NDArray[Any], members: NDArray[Any], block: int, marks: Bits
 ) -> None:
@@ -194,7 +204,7 @@ def mark_features(
                 marks[at, block] = 1
 
 
-@njit(allocates=True, nogil=True)
+@entry()
 def find_features(
     frames: Bits,
     table: TemplateTable,
@@ -203,12 +213,15 @@ def find_features(
     members: NDArray[Any],
     blocks: NDArray[Any],
     features: Bits,
+    codes: NDArray[Any],
+    sums: NDArray[Any],
+    matched: Bits,
 ) -> None:
     """Search frames for features and keep of each map whether it is anywhere in a block.
 
     Parameters
     ----------
-    frames, table, thresholds
+    frames, table, thresholds, codes, sums
         As in `thin_frames`.
     groups : ndarray of int64, shape (groups, 3)
         The map of each group, and where its templates start and end in `members`. A map has a feature where
@@ -218,18 +231,16 @@ def find_features(
     blocks : ndarray of int64, shape (rows, columns)
         The block of each place.
     features : ndarray of uint8, shape (n, maps, blocks)
-        Filled.
+        Zeros; what is there is marked.
+    matched : ndarray of uint8, shape (templates,)
+        Room.
     """
     count, rows, columns = frames.shape
-    codes = np.zeros((rows + table.shape[0] - 1, columns), np.int64)
-    sums = np.empty(thresholds.size)
-    matched = np.empty(thresholds.size, np.uint8)
     # In a white window every sum is exactly 0.
     white_matches = False
     for template in range(thresholds.size):
         white_matches |= thresholds[template] <= 0
     for index in range(count):
-        features[index] = 0
         row_codes(frames[index], table.shape[0], codes)
         for row in range(rows):
             for column in range(columns):

@@ -154,7 +154,9 @@ class Training:
         tired = self.recipe.patience is not None and self._since_least >= self.recipe.patience
         return tired or self.passes >= self.recipe.passes
 
-    def run(self, watch: int | None = None) -> Iterator[Progress | PassRecord | Snapshot]:
+    def run(
+        self, watch: int | None = None, *, only_last: bool = False
+    ) -> Iterator[Progress | PassRecord | Snapshot]:
         """Train the passes that are left; tell progress within a pass, and each pass when it is done.
 
         Parameters
@@ -162,6 +164,8 @@ class Training:
         watch
             Yield a snapshot of the network whenever that many steps more are done. It changes no parameter;
             the running loss is summed in other parts, so its last digit may differ.
+        only_last
+            Score and tell the last pass alone, where no digits are held out.
 
         Raises
         ------
@@ -190,7 +194,8 @@ class Training:
             self.passes = number
             if not all(np.isfinite(array).all() for array in self._remembered()):
                 raise self._diverged(number, rate or 0.0)
-            yield self._record(number, total / count, rate or 0.0)
+            if self.finished or self._held_out is not None or not only_last:
+                yield self._record(number, total / count, rate or 0.0)
 
     def _has_finite_parameters(self) -> bool:
         return all(np.isfinite(array).all() for array in self._engine.parameters().values())

@@ -47,5 +47,5 @@ def train_classifier(
     rows, columns = digits.train.images.shape[1:]
     network = classifier(rows, columns, hidden_units)
     training = Training(recipe, network, digits)
-    last = [record for record in training.run() if isinstance(record, PassRecord)][-1]
+    (last,) = (record for record in training.run(only_last=True) if isinstance(record, PassRecord))
     return last, Trained(network, training.state().parameters, recipe)

@@ -56,7 +56,7 @@ def frames_of(images: NDArray[np.floating], black_from: float) -> NDArray[np.uin
         raise ChoiceError(
             f"'black_from' is {black_from:g}: above -1 (white) and at most 1 (black) is allowed. Choose one."
         )
-    frames = np.empty((len(images), *FRAME), np.uint8)
+    frames = np.zeros((len(images), *FRAME), np.uint8)
     place_digits(np.ascontiguousarray(images, np.float32), black_from, frames)
     return frames
 
@@ -65,7 +65,8 @@ def thinned(frames: NDArray[np.uint8], currents: Currents) -> Thinned:
     """Return `frames` thinned by the templates that `currents` stand for."""
     result = np.ascontiguousarray(frames).copy()
     scans = np.zeros(len(frames), np.int64)
-    thin_frames(result, currents.table, currents.thresholds, scans)
+    gone = np.empty(FRAME, np.uint8)
+    thin_frames(result, currents.table, currents.thresholds, scans, *_rooms(currents), gone)
     return Thinned(result, scans)
 
 
@@ -94,7 +95,7 @@ def features_of(frames: NDArray[np.uint8], templates: TemplateSet, currents: Cur
         0 or 1; blocks row by row.
     """
     groups, members = feature_groups(templates)
-    features = np.empty((len(frames), len(templates.maps), BLOCKS[0] * BLOCKS[1]), np.uint8)
+    features = np.zeros((len(frames), len(templates.maps), BLOCKS[0] * BLOCKS[1]), np.uint8)
     find_features(
         np.ascontiguousarray(frames),
         currents.table,
@@ -103,5 +104,13 @@ def features_of(frames: NDArray[np.uint8], templates: TemplateSet, currents: Cur
         members,
         block_of_place(),
         features,
+        *_rooms(currents),
+        np.empty(currents.thresholds.size, np.uint8),
     )
     return features
+
+
+def _rooms(currents: Currents) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return room for a frame's windows as numbers, and for a place's sums."""
+    around = currents.table.shape[0] - 1
+    return np.zeros((FRAME[0] + around, FRAME[1]), np.int64), np.empty(currents.thresholds.size)

@@ -6,6 +6,7 @@ does with these templates on these digits, not what the chip of 1988 did.
 """
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated
 
 import msgspec
@@ -141,7 +142,7 @@ class GrafReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def run_graf(
-    chip: ChipSpec, digits: DigitSets, options: GrafOptions | None = None, seed: int = 0
+    chip: ChipSpec, digits: DigitSets, options: GrafOptions | None = None, seed: int = 0, threads: int = 1
 ) -> GrafReport:
     """Run `digits` through the simulated chip, train the network on its features and score it.
 
@@ -155,6 +156,8 @@ def run_graf(
         What the sources leave open; all defaults if absent.
     seed
         Of the initial weights and of the drawn chips.
+    threads
+        Threads to share the work; they never change a result.
 
     Raises
     ------
@@ -166,11 +169,19 @@ def run_graf(
     thinning, features = (load_templates(name, sizes) for name in (chosen.thinning, chosen.features))
     if not features.maps:
         raise InputError(f"The templates '{features.name}' make no maps. Give feature templates.")
+    bitmaps = DigitSets(
+        _dataset(digits.train.images >= chosen.black_from, digits.train),
+        _dataset(digits.test.images >= chosen.black_from, digits.test),
+        digits.notice,
+    )
     train, test = (frames_of(half.images, chosen.black_from) for half in (digits.train, digits.test))
-    trained_on, _ = _through_chip(train, thinning, features, chosen, None)
-    ideal, scans = _through_chip(test, thinning, features, chosen, None)
+    trained_on, _ = _through_chip(train, thinning, features, chosen, None, threads)
+    ideal, scans = _through_chip(test, thinning, features, chosen, None, threads)
     data = DigitSets(_dataset(trained_on, digits.train), _dataset(ideal, digits.test), digits.notice)
-    record, classifier = train_classifier(data, chosen.passes, seed, chosen.hidden_units)
+    with ThreadPoolExecutor(threads) as pool:
+        (record, classifier), (bitmap, _) = pool.map(
+            lambda learnt: train_classifier(learnt, chosen.passes, seed, chosen.hidden_units), (data, bitmaps)
+        )
     outputs = classifier.outputs(data.test.images)
     drawn = chosen.chips if chosen.current_deviation or chosen.offset_deviation else 0
     chips = []
@@ -178,15 +189,9 @@ def run_graf(
         mismatch = draw_mismatch(
             sizes, chosen.current_deviation, chosen.offset_deviation, np.random.default_rng([seed, which])
         )
-        seen, _ = _through_chip(test, thinning, features, chosen, mismatch)
+        seen, _ = _through_chip(test, thinning, features, chosen, mismatch, threads)
         answers = classifier.outputs(_dataset(seen, digits.test).images)
         chips.append(_compared(which, seen != ideal, answers, outputs, digits.test.labels))
-    bitmaps = DigitSets(
-        _dataset(digits.train.images >= chosen.black_from, digits.train),
-        _dataset(digits.test.images >= chosen.black_from, digits.test),
-        digits.notice,
-    )
-    bitmap, _ = train_classifier(bitmaps, chosen.passes, seed, chosen.hidden_units)
     work = _work(scans, sizes)
     return GrafReport(
         options=chosen,
@@ -245,11 +250,18 @@ def _through_chip(
     features: TemplateSet,
     options: GrafOptions,
     mismatch: Mismatch | None,
+    threads: int = 1,
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Return features and scans from one chip, the ideal one without mismatch."""
-    thin = thinned(frames, currents(thinning, options.inhibition, mismatch))
-    search = currents(features, options.inhibition, mismatch)
-    return features_of(thin.frames, features, search), thin.scans
+    lines, search = (currents(kind, options.inhibition, mismatch) for kind in (thinning, features))
+
+    def some(frames: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+        thin = thinned(frames, lines)
+        return features_of(thin.frames, features, search), thin.scans
+
+    with ThreadPoolExecutor(threads) as pool:
+        parts, scans = zip(*pool.map(some, np.array_split(frames, threads)), strict=True)
+    return np.concatenate(parts), np.concatenate(scans)
 
 
 def _compared(

@@ -227,6 +227,24 @@ def test_progress_counts_every_presentation() -> None:
     assert [type(step) for step in steps].count(PassRecord) == 2
 
 
+def test_the_last_pass_alone_is_scored_if_that_is_enough() -> None:
+    digits = small_digits(count=150)
+    every = [step for step in Training(small_recipe(passes=3), NETWORK, digits).run() if _is_record(step)]
+    last = [
+        step
+        for step in Training(small_recipe(passes=3), NETWORK, digits).run(only_last=True)
+        if _is_record(step)
+    ]
+    assert last == every[-1:]
+    watched = override(small_recipe(passes=3), {"holdout": {"digits": 30, "seed": 0}, "patience": 2})
+    held_out = Training(watched, NETWORK, digits).run(only_last=True)
+    assert sum(_is_record(step) for step in held_out) == 3
+
+
+def _is_record(step: object) -> bool:
+    return isinstance(step, PassRecord)
+
+
 def test_scores_are_taken_against_the_recipes_targets() -> None:
     """At rate 1e-30 nothing moves, and outputs near 0 are ½ · 0.5² from targets ±0.5."""
     recipe = override(

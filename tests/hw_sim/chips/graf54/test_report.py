@@ -36,7 +36,7 @@ def test_the_method_on_the_embedded_digits() -> None:
     digits = few_digits(2000, 500)
     options = GrafOptions(current_deviation=0.3, offset_deviation=0.5, chips=2, passes=5)
     report = run_graf(GRAF, digits, options, seed=3)
-    assert run_graf(GRAF, digits, options, seed=3) == report
+    assert run_graf(GRAF, digits, options, seed=3, threads=3) == report
     assert report.inputs == 270
     assert report.test.n == 500
     assert report.test.misses < 75
