@@ -4,11 +4,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retronet.kernels.codes import measure_distances, send_down_distances
+from retronet.kernels.fields import empty_field, fill_field
 from retronet.kernels.layers import (
     AVERAGE_POOL,
     CODES,
     MAX_POOL,
+    POSITIONS_INNER,
     SUBSAMPLE,
+    TAPS_INNER,
     Loops,
     Wiring,
     backward,
@@ -33,6 +36,8 @@ from retronet.kernels.units import (
 
 Floats = NDArray[np.floating]
 
+CONVOLUTIONS = {TAPS_INNER, POSITIONS_INNER}
+
 NO_LOOPS = Loops(*(0 for _ in Loops._fields))
 """What a wiring has before its loops are compiled."""
 
@@ -46,6 +51,7 @@ def answering(wiring: Wiring, flat: Flat) -> Machine:
     squash_tanh = squash_tanh_single if single else squash_tanh_double
     squash_sigmoid = squash_sigmoid_single if single else squash_sigmoid_double
     pooled = (vector, 1, 1, 1, 1, 1, 1, wiring.strips)
+    moved = (vector, 1, 1, 1, 1, 1, 1, 1, 1, 1, places, wiring.strips)
     product = (vector, 1, vector, 1, vector, 1, 1, 1, 1, runs, 1, True)
     loops = Loops(
         squash_tanh=address_of(squash_tanh, one, one, vector, 1, 1, 1) if TANH in squashing else 0,
@@ -66,6 +72,8 @@ def answering(wiring: Wiring, flat: Flat) -> Machine:
         take_mean=address_of(take_mean, *pooled) if AVERAGE_POOL in kinds else 0,
         send_to_largest=0,
         send_to_all=0,
+        fill_field=address_of(fill_field, *moved) if kinds & CONVOLUTIONS else 0,
+        empty_field=0,
     )
     wiring = wiring._replace(loops=loops)
     return Machine(wiring, flat, address_of(forward, wiring, vector, vector), 0)
@@ -77,9 +85,11 @@ def learning(machine: Machine) -> Machine:
     kinds = set(wiring.table[:, 0].tolist())
     matrices = (vector, 1, vector, 1, vector, 1)
     pooled = (vector, vector, 1, 1, 1, 1, 1, 1, wiring.strips)
+    moved = (vector, 1, 1, 1, 1, 1, 1, 1, 1, 1, wiring.places, wiring.strips)
+    # Nothing is sent down from the lowest layer.
+    above = set(wiring.table[1:, 0].tolist())
     loops = wiring.loops._replace(
-        # Nothing is sent down from the lowest layer.
-        columns=address_of(columns, *matrices, 1, 1, 1, wiring.sent, 1) if len(wiring.table) > 1 else 0,
+        columns=address_of(columns, *matrices, 1, 1, 1, wiring.sent, 1) if above else 0,
         backward_subsampled=address_of(
             backward_subsampled, vector, 1, vector, vector, vector, 1, 1, 1, 1, 1, 1, wiring.places
         )
@@ -90,6 +100,7 @@ def learning(machine: Machine) -> Machine:
         else 0,
         send_to_largest=address_of(send_to_largest, *pooled) if MAX_POOL in kinds else 0,
         send_to_all=address_of(send_to_all, *pooled) if AVERAGE_POOL in kinds else 0,
+        empty_field=address_of(empty_field, *moved) if above & CONVOLUTIONS else 0,
     )
     wiring = wiring._replace(loops=loops)
     return machine._replace(

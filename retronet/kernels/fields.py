@@ -80,3 +80,25 @@ def scatter(
             else:
                 store8(flat, s, add8(load8(flat, s), first8(load8(flat, k), step)))
             strip += _1
+
+
+@part()
+def fill_field(
+    flat: Floats, state: int, padded: int, field: int, planes: int, plane: int, padded_plane: int,
+    rows: int, row: int, length: int, places: Places, strips: Places,
+) -> None:  # fmt: skip
+    """Put the planes of a state into a field."""
+    if padded != state:
+        pad(flat, state, padded, planes, plane, padded_plane, places)
+    gather(flat, padded, field, rows, row, length, strips)
+
+
+@part()
+def empty_field(
+    flat: Floats, state: int, padded: int, field: int, planes: int, plane: int, padded_plane: int,
+    rows: int, row: int, length: int, places: Places, strips: Places,
+) -> None:  # fmt: skip
+    """Put the sums of what a field holds for each unit into the planes of its state."""
+    scatter(flat, padded, planes * padded_plane, field, rows, row, length, strips)
+    if padded != state:
+        unpad(flat, state, padded, planes, plane, padded_plane, places)

@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from retronet.kernels.fields import gather, pad, scatter, unpad
 from retronet.kernels.jit import njit, part
 from retronet.kernels.separate import call
 from retronet.kernels.units import HARD_TANH, SIGMOID, TANH, multiply, squash
@@ -86,6 +85,8 @@ class Loops(NamedTuple):
     take_mean: int
     send_to_largest: int
     send_to_all: int
+    fill_field: int
+    empty_field: int
 
 
 class Wiring(NamedTuple):
@@ -143,10 +144,14 @@ def layer_at(table: NDArray[np.int64], row: int) -> Layer:
 
 
 @part(later=True)
-def field_shape(layer: Layer) -> tuple[int, int]:
-    """Return rows and columns of a field."""
-    inner = layer.kind == POSITIONS_INNER
-    return (layer.taps, layer.positions) if inner else (layer.positions, layer.taps)
+def move_field(loop: int, wiring: Wiring, t: Layer, flat: Floats) -> None:
+    """Fill the field of a layer, or empty it: what the loop at that address does."""
+    inner = t.kind == POSITIONS_INNER
+    rows, row = (t.taps, t.positions) if inner else (t.positions, t.taps)
+    places = wiring.places[t.first_place : t.first_place + t.plane]
+    strips = wiring.strips[t.first_strip : t.stop_strip]
+    planes = (t.planes, t.plane, t.padded_plane)
+    call(loop, (flat, t.state, t.padded, t.field, *planes, rows, row, t.strip, places, strips))
 
 
 @part(later=True)
@@ -232,11 +237,7 @@ def forward(wiring: Wiring, parameters: Floats, activity: Floats) -> None:
         if t.kind != SUBSAMPLE:
             set_biases(t, parameters, activity)
         if inner or t.kind == TAPS_INNER:
-            if t.padded != t.state:
-                places = wiring.places[t.first_place : t.first_place + t.plane]
-                pad(activity, t.state, t.padded, t.planes, t.plane, t.padded_plane, places)
-            strips = wiring.strips[t.first_strip : t.stop_strip]
-            gather(activity, t.padded, f, *field_shape(t), t.strip, strips)
+            move_field(loops.fill_field, wiring, t, activity)
         if t.kind == SUBSAMPLE:
             places = wiring.places[t.first_place : t.first_place + t.plane]
             sizes = (t.maps, t.planes, t.plane, t.positions, t.strip)
@@ -266,12 +267,7 @@ def send_down(wiring: Wiring, t: Layer, parameters: Floats, received: Floats) ->
         sizes = (t.maps, t.positions, t.taps)
         call(loop, (received, d, parameters, w, received, f, *sizes, wiring.sent, t.first_four))
     if t.kind != DENSE:
-        size = t.planes * t.padded_plane
-        strips = wiring.strips[t.first_strip : t.stop_strip]
-        scatter(received, t.padded, size, f, *field_shape(t), t.strip, strips)
-        if t.padded != t.state:
-            places = wiring.places[t.first_place : t.first_place + t.plane]
-            unpad(received, t.state, t.padded, t.planes, t.plane, t.padded_plane, places)
+        move_field(wiring.loops.empty_field, wiring, t, received)
 
 
 @njit(no_cpython_wrapper=True)
