@@ -1,7 +1,6 @@
 """Hands the layers of an integer network to the kernels, as many images at a time as there are lanes."""
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +17,9 @@ from hw_sim.formats.fixed import Fixed
 from hw_sim.formats.levels import twice_edges
 from hw_sim.kernels import layer as kernels
 from hw_sim.kernels.layer_records import Kept, Lanes
-from hw_sim.kernels.pixels import load_images, load_levels
-from hw_sim.kernels.sums import FLOAT_LIMIT, INTEGER_LANES
+from hw_sim.kernels.pixels import IMAGES_TOGETHER, load_images, load_levels
+from hw_sim.kernels.sums import FLOAT_LIMIT, INTEGER_LANES, UNITS
+from retronet.kernels.jit import prepared
 from retronet.network import AveragePool, MaxPool
 
 RUN: Callable[..., None] = kernels.run_integer_layer
@@ -43,7 +43,6 @@ class LaneRunner:
         self, network: IntegerNetwork, images: NDArray[np.floating], *, keep_sums: bool = False
     ) -> None:
         self.network, self.images = network, images
-        self._load = self._loader()
         units = [int(np.prod(network.network.input)), *(layer.sized.units for layer in network.layers)]
         # Inputs are kept in the word that their layer is summed in, the last states in that of their own.
         words = [word_of(layer) for layer in network.layers]
@@ -61,28 +60,32 @@ class LaneRunner:
             Kept(*(np.zeros((max(count, 2) if keep_sums else 1, INTEGER_LANES), np.int64) for _ in range(3)))
             for count in units[1:]
         ]
+        self._load = self._loader()
         self.work = np.array([_work(layer, count) for layer, count in pairs])
         self.counts = np.zeros_like(self.work)
         self.clipped_pixels = 0
         self.calls = [self._call(index) for index in range(len(network.layers))]
 
-    def _call(self, index: int) -> tuple[Any, ...]:
-        """Return what `run_integer_layer` takes of a layer."""
+    def _call(self, index: int) -> Callable[[int], object]:
+        """Return the loop of a layer, which takes how many lanes are used."""
         layer, kept = self.network.layers[index], self.kept[index]
         arrays = arrays_of(layer, self.network.plan.tap_order)
         adding, offset = adding_of(layer, arrays.weights)
         activation = activation_of(layer, keep_sums=self.keep_sums)
         above = np.empty((2, INTEGER_LANES), np.int32 if layer.word_bits == 32 else np.int64)
         missed = np.empty((2, INTEGER_LANES), np.int32)
-        lanes = Lanes(self.rows[index], self.rows[index + 1], above, missed, self.counts[index], kept)
-        return arrays._replace(offset=offset), *adding, *activation, lanes
+        block = (kernels.POSITIONS_TOGETHER, UNITS, INTEGER_LANES)
+        sums, whole = np.empty(block, arrays.weights.dtype), np.empty(block, np.int64)
+        inputs, states = self.rows[index], self.rows[index + 1]
+        lanes = Lanes(inputs, states, above, missed, sums, whole, self.counts[index], kept)
+        return prepared(RUN, arrays._replace(offset=offset), *adding, *activation, lanes, 0)
 
     def run(self, first: int) -> int:
         """Simulate as many images from `first` on as there are lanes; return how many."""
         used = min(INTEGER_LANES, len(self.images) - first)
         self.clipped_pixels += self._load(first, used)
         for call in self.calls:
-            RUN(*call, used)
+            call(used)
         self.counts += self.work * used
         return used
 
@@ -92,12 +95,11 @@ class LaneRunner:
         border, images = self.network.layers[0].border, self.images
         if isinstance(form, Fixed):
             cast = pixel_cast(form, scale, float(np.abs(images).max(initial=0)))
-            return lambda first, used: int(load_images(images, first, used, *cast, border, self.rows[0]))
+            block = np.empty((IMAGES_TOGETHER, images.shape[1]), np.int32)
+            return prepared(load_images, images, *cast, border, block, self.rows[0], 0, 0)
         edges = twice_edges(form) * (0.5 * form.step)
         levels = np.array((form.low, *form.levels, form.high), np.int64)
-        return lambda first, used: int(
-            load_levels(images, first, used, scale, edges, levels, border, self.rows[0])
-        )
+        return prepared(load_levels, images, scale, edges, levels, border, self.rows[0], 0, 0)
 
 
 def _work(layer: IntegerLayer, border: int) -> Ints:

@@ -34,7 +34,7 @@ from hw_sim.kernels.sums import (
     cast64,
     keep_largest,
 )
-from retronet.kernels.jit import njit, part
+from retronet.kernels.jit import entry, part
 
 Ints = NDArray[Any]
 Numbers = NDArray[Any]
@@ -195,12 +195,12 @@ def prepare(sums: Ints, block: Block, used: int, stage: Stage, kept: Kept) -> in
     return missed
 
 
-@part(allocates=True)
+@part()
 def finish(
     sums: Numbers, block: Block, used: int, stage: Stage, steps: StepTables, form: StateCast, lanes: Lanes
 ) -> None:
     """Turn sums into states in 64 bits, and count what did not fit."""
-    whole = np.empty(sums.shape, np.int64)
+    whole = lanes.whole
     for place in range(block.places):
         for slot in range(UNITS):
             for lane in range(INTEGER_LANES):
@@ -214,7 +214,7 @@ def finish(
         lanes.counts[SATURATIONS] += count_clips(whole, block, table, thresholds, clips, used)
 
 
-@njit(allocates=True, nogil=True)
+@entry()
 def run_integer_layer(
     layer: LayerArrays, exact: bool | None, ranged: Ranged | None, narrow: Casts | None, wide: Casts | None,
     split: Split | None, packed: Packed | None, packed_wide: Packed | None, staged: Staged | None,
@@ -237,8 +237,7 @@ def run_integer_layer(
     used
         Lanes that hold one.
     """
-    sums = np.empty((POSITIONS_TOGETHER, UNITS, INTEGER_LANES), layer.weights.dtype)
-    overflows, clipped = lanes.missed[0], lanes.missed[1]
+    sums, overflows, clipped = lanes.sums, lanes.missed[0], lanes.missed[1]
     for lane in range(INTEGER_LANES):
         overflows[lane] = clipped[lane] = 0
     positions, offset = layer.sources.shape[1], layer.offset

@@ -164,6 +164,8 @@ class Lanes(NamedTuple):
     above : ndarray of the activation's word, shape (2, INTEGER_LANES)
     missed : ndarray of int32, shape (2, INTEGER_LANES)
         Scratch.
+    sums, whole : ndarrays of the sums' word and of int64, shape (POSITIONS_TOGETHER, UNITS, INTEGER_LANES)
+        Scratch.
     counts : ndarray of int64, shape (len(COUNTS),)
         Added to.
     kept
@@ -174,6 +176,8 @@ class Lanes(NamedTuple):
     states: Numbers
     above: Ints
     missed: Ints
+    sums: Numbers
+    whole: Ints
     counts: Ints
     kept: Kept
 

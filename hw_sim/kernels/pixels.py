@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from hw_sim.kernels.cast import INT32, Range, RoundingShift, cast_real, fit_of, round_of
 from hw_sim.kernels.sums import INTEGER_LANES
-from retronet.kernels.jit import njit, part
+from retronet.kernels.jit import entry, part
 
 Ints = NDArray[Any]
 
@@ -66,10 +66,11 @@ def cast_row(
     return missed
 
 
-@njit(allocates=True, nogil=True)
+@entry()
 def load_images(
-    images: NDArray[Any], first: int, used: int, scale: float | None, power: float,
-    rounding: RoundingShift | None, span: Range | None, form: Ints | None, border: int, rows: NDArray[Any],
+    images: NDArray[Any], scale: float | None, power: float, rounding: RoundingShift | None,
+    span: Range | None, form: Ints | None, border: int, block: NDArray[Any], rows: NDArray[Any],
+    first: int, used: int,
 ) -> int:  # fmt: skip
     """Cast `used` images from `first` on into the lanes of `rows`; return how many pixels overflowed.
 
@@ -79,12 +80,13 @@ def load_images(
         Finite numbers.
     scale, power, rounding, span, form
         Their cast: see `PixelCast`.
+    block : ndarray of int32, shape (IMAGES_TOGETHER, units)
+        Room.
     rows : ndarray of the first layer's word, shape (units + 1, INTEGER_LANES)
         Filled; the last row with `border`, unused lanes with 0.
     """
     units = images.shape[1]
     # A few images at a time, so that each write into the lanes fills a line of the cache.
-    block = np.empty((IMAGES_TOGETHER, units), np.int32)
     changed = 0
     for start in range(0, INTEGER_LANES, IMAGES_TOGETHER):
         for index in range(IMAGES_TOGETHER):
@@ -108,10 +110,10 @@ def load_images(
     return changed
 
 
-@njit(allocates=True, nogil=True)
+@entry()
 def load_levels(
-    images: NDArray[Any], first: int, used: int, scale: float, edges: NDArray[Any], levels: Ints, border: int,
-    rows: Ints,
+    images: NDArray[Any], scale: float, edges: NDArray[Any], levels: Ints, border: int, rows: Ints,
+    first: int, used: int,
 ) -> int:  # fmt: skip
     """Do the same for `levels`: level ``k`` from ``edges[k − 1]`` on; the first and last one clip."""
     units = images.shape[1]

@@ -7,7 +7,7 @@ patterns.
 """
 
 import ctypes
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import update_wrapper
 from typing import Any, NamedTuple
 
@@ -39,6 +39,13 @@ class Entry:
     def __call__(self, *arguments: object) -> float | None:
         """Run the loop, compiled for the types of these arguments, and return its number if it has one.
 
+        See `prepared`.
+        """
+        return self.prepared(*arguments)()
+
+    def prepared(self, *arguments: object) -> Callable[..., float | None]:
+        """Return a call with these arguments, whose last numbers it takes anew, of the same types.
+
         Raises
         ------
         RuntimeError
@@ -50,12 +57,22 @@ class Entry:
         form = tuple(forms)
         if form not in self._calls:
             self._calls[form] = _prepare(self, arguments)
-        call = self._calls[form]
-        value, error = call.result(), ctypes.c_void_p()
-        status = call.function(ctypes.byref(value), ctypes.byref(error), *numbers)
-        if status not in (RETCODE_OK.constant, RETCODE_NONE.constant):
-            raise RuntimeError(f"{self._name} ended with status {status}")
-        return value.value if call.result is ctypes.c_double else None
+        function, result = self._calls[form]
+
+        def call(*last: float) -> float | None:
+            value, error = result(), ctypes.c_void_p()
+            given = numbers[: len(numbers) - len(last)] if last else numbers
+            status = function(ctypes.byref(value), ctypes.byref(error), *given, *last)
+            if status not in (RETCODE_OK.constant, RETCODE_NONE.constant):
+                raise RuntimeError(f"{self._name} ended with status {status}")
+            return None if result is ctypes.c_void_p else value.value
+
+        # The numbers are places in arrays, which must not go before the call.
+        call.arguments = arguments  # type: ignore[attr-defined]
+        return call
+
+
+RESULTS = {types.float64: ctypes.c_double, types.int64: ctypes.c_int64, types.none: ctypes.c_void_p}
 
 
 def _prepare(entry: Entry, arguments: Iterable[object]) -> Call:
@@ -63,8 +80,7 @@ def _prepare(entry: Entry, arguments: Iterable[object]) -> Call:
     compiled, address = compiled_for(entry, kinds)
     members = [member for kind in kinds for member in _members(_layout(kind))]
     prototype = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, *map(_as_c, members))
-    result = ctypes.c_double if compiled.signature.return_type == types.float64 else ctypes.c_void_p
-    return Call(prototype(address), result)
+    return Call(prototype(address), RESULTS[compiled.signature.return_type])
 
 
 def _layout(kind: Any) -> Any:  # noqa: ANN401
