@@ -18,7 +18,7 @@ from retronet.kernels.keeping import install
 
 
 def _digest() -> str:
-    """Return a digest of what compiled code is made from: Numba, the kernels here and hw_sim's beside them."""
+    """Return a digest of what compiled code is made from: Numba, the kernels here and those of hw_sim."""
     digest = sha256(__version__.encode())
     for package in ("retronet", "hw_sim"):
         for path in sorted((Path(__file__).parents[2] / package / "kernels").glob("*.py")):
