@@ -64,7 +64,7 @@ def score(
         What the network was trained for; a squared error if absent.
     """
     wanted = target_matrix(targets or Targets(), outputs.shape[1])[labels]
-    values = outputs.astype(np.float64)
+    values = outputs.astype(np.float64, order="C")  # sums go through memory: its order is theirs
     misses = int(np.count_nonzero(values.argmax(axis=1) != labels))
     low, high = wilson_percent(misses, len(labels))
     squared = loss is None or isinstance(loss, SquaredError)
@@ -180,7 +180,7 @@ def rejection_curve(outputs: NDArray[np.floating], labels: NDArray[np.uint8]) ->
     labels
         Shape (n,).
     """
-    values = outputs.astype(np.float64)
+    values = outputs.astype(np.float64, order="C")  # sums go through memory: its order is theirs
     kept, misses = (each[::-1] for each in _kept_misses_differences(values, labels)[:2])
     return RejectionCurve(
         rejected_percent=tuple((100 * (1 - kept / len(labels))).tolist()),

@@ -160,7 +160,7 @@ def _within(
     if best is not None:
         choices = [choice for choice in choices if choice.cost < _cost(best, objective)]
     fixed = below[-1:] if objective == "mac-bits" else below
-    spent = sum(allocator.predicted(Tensor(name, "states"), state_bits) for name in fixed)
+    spent = math.fsum(allocator.predicted(Tensor(name, "states"), state_bits) for name in fixed)
     bound = allowed - spent
     for _ in range(TRIES if best is None else PRUNED_TRIES):
         chosen = next((choice for choice in choices if choice.rise <= bound), None)

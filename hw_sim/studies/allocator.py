@@ -225,7 +225,7 @@ class Allocator:
                 macs[sized.name] * weights[sized.name] * states[read]
                 for sized, read in zip(self.sized_layers, below, strict=False)
             ),
-            predicted=sum(predicted),
+            predicted=math.fsum(predicted),
             measured=self.measured(plan, trained) - self.float_loss,
             score=score(answers, test.labels, self.trained.recipe.targets),
             deleted=gone,

@@ -8,27 +8,20 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numba
-from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-class _PartLibrary(JITCodeLibrary):
-    """The code of a function that lives inside others: not optimised here, but there, once."""
-
-    def _optimize_final_module(self) -> None:
-        pass
-
-
 class _PartCompiler(CompilerBase):
-    """Numba's compiler, but for the library that it fills."""
+    """Numba's compiler, but for the library that it fills: not optimised here, but where it lands, once."""
 
     def define_pipelines(self) -> list[Any]:
         """Return the passes."""
         state = self.state
-        codegen, name = state.targetctx.codegen(), state.func_id.func_qualname
-        state.library = _PartLibrary(codegen, name)  # type: ignore[no-untyped-call]
+        state.library = state.targetctx.codegen().create_library(state.func_id.func_qualname)
+        # Numba's own name: one without it would optimise here too, which costs time alone.
+        state.library._optimize_final_module = lambda: None
         state.library.enable_object_caching()
         return [DefaultPassBuilder.define_nopython_pipeline(state)]  # type: ignore[no-untyped-call]
 

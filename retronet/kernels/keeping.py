@@ -1,20 +1,25 @@
 """Keeps compiled code on disk so that no damage there ends a run: what can not be read is compiled again.
 
 Numba reads its files back without a check: a truncated one raises whatever unpickling raises, and one with a
-wrong byte may run. The files of this project's functions begin with a digest of the rest. Other packages'
-functions are kept as Numba keeps them.
+wrong byte may run. The files of this project's functions begin with a digest of the rest. Numba also writes
+which file holds a function before the file itself, and a process may end between: what is there then, of
+another Numba or of other source, would run. So each file says what it holds. Other packages' functions are
+kept as Numba keeps them.
 
 Two processes that need a function at the same time compile it once (:mod:`retronet.kernels.making`).
+
+All this leans on parts of Numba that a version to come may not have. Code is then kept as Numba keeps it.
 """
 
-import contextlib
 import logging
 import pickle
 from collections.abc import Callable
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from numba import config
 from numba.core import caching, dispatcher, event
 
 from retronet.kernels.making import Making
@@ -29,11 +34,24 @@ class Damaged(Exception):
     """A file of compiled code that is not what was written."""
 
 
-class CheckedFile(caching.IndexDataCacheFile):
+_Pair: Any = getattr(caching, "IndexDataCacheFile", object)
+_Numbas: Any = getattr(dispatcher, "FunctionCache", object)
+
+
+class CheckedFile(_Pair):  # type: ignore[misc]
     """Numba's pair of index and data files, each behind its digest."""
 
     _cache_path: str
     _index_path: str
+
+    def save(self, key: object, data: object) -> None:
+        """Keep data under a key."""
+        super().save(key, (self._version, self._source_stamp, key, data))
+
+    def load(self, key: object) -> Any:  # noqa: ANN401
+        """Return what is kept under a key, or None."""
+        *whose, data = super().load(key) or (None,)
+        return data if whose == [self._version, self._source_stamp, key] else None
 
     def _save_index(self, overloads: dict[Any, str]) -> None:
         self._write(self._index_path, (self._version, self._source_stamp, overloads))
@@ -69,17 +87,19 @@ class CheckedFile(caching.IndexDataCacheFile):
             raise Damaged(path) from error
 
 
-class KeptCode(caching.FunctionCache):
+class KeptCode(_Numbas):  # type: ignore[misc]
     """The compiled code of one function: what can not be read or written is done without."""
 
-    def __init__(self, function: Callable[..., object]) -> None:
+    def __init__(self, function: Callable[..., object], source: str) -> None:
         super().__init__(function)
+        base = self._impl.filename_base
         self._cache_file = CheckedFile(
             cache_path=self._cache_path,
-            filename_base=self._impl.filename_base,
-            source_stamp=self._impl.locator.get_source_stamp(),
+            filename_base=f"{base}.checked",  # Numba could not read them
+            source_stamp=(self._impl.locator.get_source_stamp(), source),
         )
-        self.making = Making(Path(self._cache_path, f"{self._impl.filename_base}.lock"))
+        self.index = Path(self._cache_file._index_path)
+        self.making = Making(Path(self._cache_path, f"{base}.lock"))
 
     def load_overload(self, signature: object, context: object) -> Any:  # noqa: ANN401
         """Return the code for a signature, or None if it has to be compiled: others wait until it is."""
@@ -102,7 +122,7 @@ class KeptCode(caching.FunctionCache):
         """Keep the code for a signature, if there is room."""
         try:
             super().save_overload(signature, data)
-        except OSError as error:
+        except Exception as error:  # a disk without room, or a Numba that asks the files above for more
             _tell(str(self._cache_path), error)
         finally:
             self.making.end()
@@ -116,9 +136,9 @@ class _Failures(event.Listener):
 
     def on_end(self, ended: Any) -> None:  # noqa: ANN401 - Numba's record
         """Let go where an error ended the compilation."""
-        cache = ended.data["dispatcher"]._cache
+        cache = getattr(ended.data["dispatcher"], "_cache", None)
         # Not `is_failed`, which in Numba 0.68 says the opposite.
-        if ended._exc_details is not None and isinstance(cache, KeptCode):
+        if getattr(ended, "_exc_details", None) is not None and isinstance(cache, KeptCode):
             cache.making.end()
 
 
@@ -134,25 +154,34 @@ def _tell(folder: str, reason: object) -> None:
         )
 
 
-def _cache_of(function: Callable[..., object]) -> Any:  # noqa: ANN401
+def _cache_of(source: str, function: Callable[..., object]) -> Any:  # noqa: ANN401
     """Return where Numba keeps the code of a function."""
     if function.__module__.partition(".")[0] not in PACKAGES:
-        return caching.FunctionCache(function)
-    with contextlib.suppress(RuntimeError, OSError):
-        return KeptCode(function)
-    from numba import config
-
-    _tell(str(getattr(config, "CACHE_DIR", "")), "the folder can not be written to")
-    return caching.NullCache()
+        return _Numbas(function)
+    try:
+        return KeptCode(function, source)
+    except (AttributeError, TypeError) as error:
+        _log.debug("compiled code is kept as Numba keeps it, which has no such parts: %r", error)
+        return _Numbas(function)
+    except (RuntimeError, OSError):
+        _tell(str(getattr(config, "CACHE_DIR", "")), "the folder can not be written to")
+        return caching.NullCache()
 
 
 def is_kept(loop: Any) -> bool:  # noqa: ANN401 - Numba's
     """Return whether code of a loop is kept, for any types, or none ever is."""
     cache = getattr(loop, "_cache", None)
-    return not isinstance(cache, KeptCode) or Path(cache._cache_file._index_path).exists()
+    return not isinstance(cache, KeptCode) or cache.index.exists()
 
 
-def install() -> None:
-    """Have Numba keep the code of this project's functions so."""
+def install(source: str) -> None:
+    """Have Numba keep the code of this project's functions so.
+
+    Parameters
+    ----------
+    source
+        A digest of all that the functions are made from: code that was made from anything else is not used.
+    """
     event.register("numba:compile", _Failures())
-    setattr(dispatcher, "FunctionCache", _cache_of)  # noqa: B010 - a module of Numba's gives it no name
+    if hasattr(dispatcher, "FunctionCache"):
+        setattr(dispatcher, "FunctionCache", partial(_cache_of, source))  # noqa: B010 - Numba gives it no name

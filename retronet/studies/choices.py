@@ -147,12 +147,12 @@ def welch(first: Sequence[float], second: Sequence[float]) -> tuple[float, float
 
     difference = float(np.mean(second)) - float(np.mean(first))
     parts = [float(np.var(each, ddof=1)) / len(each) for each in (first, second)]
-    if sum(parts) == 0:
+    if math.fsum(parts) == 0:
         return difference, float(difference == 0)
-    freedom = sum(parts) ** 2 / sum(
+    freedom = math.fsum(parts) ** 2 / math.fsum(
         part**2 / (len(each) - 1) for part, each in zip(parts, (first, second), strict=True)
     )
-    p = 2 * t.sf(abs(difference) / math.sqrt(sum(parts)), freedom)
+    p = 2 * t.sf(abs(difference) / math.sqrt(math.fsum(parts)), freedom)
     # Twelve digits: the last ones are the C library's, which differ between processors.
     return difference, float(f"{p:.12g}")
 

@@ -1,5 +1,6 @@
 """What one layer costs on a chip: the parts of its time, its energy and what binds it. All modelled."""
 
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -165,7 +166,7 @@ def moved_bytes(array: NeuronArray, mapping: CallPlan, loads: float) -> float:
         (mapping.input_moves or 0, array.state_in_port_bits),
         (mapping.output_moves or 0, array.state_out_port_bits),
     )
-    return sum(moves * (port.value or 0.0) for moves, port in ports) / 8
+    return math.fsum(moves * (port.value or 0.0) for moves, port in ports) / 8
 
 
 def _host_s(host: Host, instructions: float, crossing_bytes: float) -> float | None:
@@ -205,7 +206,7 @@ def _energy_j(energy: Energy | None, work: Work) -> float | None:
 def sum_or_none(amounts: Sequence[float | None]) -> float | None:
     """Return the sum, or nothing if a part of it is unknown."""
     known = [amount for amount in amounts if amount is not None]
-    return sum(known) if len(known) == len(amounts) else None
+    return math.fsum(known) if len(known) == len(amounts) else None
 
 
 def largest(parts: Sequence[tuple[Bound, float]]) -> Bound:

@@ -5,6 +5,7 @@ times are the least that the stated geometry allows. What the sources measured s
 `hw_sim.chips.cost.published`, with the efficiency that would close the gap.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, assert_never
 
@@ -186,7 +187,7 @@ def cost(
                 f"The companion '{other.name}' of '{chip.name}' is no processor. Choose one that is."
             )
         layers += [on_processor(other, other.engine, *pair) for pair in pairs[len(own) :]]
-    seconds = sum(layer.seconds for layer in layers)
+    seconds = math.fsum(layer.seconds for layer in layers)
     rows = [row for row in constants(chip) if on_board or row.key.startswith(("engine", "energy"))]
     return CostReport(
         chip=chip.name,

@@ -6,6 +6,7 @@ left of the published time is fitted, and stands apart. Getting the picture from
 text at hand gives it in seconds.
 """
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 
@@ -135,17 +136,17 @@ def _on_board(
     runs = chip if beside is None else load_chip(beside)
     stages = [_stage_time(each, digits, chip) for each in work]
     counts = Counter(networks)
-    taken = sum(count * cost(runs, each).seconds for each, count in counts.items()) / answered
+    taken = math.fsum(count * cost(runs, each).seconds for each, count in counts.items()) / answered
     macs = (
         sum(count * sized.macs for each, count in counts.items() for sized in sized_layers(each)) / answered
     )
     stages.append(StageTime("network", runs.name, 0.0, macs, taken))
-    seconds = sum(each.seconds for each in stages)
+    seconds = math.fsum(each.seconds for each in stages)
     least, most = END_TO_END
     fitted, times = None, None
     if beside is None:
         fitted = (1 / most - seconds, 1 / least - seconds)
-        others = sum(each.seconds for each in stages if each.machine == "PC")
+        others = math.fsum(each.seconds for each in stages if each.machine == "PC")
         normalisation = next(each.seconds for each in stages if each.stage == "normalisation")
         left = [1 / rate - 1 / NORMALISED - others for rate in (most, least)]
         times = (left[0] / normalisation, left[1] / normalisation)

@@ -1,5 +1,6 @@
 """How near a network comes to a chip's peak, and what traffic leaves of it; all modelled."""
 
+import math
 from typing import assert_never
 
 import msgspec
@@ -51,7 +52,7 @@ def roof_of(chip: ChipSpec, network: NetworkSpec, report: CostReport) -> Roof:
     """
     own = [layer for layer in report.layers if layer.chip == chip.name]
     macs = sum(layer.work.macs for layer in own)
-    speed = macs / sum(layer.seconds for layer in own)
+    speed = macs / math.fsum(layer.seconds for layer in own)
     moved: float | None = None
     moving_s: float | None = None
     match chip.engine:
@@ -76,7 +77,7 @@ def roof_of(chip: ChipSpec, network: NetworkSpec, report: CostReport) -> Roof:
             ports = (array.weight_port_bits, array.state_in_port_bits, array.state_out_port_bits)
             if None not in parts and all(port.value is not None for port in ports):
                 moved = sum(moved_bytes(array, each, loads) for each in maps)
-                moving_s = sum(part for part in parts if part is not None)
+                moving_s = math.fsum(part for part in parts if part is not None)
         case _ as unreachable:
             assert_never(unreachable)
     known = bool(moved and moving_s)

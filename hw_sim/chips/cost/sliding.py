@@ -1,5 +1,6 @@
 """What a chip takes for a network slid over fields, beside separate windows at all its places: modelled."""
 
+import math
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -59,7 +60,7 @@ def slid_times(
     return tuple(
         SlidTime(
             chip.name,
-            sum(model(chip, slid_network(network, *field)).seconds for field in fields),
+            math.fsum(model(chip, slid_network(network, *field)).seconds for field in fields),
             windows * model(chip, network).seconds,
         )
         for chip in chips

@@ -1,6 +1,7 @@
 """Damaged, foreign and unwritable folders of compiled code: a run goes on with the same numbers."""
 
 import os
+import shutil
 import subprocess
 import sys
 from hashlib import sha256
@@ -9,6 +10,7 @@ from pathlib import Path
 import numba
 import pytest
 
+import retronet
 from retronet.kernels.keeping import CheckedFile
 
 pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing is compiled")
@@ -92,3 +94,85 @@ def test_an_index_that_names_a_record_that_is_no_more_is_written_anew(
     assert file._load_index() == {}
     file._save_index({"signature": "data"})
     assert file._load_index() == {"signature": "data"}
+
+
+def kept_by(folder: Path, source: str) -> CheckedFile:
+    return CheckedFile(cache_path=str(folder), filename_base="kernel", source_stamp=source)
+
+
+@pytest.mark.parametrize("change", ["source", "Numba", "signature"])
+def test_a_file_that_holds_something_else_is_not_used(
+    tmp_path: Path, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that ended between index and file leaves an index that names a file of before."""
+    before = kept_by(tmp_path, "before" if change == "source" else "now")
+    if change == "Numba":
+        before._version = "0.1"
+    key = "other types" if change == "signature" else "types"
+    before.save(key, "code of before")
+    assert before.load(key) == "code of before"
+    now = kept_by(tmp_path, "now")
+    if change == "signature":
+        now._save_index({})
+    with monkeypatch.context() as patch:
+        patch.setattr(now, "_save_data", lambda *_: None)
+        now.save("types", "code of now")
+    assert Path(tmp_path, now._load_index()["types"]).exists()  # it is that of before
+
+    assert now.load("types") is None
+    now.save("types", "code of now")
+    assert now.load("types") == "code of now"
+
+
+def test_a_change_of_any_kernel_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder may be one that the user named, the same for each version of the source."""
+    source = tmp_path / "source"
+    shutil.copytree(Path(retronet.__file__).parent, source / "retronet")
+    monkeypatch.setenv("PYTHONPATH", str(source))
+    monkeypatch.setenv("PYTHONSAFEPATH", "1")  # not the folder where the tests run
+    kept = tmp_path / "kept"
+    assert [run(kept)[0], run(kept)[0]] == [FRESH, KEPT]
+    with (source / "retronet" / "kernels" / "units.py").open("a") as file:
+        file.write("# another\n")
+
+    assert [run(kept)[0], run(kept)[0]] == [FRESH, KEPT]
+
+
+CHANGES = {
+    "a cache of another name": """
+from numba.core import dispatcher
+Renamed = dispatcher.FunctionCache
+dispatcher.Dispatcher.enable_caching = lambda self: setattr(self, "_cache", Renamed(self.py_func))
+del dispatcher.FunctionCache
+""",
+    "a cache of other parts": """
+from numba.core import dispatcher
+class Other:
+    cache_path = "somewhere"
+    def __init__(self, function, real=dispatcher.FunctionCache):
+        self.real = real(function)
+        self.load_overload, self.save_overload = self.real.load_overload, self.real.save_overload
+dispatcher.FunctionCache = Other
+""",
+    "no pair of files": """
+import numba.core, types
+known = {**vars(numba.core.caching)}
+del known["IndexDataCacheFile"]
+numba.core.caching = types.SimpleNamespace(**known)
+""",
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_numba_without_the_parts_that_this_needs(tmp_path: Path, change: str) -> None:
+    """As a version to come may be: code is kept as Numba keeps it."""
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-c", CHANGES[change] + PROGRAM],
+            env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert (done.stdout.strip(), done.stderr) == (KEPT, "")
+    assert not list(tmp_path.rglob("*.checked.*"))
