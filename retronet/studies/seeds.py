@@ -4,13 +4,18 @@ import hashlib
 import math
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, as_completed
+from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 
 import msgspec
 import numpy as np
 from msgspec.structs import replace
 
-from retronet.datasets import load
+from retronet.datasets import DigitSets, Provenance, load
+from retronet.datasets.catalogue import SOURCES
+from retronet.datasets.source import data_folder
+from retronet.errors import InputError
 from retronet.network import load_network
 from retronet.recipe import Recipe, override
 from retronet.runs.configuration import RunConfiguration, configure
@@ -21,6 +26,8 @@ from retronet.training.train import PassRecord
 
 SINCE = ("distortion",)
 """What recipes have come to say since folders were first named by them; absent, it leaves a name alone."""
+_LOADING = Lock()
+"""Seeds that share a process, as threads of a worker do, wait for the one that loads."""
 QUANTITIES = ("misses", "error_percent", "half_mse", "reject_percent_at_1_percent_error")
 
 
@@ -61,14 +68,13 @@ def seed_folder(runs: Path, recipe: Recipe, seed: int) -> Path:
     return runs / f"{recipe.name}-{hashlib.sha256(same_for_all).hexdigest()[:6]}-seed{seed}"
 
 
-def train_seed(recipe: Recipe, runs: Path, data_dir: Path | None) -> SeedResult:
-    """Train `recipe`, or go on where an earlier call was cut off; a finished run is only read.
+def train_seed(recipe: Recipe, runs: Path, digits: DigitSets) -> SeedResult:
+    """Train `recipe` on `digits`, or go on where an earlier call was cut off; a finished run is only read.
 
     A run of other digits, another network of that name or other versions is overwritten.
     """
     folder = seed_folder(runs, recipe, recipe.seed)
     network = load_network(recipe.network)
-    digits = load(recipe.data, recipe.preparation, data_dir)
     run = open_run(folder) if (folder / CONFIGURATION).exists() else None
     if run is None or not _is_the_same(run.configuration, configure(recipe, network, digits)):
         run = create_run(recipe, network, digits, folder, runs, force=True)
@@ -85,9 +91,16 @@ def _is_the_same(configuration: RunConfiguration, wanted: RunConfiguration) -> b
 
 
 def train_seeds(
-    recipe: Recipe, seeds: Sequence[int], runs: Path, data_dir: Path | None, executor: Executor | None
+    recipe: Recipe,
+    seeds: Sequence[int],
+    runs: Path,
+    data_dir: Path | None,
+    executor: Executor | None,
+    digits: DigitSets | None = None,
 ) -> Iterator[SeedResult]:
     """Train `recipe` from each seed; yield the results as they come, whatever their order.
+
+    Each process loads the digits once, for all the seeds that it trains.
 
     Parameters
     ----------
@@ -101,18 +114,56 @@ def train_seeds(
         The data folder, as for :func:`retronet.datasets.load`.
     executor
         Where to train: processes. None trains here, one after the other; the bytes are the same.
+    digits
+        Those of `recipe` and `data_dir`, where they are loaded already. Workers load their own.
+
+    Raises
+    ------
+    InputError
+        If a worker finds other digits than `digits`.
     """
     recipes = [override(recipe, {"seed": seed}) for seed in seeds]
     if executor is None:
-        yield from (train_seed(each, runs, data_dir) for each in recipes)
+        if digits is None:
+            digits = load(recipe.data, recipe.preparation, data_dir)
+        yield from (train_seed(each, runs, digits) for each in recipes)
         return
-    futures = [executor.submit(train_seed, each, runs, data_dir) for each in recipes]
+    wanted = None if digits is None else (digits.train.provenance, digits.test.provenance)
+    futures = [executor.submit(_train_there, each, runs, data_dir, wanted) for each in recipes]
     try:
         for future in as_completed(futures):
             yield future.result()
     finally:
         for future in futures:
             future.cancel()
+
+
+def _train_there(
+    recipe: Recipe, runs: Path, data_dir: Path | None, wanted: tuple[Provenance, Provenance] | None
+) -> SeedResult:
+    """Train one seed; what a worker runs."""
+    folder = data_folder(data_dir)
+    here = tuple(name for name, source in SOURCES.items() if source.state(folder) == "here")
+    with _LOADING:
+        digits = _digits_kept(recipe.data, recipe.preparation, folder, here)
+    if wanted is not None and wanted != (digits.train.provenance, digits.test.provenance):
+        raise InputError(
+            f"The digits of '{recipe.data}' are not the same everywhere: a worker has "
+            f"{digits.train.provenance.name} in {folder}, and the seeds were begun with {wanted[0].name}. "
+            "Give all workers the same files."
+        )
+    return train_seed(recipe, runs, digits)
+
+
+@lru_cache(maxsize=1)
+def _digits_kept(
+    name: str,
+    preparation: str | None,
+    folder: Path,
+    here: tuple[str, ...],  # noqa: ARG001 - a part of the key: ``auto`` is another data set with other files
+) -> DigitSets:
+    """Return the digits that this process keeps: one data set, as the next seed is of the same recipe."""
+    return load(name, preparation, folder)
 
 
 def spread(values: Sequence[float]) -> Spread:
