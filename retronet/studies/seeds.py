@@ -20,7 +20,7 @@ from retronet.network import load_network
 from retronet.recipe import Recipe, override
 from retronet.runs.configuration import RunConfiguration, configure
 from retronet.runs.create import create_run
-from retronet.runs.run import CONFIGURATION, open_run
+from retronet.runs.run import CONFIGURATION, Run, open_run
 from retronet.runs.trained_run import continue_run
 from retronet.training.train import PassRecord
 
@@ -74,14 +74,30 @@ def train_seed(recipe: Recipe, runs: Path, digits: DigitSets) -> SeedResult:
     A run of other digits, another network of that name or other versions is overwritten.
     """
     folder = seed_folder(runs, recipe, recipe.seed)
-    network = load_network(recipe.network)
-    run = open_run(folder) if (folder / CONFIGURATION).exists() else None
-    if run is None or not _is_the_same(run.configuration, configure(recipe, network, digits)):
-        run = create_run(recipe, network, digits, folder, runs, force=True)
+    run = _begun(folder, recipe, digits)
+    if run is None:
+        run = create_run(recipe, load_network(recipe.network), digits, folder, runs, force=True)
     if run.passes < recipe.passes:
         for _ in continue_run(run, digits):
             pass
     return SeedResult(recipe.seed, str(folder), tuple(run.records()))
+
+
+def _begun(folder: Path, recipe: Recipe, digits: DigitSets) -> Run | None:
+    """Return the run in `folder` if it was begun as it would be begun now."""
+    if not (folder / CONFIGURATION).exists():
+        return None
+    run = open_run(folder)
+    wanted = configure(recipe, load_network(recipe.network), digits)
+    return run if _is_the_same(run.configuration, wanted) else None
+
+
+def _finished(recipe: Recipe, runs: Path, digits: DigitSets) -> SeedResult | None:
+    """Return the result of a run that has all its passes; None if it has not."""
+    folder = seed_folder(runs, recipe, recipe.seed)
+    run = _begun(folder, recipe, digits)
+    records = () if run is None else tuple(run.records())
+    return SeedResult(recipe.seed, str(folder), records) if len(records) >= recipe.passes else None
 
 
 def _is_the_same(configuration: RunConfiguration, wanted: RunConfiguration) -> bool:
@@ -128,8 +144,16 @@ def train_seeds(
             digits = load(recipe.data, recipe.preparation, data_dir)
         yield from (train_seed(each, runs, digits) for each in recipes)
         return
-    wanted = None if digits is None else (digits.train.provenance, digits.test.provenance)
-    futures = [executor.submit(_train_there, each, runs, data_dir, wanted) for each in recipes]
+    wanted, left = None, recipes
+    if digits is not None:
+        wanted, left = (digits.train.provenance, digits.test.provenance), []
+        for each in recipes:  # finished runs are read here: no process has to be started for them
+            done = _finished(each, runs, digits)
+            if done is None:
+                left.append(each)
+            else:
+                yield done
+    futures = [executor.submit(_train_there, each, runs, data_dir, wanted) for each in left]
     try:
         for future in as_completed(futures):
             yield future.result()

@@ -54,6 +54,11 @@ class Threads(ThreadPoolExecutor):
 
     def __init__(self) -> None:
         super().__init__(2)
+        self.given = 0
+
+    def submit(self, *arguments: Any, **named: Any) -> Any:
+        self.given += 1
+        return super().submit(*arguments, **named)
 
 
 @pytest.mark.parametrize("executor", [None, Threads])
@@ -84,6 +89,9 @@ def test_a_process_loads_the_digits_once(
     loads.clear()
     list(train_seeds(recipe, (0,), tmp_path, None, None, known))
     assert not loads, "loaded already"
+    with Threads() as here:
+        again = list(train_seeds(recipe, (0, 1, 2), tmp_path, None, here, known))
+    assert (again, here.given) == (done, 0), "finished ones are given to nobody"
     seeds._digits_kept.cache_clear()
 
 
