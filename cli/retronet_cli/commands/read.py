@@ -139,7 +139,7 @@ def read(
     least, why = _threshold(least_confidence, arithmetic, known)
     if scan:
         assert digits is not None
-        lines = scan_lines([each.strips for each in seen], checkpoint, placing, digits, arithmetic)
+        lines = scan_lines([each.strips for each in seen], checkpoint, placing, digits, arithmetic, quiet)
         answers = [
             picture_of(str(path), each, one.stages.turned, least)
             for path, each, one in zip(paths, lines, seen, strict=True)
