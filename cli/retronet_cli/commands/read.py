@@ -207,7 +207,7 @@ def _tell_of_others(pictures: "Sequence[tuple[str, ReadPicture]]", digits: int) 
         for number, line in enumerate(picture.lines, 1):
             if len(line) != digits:
                 why = (
-                    "what stands apart is not put together"
+                    "the rest lies too far apart to be put together"
                     if len(line) > digits
                     else "the rest is too narrow to part"
                 )

@@ -228,7 +228,8 @@ def test_another_number_of_digits_than_asked_for_is_said(
 ) -> None:
     said = call("read", page[0], trained.folder, "--digits", 3).stderr
     assert (
-        f"{page[0]}, line 2: 5 digits, where --digits says 3: what stands apart is not put together." in said
+        f"{page[0]}, line 2: 5 digits, where --digits says 3: the rest lies too far apart to be put together."
+        in said
     )
     levels = np.full((60, 60), 255, np.uint8)
     levels[10:50, 30:33] = 0
