@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     "--digits",
     type=click.IntRange(1, 100),
     metavar="N",
-    help="How many digits stand in each line, as 5 in a zip code; the widest pieces of ink are then parted.",
+    help="How many digits stand in each line, as 5 in a zip code: the widest pieces of ink are then parted, or "
+    "those put together that lie close, until there are so many.",
 )
 @click.option(
     "--least-confidence",
