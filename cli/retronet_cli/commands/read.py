@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     "--digits",
     type=click.IntRange(1, 100),
     metavar="N",
-    help="How many digits stand in each line, as 5 in a zip code: the widest pieces of ink are then parted, or "
-    "those put together that lie close, until there are so many.",
+    help="How many digits stand in each line, as 5 in a zip code: the widest pieces of ink are parted, or "
+    "those that lie close put together, until there are so many.",
 )
 @click.option(
     "--least-confidence",
@@ -212,7 +212,8 @@ def _tell_of_others(pictures: "Sequence[tuple[str, ReadPicture]]", digits: int) 
                     if len(line) > digits
                     else "the rest is too narrow to part"
                 )
-                talk(f"{name}, line {number}: {len(line)} digits, where --digits says {digits}: {why}.")
+                digit = "digit" if len(line) == 1 else "digits"
+                talk(f"{name}, line {number}: {len(line)} {digit}, where --digits says {digits}: {why}.")
 
 
 def _threshold(given: float | None, arithmetic: "Arithmetic", digits: "DigitSets") -> tuple[float, str]:

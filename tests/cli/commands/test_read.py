@@ -235,7 +235,7 @@ def test_another_number_of_digits_than_asked_for_is_said(
     levels[10:50, 30:33] = 0
     (tmp_path / "stroke.png").write_bytes(png_bytes(levels))
     said = call("read", tmp_path / "stroke.png", trained.folder, "--digits", 9).stderr
-    assert "line 1: 1 digits, where --digits says 9: the rest is too narrow to part." in said
+    assert "line 1: 1 digit, where --digits says 9: the rest is too narrow to part." in said
     for words in (("--digits", 5), ("--digits", 3, "-q"), ()):
         assert "--digits says" not in call("read", page[0], trained.folder, *words).stderr
 
