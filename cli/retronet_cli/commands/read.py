@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from retronet_cli.reading import Arithmetic
 
 
+TOLD = 5
+"""Lines of another number of digits that are named; of a wrong --digits it may be hundreds."""
+
+
 @click.command(short_help="Read pictures of digits: a digit, a zip code, a page.")
 @click.argument(
     "pictures", nargs=-1, required=True, metavar="IMAGE... [RUN]", type=click.Path(path_type=Path)
@@ -201,9 +205,10 @@ def _parted(words: tuple[Path, ...]) -> tuple[list[Path], Path | None]:
 
 
 def _tell_of_others(pictures: "Sequence[tuple[str, ReadPicture]]", digits: int) -> None:
-    """Say which lines have another number of digits than was asked for."""
+    """Say which lines have another number of digits than was asked for: the first few, and how many more."""
     from retronet_cli.terminal import talk
 
+    said = []
     for name, picture in pictures:
         for number, line in enumerate(picture.lines, 1):
             if len(line) != digits:
@@ -213,7 +218,14 @@ def _tell_of_others(pictures: "Sequence[tuple[str, ReadPicture]]", digits: int) 
                     else "the rest is too narrow to part"
                 )
                 digit = "digit" if len(line) == 1 else "digits"
-                talk(f"{name}, line {number}: {len(line)} {digit}, where --digits says {digits}: {why}.")
+                said.append(
+                    f"{name}, line {number}: {len(line)} {digit}, where --digits says {digits}: {why}."
+                )
+    more = len(said) - TOLD
+    if more > 1:
+        said[TOLD:] = [f"{more} more lines have another number of digits than --digits says."]
+    for sentence in said:
+        talk(sentence)
 
 
 def _threshold(given: float | None, arithmetic: "Arithmetic", digits: "DigitSets") -> tuple[float, str]:
