@@ -6,8 +6,8 @@ The files are what ``pytest benchmarks --figures FILE`` writes. Figures in "_per
 core's limit of their own run, which is what stays when the machine has other work.
 """
 
+import argparse
 import json
-import sys
 from pathlib import Path
 
 LIMIT = "limit_multiply_adds_per_s"
@@ -27,9 +27,13 @@ def rows(before: dict[str, float], after: dict[str, float]) -> list[tuple[str, f
 
 def main() -> None:
     """Print a line a figure that both files have."""
-    if len(sys.argv) != 3:
-        raise SystemExit(__doc__)
-    before, after = (json.loads(Path(name).read_text())["figures"] for name in sys.argv[1:])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("before", type=Path, help="figures of the first run")
+    parser.add_argument("after", type=Path, help="figures of the second run")
+    files = parser.parse_args()
+    before, after = (json.loads(file.read_text())["figures"] for file in (files.before, files.after))
     print(f"{'':58}{'before':>16}{'after':>16}{'ratio':>8}{'of limit':>10}")  # noqa: T201
     for name, old, new, ratio, fair in rows(before, after):
         print(f"{name:58}{old:16,.1f}{new:16,.1f}{ratio:8.2f}{fair:10.2f}")  # noqa: T201

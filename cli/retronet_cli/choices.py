@@ -4,7 +4,6 @@ from typing import Any
 
 import msgspec
 
-from retronet.datasets import load
 from retronet.studies.choices import chances, choose_choices, differences
 from retronet.studies.reproduce import published
 from retronet.studies.seeds import SeedResult, spreads
@@ -26,6 +25,7 @@ def train_and_print_choices(
     InputError
         If there is no such choice.
     """
+    from retronet.datasets import load
     from retronet_cli.views.choices import apart_table, chance_table, mean_table
     from retronet_cli.views.quantities import passes_named
     from retronet_cli.views.reproduction import seeds_named
@@ -34,16 +34,17 @@ def train_and_print_choices(
     if seeds is None:
         seeds = published()[0].chosen_seeds
     results: dict[str, list[SeedResult]] = {}
-    notices: set[str] = set()
+    loaded: tuple[str, str | None] | None = None
     for choice in chosen:
         recipe = choice.to_recipe()
-        notice = load(recipe.data, recipe.preparation, where.data_dir).notice
-        if notice and notice not in notices:
-            notices.add(notice)
-            talk(notice)
+        if loaded != (recipe.data, recipe.preparation):  # most choices are of the same digits
+            loaded = recipe.data, recipe.preparation
+            digits = load(*loaded, where.data_dir)
+            if digits.notice:
+                talk(digits.notice)
         if not quiet:
             talk(f"{choice.name}: {choice.title}; {seeds_named(seeds)}, {passes_named(recipe.passes)}.")
-        results[choice.name] = train_with_bar(recipe, seeds, where, quiet)
+        results[choice.name] = train_with_bar(recipe, digits, seeds, where, quiet)
     over_seeds = {name: spreads(each) for name, each in results.items()}
     counted = {choice.name: chances(choice, results[choice.name]) for choice in chosen}
     parted = differences(results) if len(seeds) > 1 else ()

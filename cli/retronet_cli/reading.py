@@ -21,10 +21,9 @@ if TYPE_CHECKING:
     from hw_sim.plan.plan import PrecisionPlan
     from retronet.datasets import DigitSets
     from retronet.network import NetworkSpec
-    from retronet.reading.align import Slide
     from retronet.reading.forms import Form
     from retronet.reading.read import Answer, ReadDigit, Stages
-    from retronet.reading.slide import SlidWork
+    from retronet.reading.slide import Slide, SlidWork
     from retronet.reading.strip import Strip
     from retronet.reading.work import StageWork
     from retronet.runs.checkpoint import Checkpoint
@@ -93,7 +92,9 @@ def arithmetic_of(
     if not choices.given and not retrained(folder):
         from retronet.reading.slide import slid_outputs
 
-        return Arithmetic("floating point", trained.outputs, lambda fields: slid_outputs(trained, fields))
+        return Arithmetic(
+            "floating point", trained.outputs, lambda fields, _=0: slid_outputs(trained, fields)
+        )
     from hw_sim.fixed_point.quantize import quantize
     from hw_sim.fixed_point.simulate import run_integers
 
@@ -103,7 +104,7 @@ def arithmetic_of(
     return Arithmetic(
         name,
         lambda images: run_integers(integers, images).outputs,
-        lambda fields: _slid_integers(trained, plan, fields),
+        lambda fields, _=0: _slid_integers(trained, plan, fields),
     )
 
 
@@ -195,16 +196,20 @@ def scan_lines(
     placing: Placing,
     digits: int,
     arithmetic: Arithmetic,
+    quiet: bool,
 ) -> "list[list[tuple[ReadDigit, ...]]]":
     """Return the digits that a slid network reads in each line of each picture, given as strips."""
-    from retronet.reading.align import scanned
+    from retronet.reading.align import scans
+    from retronet_cli.terminal import progress
 
     assert arithmetic.slide is not None
     assert placing.step is not None
     every = [strip for each in strips for strip in each]
     recipe = checkpoint.header.recipe
-    lines = iter(scanned(every, arithmetic.slide, recipe, placing.form, placing.step, digits))
-    return [[next(lines) for _ in each] for each in strips]
+    lines = scans(every, arithmetic.slide, recipe, placing.form, placing.step, digits)
+    with progress(not quiet) as bar:
+        read = iter(list(bar.track(lines, len(every), description="Scanning the lines")))
+    return [[next(read) for _ in each] for each in strips]
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from retronet_cli.views.quantities import passes_named
 from retronet_cli.views.seeds import seed_spread_table, seed_table
 
 if TYPE_CHECKING:
+    from retronet.datasets import DigitSets
     from retronet.recipe import Recipe
 
 
@@ -34,8 +35,10 @@ class Where(msgspec.Struct, frozen=True):
         return self.runs.resolve(), None if self.data_dir is None else self.data_dir.resolve()
 
 
-def train_with_bar(recipe: "Recipe", seeds: Sequence[int], where: Where, quiet: bool) -> list[SeedResult]:
-    """Train `recipe` from each seed and return the results in order of the seeds."""
+def train_with_bar(
+    recipe: "Recipe", digits: "DigitSets", seeds: Sequence[int], where: Where, quiet: bool
+) -> list[SeedResult]:
+    """Train `recipe` on its `digits` from each seed and return the results in order of the seeds."""
     results: list[SeedResult] = []
     try:
         with (
@@ -43,7 +46,7 @@ def train_with_bar(recipe: "Recipe", seeds: Sequence[int], where: Where, quiet: 
             executor_of(where.jobs, len(seeds), where.dask) as executor,
         ):
             task = bar.add_task(f"{recipe.name}: seeds", total=len(seeds))
-            for result in train_seeds(recipe, seeds, *where.folders, executor):
+            for result in train_seeds(recipe, seeds, *where.folders, executor, digits):
                 results.append(result)
                 bar.update(task, completed=len(results))
     except KeyboardInterrupt:
@@ -77,7 +80,7 @@ def train_and_print_seeds(
             f"{len(seeds)} seeds."
         )
         talk(f"Runs: in {where.runs}; those already there are read or continued.")
-    results = train_with_bar(recipe, seeds, where, quiet)
+    results = train_with_bar(recipe, digits, seeds, where, quiet)
     over_seeds = spreads(results)
     if form.given:
         fields: dict[str, Any] = {

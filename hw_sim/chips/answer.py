@@ -27,7 +27,7 @@ from hw_sim.chips.spec import ChipSpec
 from retronet.datasets import DigitSets
 from retronet.errors import ChoiceError
 from retronet.network import SizedLayer, sized_layers
-from retronet.reading.slide import at_each_place, slid, slid_network
+from retronet.reading.slide import Slide, at_each_place, slid, slid_network
 from retronet.trained import Trained
 
 Images = NDArray[np.float32]
@@ -63,10 +63,11 @@ class ChipReader:
         Outputs (n, classes, places down, places across) for fields (n, rows, columns); None where
         `check_slides` refuses the chip. A sum that several places share is made once, so that on a chip with
         noise it errs alike for all of them; without noise every bit is that of `answer` for the window there.
+        Batches of fields are answered as all of them at once, if each is told how many were before.
     """
 
     answer: Answer
-    slide: Answer | None
+    slide: Slide | None
 
 
 def check_slides(chip: ChipSpec) -> None:
@@ -162,13 +163,13 @@ def _on_dsp(trained: Trained, options: DspOptions, threads: int) -> ChipReader:
     layers = dsp_layers(trained, options.tanh)
 
     def answer(images: Images) -> NDArray[np.floating]:
-        return run_dsp(trained.network, layers, images, threads)[:, -layers[-1].sized.units :]
+        return run_dsp(trained.network, layers, images, threads, last_only=True)
 
-    def slide(fields: Images) -> NDArray[np.floating]:
+    def slide(fields: Images, before: int = 0) -> NDArray[np.floating]:  # noqa: ARG001 (nothing is noisy)
         wide = slid(trained, *fields.shape[1:])
         last = sized_layers(wide.network)[-1]
-        states = run_dsp(wide.network, dsp_layers(wide, options.tanh), fields, threads)
-        return states[:, -last.units :].reshape(len(fields), *last.output)
+        outputs = run_dsp(wide.network, dsp_layers(wide, options.tanh), fields, threads, last_only=True)
+        return outputs.reshape(len(fields), *last.output)
 
     return ChipReader(answer, slide)
 
@@ -193,11 +194,13 @@ def _beside(
     def answer(images: Images) -> NDArray[np.floating]:
         return host.outputs(states(chip, images, PICTURES), learnt)
 
-    def slide(fields: Images) -> NDArray[np.floating]:
+    def slide(fields: Images, before: int = 0) -> NDArray[np.floating]:
         own = sized_layers(trained.network)
         wide = sized_layers(slid_network(trained.network, *fields.shape[1:]))
         first = len(own) - host.layers
-        below = slid_states(wide)(chip, fields, PICTURES).reshape(len(fields), *wide[first - 1].output)
+        below = slid_states(wide)(chip, fields, PICTURES, before).reshape(
+            len(fields), *wide[first - 1].output
+        )
         return at_each_place(below, own[first:], lambda each: host.outputs(each, learnt))
 
     return ChipReader(answer, slide)

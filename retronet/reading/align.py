@@ -8,7 +8,7 @@ single digits, and has never seen a neighbour.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,7 @@ from retronet.errors import InputError
 from retronet.evaluate import losses, target_matrix
 from retronet.reading.forms import Form
 from retronet.reading.read import ReadDigit, ReadPicture, confidences
+from retronet.reading.slide import BATCH, Slide
 from retronet.reading.strip import Strip, fields_of
 from retronet.recipe import Recipe
 
@@ -26,9 +27,6 @@ SHORTEST, LONGEST = 0.3, 1.5
 """The width of a digit with the gaps at its sides, of its height; assumed."""
 CUTS = 2
 """Ends of digits that are tried between two places of the network; assumed."""
-
-Slide = Callable[[NDArray[np.float32]], NDArray[np.floating]]
-"""Outputs (n, classes, down, across) of a network slid over fields (n, rows, columns), in any arithmetic."""
 
 
 @dataclass(frozen=True)
@@ -107,16 +105,23 @@ def scanned(
 
     The confidence of a digit is that of the answer at its place.
     """
-    if not strips:
-        return []
-    outputs = slide(fields_of(strips))[:, :, 0]
-    lines = []
-    for strip, answers in zip(strips, outputs.transpose(0, 2, 1), strict=True):
-        places = (strip.field.shape[1] - form.columns) // step + 1
-        own = answers[:places]
-        alignment = aligned(costs_of(own, recipe), strip, form, step, digits)
-        lines.append(() if alignment is None else _read(alignment, strip, confidences(own)))
-    return lines
+    return list(scans(strips, slide, recipe, form, step, digits))
+
+
+def scans(
+    strips: Sequence[Strip], slide: Slide, recipe: Recipe, form: Form, step: int, digits: int
+) -> Iterator[tuple[ReadDigit, ...]]:
+    """Yield what `scanned` returns, one strip after the other; `BATCH` of them are slid over at once."""
+    width = max((strip.field.shape[1] for strip in strips), default=0)
+    for first in range(0, len(strips), BATCH):
+        batch = strips[first : first + BATCH]
+        # As wide as the widest of all, also of those that come later: what is drawn depends on the places.
+        outputs = slide(fields_of(batch, width), first)[:, :, 0]
+        for strip, answers in zip(batch, outputs.transpose(0, 2, 1), strict=True):
+            places = (strip.field.shape[1] - form.columns) // step + 1
+            own = answers[:places]
+            alignment = aligned(costs_of(own, recipe), strip, form, step, digits)
+            yield () if alignment is None else _read(alignment, strip, confidences(own))
 
 
 def _read(alignment: Alignment, strip: Strip, confidence: NDArray[np.float64]) -> tuple[ReadDigit, ...]:

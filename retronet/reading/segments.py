@@ -4,7 +4,9 @@ NC89 §5.2 has the components and the dropping; neither it nor the papers beside
 strokes are joined and touching digits parted. All constants below are ours, and assumed.
 """
 
+import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +32,8 @@ PITCH = 0.8
 """About how wide a digit is, of its height."""
 SLACK = 0.3
 """How far from even spacing a cut may lie, in digit widths."""
+BREAK = 0.2
+"""Pieces of one broken stroke lie no farther apart than this share of their line's height."""
 MOST_COMPONENTS = 100_000
 """A page of print has some thousands; a picture of noise has millions."""
 
@@ -94,8 +98,8 @@ def digits_in(ink: NDArray[np.bool_], digits: int | None = None) -> list[list[Se
     ink
         Where ink is, shape (rows, columns).
     digits
-        How many stand in each line, if that is known, as of a zip code: the widest are parted until there are
-        so many.
+        How many stand in each line, if that is known, as of a zip code: pieces that lie close are put
+        together until there are no more, and the widest are parted until there are so many.
 
     Raises
     ------
@@ -189,12 +193,45 @@ def parted(line: list[Segment]) -> list[Segment]:
 
 
 def counted(line: list[Segment], digits: int) -> list[Segment]:
-    """Part the widest, for each digit in them, until there are so many; none are put together."""
+    """Put broken strokes together, and part the widest, for each digit in them, until there are so many."""
+    line = gathered(line, digits)
     counts = [1] * len(line)
     while line and sum(counts) < digits:
         widest = max(range(len(line)), key=lambda index: line[index].ink.shape[1] / counts[index])
         counts[widest] += 1
     return [piece for part, count in zip(line, counts, strict=True) for piece in cut(part, count)]
+
+
+def gathered(line: list[Segment], digits: int) -> list[Segment]:
+    """Put the neighbours whose ink lies closest together, while there are more than `digits`.
+
+    They have to be pieces of one stroke: no farther apart than `BREAK`, together no wider than one digit. So
+    the two halves of a zero that is broken above and below are one, though none stands above the other. Of
+    pairs equally close the first is taken.
+    """
+    line = list(line)
+    height = max((part.ink.shape[0] for part in line), default=0)
+    while len(line) > digits:
+        near = [
+            (apart(*pair), index)
+            for index, pair in enumerate(pairwise(line))
+            if max(each.right for each in pair) - pair[0].column <= WIDE * height
+        ]
+        closest, index = min(near, default=(math.inf, 0))
+        if closest > BREAK * height:
+            break
+        line[index : index + 2] = [union(line[index], line[index + 1])]
+    return line
+
+
+def apart(one: Segment, other: Segment) -> float:
+    """Return how far the ink of two pieces lies apart, in pixels, from middle to middle."""
+    row, column = min(one.row, other.row), min(one.column, other.column)
+    paper = np.ones((max(one.bottom, other.bottom) - row, max(one.right, other.right) - column), bool)
+    paper[one.row - row : one.bottom - row, one.column - column : one.right - column] = ~one.ink
+    distances = ndimage.distance_transform_edt(paper)
+    box = distances[other.row - row : other.bottom - row, other.column - column : other.right - column]
+    return float(box[other.ink].min())
 
 
 def cut(part: Segment, count: int) -> list[Segment]:

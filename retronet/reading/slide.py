@@ -6,6 +6,7 @@ dense layer becomes a convolution whose kernel is the plane that it reads.
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import msgspec
 import numpy as np
@@ -18,6 +19,20 @@ from retronet.errors import ChoiceError
 from retronet.kernels.passes import run_forward
 from retronet.network import Conv, Dense, NetworkSpec, Padding, Rbf, SizedLayer, sized_layers
 from retronet.trained import Trained
+
+BATCH = 512
+"""Fields that are slid over at once: many times what any arithmetic runs side by side."""
+
+
+class Slide(Protocol):
+    """A network slid over fields, in any arithmetic."""
+
+    def __call__(self, fields: NDArray[np.float32], before: int = 0, /) -> NDArray[np.floating]:
+        """Return outputs (n, classes, places down, places across) for fields (n, rows, columns).
+
+        `before` is how many fields were slid over before these, a multiple of `BATCH`: what is drawn for a
+        field, such as a chip's noise, is drawn for its place among all of them.
+        """
 
 
 def step_of(network: NetworkSpec) -> int:
@@ -118,7 +133,8 @@ def slid_outputs(trained: Trained, fields: NDArray[np.float32]) -> NDArray[np.fl
         front = replace(network, input=(1, *fields.shape[1:]), layers=network.layers[:first])
         names = {f"{each.name}.{part}" for each in front.layers for part in ("weight", "bias")}
         own = {name: array for name, array in trained.parameters.items() if name in names}
-        below = Trained(front, own, trained.recipe).states(fields)[front.layers[-1].name]
+        below = Trained(front, own, trained.recipe).outputs(fields)
+        below = below.reshape(len(fields), *sized_layers(front)[-1].output)
     if first == len(sized):
         return below
     rest = replace(network, input=sized[first].input, layers=network.layers[first:])

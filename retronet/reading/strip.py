@@ -6,7 +6,7 @@ network's own, each pixel the mean of what it covers, paper and ink the numbers 
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,12 @@ class Strip:
     line: Segment
     scale: float
     paper: float = -1.0
+
+    @property
+    def without_ink(self) -> "Strip":
+        """The same without the picture's ink, but for its size: many strips are kept that nobody draws."""
+        nothing = np.broadcast_to(np.False_, self.line.ink.shape)
+        return replace(self, line=replace(self.line, ink=nothing))
 
 
 def strips_of(ink: NDArray[np.bool_], form: Form, step: int) -> list[Strip]:
@@ -84,9 +90,12 @@ def strip_of(parts: Sequence[Segment], form: Form, step: int) -> Strip:
     return Strip(field, first, first + wide, line, scale, float(paper))
 
 
-def fields_of(strips: Sequence[Strip]) -> NDArray[np.float32]:
-    """Return the fields of strips as one array (n, rows, columns), paper added at the right."""
-    width = max(strip.field.shape[1] for strip in strips)
+def fields_of(strips: Sequence[Strip], columns: int | None = None) -> NDArray[np.float32]:
+    """Return the fields of strips as one array (n, rows, columns), paper added at the right.
+
+    `columns` are those of the widest, unless that is not among them.
+    """
+    width = columns or max(strip.field.shape[1] for strip in strips)
     wide = [
         np.pad(strip.field, ((0, 0), (0, width - strip.field.shape[1])), constant_values=strip.paper)
         for strip in strips

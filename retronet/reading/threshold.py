@@ -15,15 +15,19 @@ SMOOTHING = 3
 WINDOW = 6
 """The window's side is the picture's longer one divided by this; assumed."""
 LEAST_WINDOW = 31
+JUDGED = 1000
+"""Of a larger picture so many rows or columns at most tell paper from ink."""
 
 
 def dark_on_light(darkness: NDArray[np.float32]) -> tuple[NDArray[np.float32], bool]:
     """Return the picture with paper lighter than ink, and whether it was turned over for that.
 
-    Paper is taken to be what there is more of.
+    Paper is taken to be what there is more of where paper and ink lie near each other; so a shadow on a
+    photograph, though it covers most of it, is none.
     """
-    low, high = float(darkness.min()), float(darkness.max())
-    if float(np.median(darkness)) > (low + high) / 2:
+    every = -(-max(darkness.shape) // JUDGED)
+    enough, dark = _sides(darkness[::every, ::every], None)
+    if 2 * int(dark.sum()) > int(enough.sum()):
         return 1 - darkness, True
     return darkness, False
 
@@ -39,13 +43,18 @@ def binarised(darkness: NDArray[np.float32], window: int | None = None) -> NDArr
         Side of the square around a pixel that paper and ink are looked for in; an even one counts as the next
         odd one. Beyond its edges the picture goes on mirrored.
     """
+    return _sides(darkness, window)[1]
+
+
+def _sides(darkness: NDArray[np.float32], window: int | None) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return where paper and ink differ enough to be told apart, and where of that is the darker side."""
     if darkness.min() == darkness.max():
-        return np.zeros(darkness.shape, bool)
+        return np.zeros(darkness.shape, bool), np.zeros(darkness.shape, bool)
     side = (window or max(LEAST_WINDOW, max(darkness.shape) // WINDOW)) | 1
     small = min(darkness.shape) < 4 * SMOOTHING
     smooth = darkness if small else ndimage.uniform_filter(darkness, SMOOTHING)
     lightest = ndimage.minimum_filter(smooth, side)
     darkest = ndimage.maximum_filter(smooth, side)
-    enough = darkest - lightest >= CONTRAST * max(float(smooth.max() - smooth.min()), 1e-6)
-    ink: NDArray[np.bool_] = enough & (smooth > (lightest + darkest) / 2)
-    return ink
+    enough: NDArray[np.bool_] = darkest - lightest >= CONTRAST * max(float(smooth.max() - smooth.min()), 1e-6)
+    dark: NDArray[np.bool_] = enough & (smooth > (lightest + darkest) / 2)
+    return enough, dark

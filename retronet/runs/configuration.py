@@ -4,6 +4,7 @@ import hashlib
 import platform
 import re
 import sys
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +17,7 @@ from retronet.errors import InputError
 from retronet.network import NetworkSpec
 from retronet.recipe import Recipe
 
+_version = cache(version)  # from a file each time: of a hundred finished runs this was the half
 FIRST_SCHEMA = "retronet/run/1"
 SCHEMA = "retronet/run/2"
 
@@ -183,7 +185,7 @@ def versions() -> dict[str, str]:
     return {
         "python": sys.version.split()[0],
         "machine": platform.machine(),
-        **{package: version(package) for package in packages},
+        **{package: _version(package) for package in packages},
     }
 
 

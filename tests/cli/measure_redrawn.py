@@ -5,6 +5,7 @@
 The digits are enlarged eight times, thresholded, and normalised again in the browser by the page's script.
 """
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -27,4 +28,8 @@ def main(page_file: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("page", type=Path, metavar="PAGE", help="what `retronet draw` wrote")
+    main(parser.parse_args().page)

@@ -9,9 +9,9 @@ pixel moved within half a step of eight bits.
 writes ``recreation_spread.json`` beside itself, or the cases that are named into it. All take some minutes.
 """
 
+import argparse
 import json
 import os
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -84,7 +84,12 @@ def measure(case: str, data_dir: Path) -> dict[str, dict[str, list[float]]]:
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("cases", nargs="*", metavar="CASE", help="; ".join((*ROUNDING, *PIXELS)))
+    chosen = parser.parse_args().cases or (*ROUNDING, *PIXELS)
     known = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
-    for case in sys.argv[1:] or (*ROUNDING, *PIXELS):
+    for case in chosen:
         known[case] = measure(case, Path(os.environ["RETRONET_DATA_DIR"]))
         FILE.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")

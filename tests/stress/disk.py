@@ -7,6 +7,7 @@ so in a sentence. With more room the command that goes on must end with the byte
 Mounted read-only, every run must be readable, and what would write must say that it can not. Needs Linux.
 """
 
+import argparse
 import subprocess
 import sys
 import tempfile
@@ -92,6 +93,9 @@ class Disk(Stress):
 
 def main() -> int:
     """Print the tables; exit with 1 if anything was lost or went unsaid."""
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     with tempfile.TemporaryDirectory() as work:
         disk = Disk(Path(work), 0)
         chosen = [each for each in scenarios(False) if not each.name.startswith("train, ad")]

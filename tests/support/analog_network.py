@@ -64,12 +64,17 @@ def wide() -> tuple[Trained, Any, Any]:
 
 
 if __name__ == "__main__":
+    import argparse
+
     from hw_sim.chips.analog.converter_fit import spaced
     from hw_sim.chips.analog.layers import run_analog
     from hw_sim.chips.anna.network import anna_network, layers_on_chip
     from hw_sim.chips.anna.options import AnnaOptions
     from hw_sim.chips.load import load_chip
 
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     network, sets = draw(3, images=4)
     options = AnnaOptions(noise=0.05, mismatch=0.1)
     mapped = anna_network(load_chip("anna"), network, sets.train.images, options)

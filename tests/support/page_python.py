@@ -4,6 +4,7 @@ A block is a line of JSON on standard input; so is what came of it, on standard 
 printed.
 """
 
+import argparse
 import contextlib
 import io
 import json
@@ -28,6 +29,9 @@ def run(code: str, names: dict[str, Any]) -> tuple[int, str]:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what is printed past Python is no answer
     shared: dict[str, Any] = {"__name__": "__main__"}

@@ -1,5 +1,6 @@
 """Prints a digest of what the simulations compute, for comparing one processor's code with another's."""
 
+import argparse
 import hashlib
 
 import numpy as np
@@ -63,4 +64,7 @@ def digest() -> str:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     print(digest())  # noqa: T201

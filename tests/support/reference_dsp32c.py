@@ -62,6 +62,7 @@ def decode_words(word: int) -> Fraction:
 
 
 if __name__ == "__main__":
+    import argparse
     import hashlib
 
     import numpy as np
@@ -72,6 +73,9 @@ if __name__ == "__main__":
     from retronet.trained import Trained
     from support.small_network import draw
 
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     tiny = NetworkSpec(
         name="tiny",
         title="",

@@ -4,6 +4,7 @@ Every recipe is trained for two passes over a few embedded digits; one of the ne
 simulations that calibrate on its floating-point states. ``tests/retronet/test_same_bytes.py`` runs this.
 """
 
+import argparse
 import json
 import sys
 import tempfile
@@ -99,5 +100,8 @@ def digests(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     with tempfile.TemporaryDirectory() as folder:
         json.dump(dict(digests(Path(folder))), sys.stdout, indent=1)

@@ -109,6 +109,23 @@ def cut_apart(piece: Piece, count: int) -> list[Piece]:
     return [part for part in parts if part]
 
 
+def put_together(line: list[Piece], digits: int) -> list[Piece]:
+    """Join the two neighbours that lie closest, while there are too many and some are near enough."""
+    tallest = max(map(rows_of, line), default=0)
+    while len(line) > digits:
+        best = None
+        for place, (one, other) in enumerate(pairwise(line)):
+            closest = min((r - r2) ** 2 + (c - c2) ** 2 for r, c in one for r2, c2 in other)
+            near = 25 * closest <= tallest**2 and columns_of(one | other) <= 1.35 * tallest
+            if near and (best is None or closest < best[0]):
+                best = closest, place
+        if best is None:
+            return line
+        place = best[1]
+        line = [*line[:place], line[place] | line[place + 1], *line[place + 2 :]]
+    return line
+
+
 def slow_digits(ink: NDArray[np.bool_], digits: int | None = None) -> list[list[Piece]]:
     """Return the pixels of each digit, line by line."""
     pieces = flooded(ink)
@@ -128,6 +145,8 @@ def slow_digits(ink: NDArray[np.bool_], digits: int | None = None) -> list[list[
             continue
         least = 0.4 * height_of_digits(line)
         strokes = [piece for piece in joined_strokes(line) if rows_of(piece) >= least]
+        if digits is not None:
+            strokes = put_together(strokes, digits)
         counts = [1] * len(strokes)
         if digits is None:
             tallest = max(map(rows_of, strokes))

@@ -154,11 +154,16 @@ def plans_of_all_kinds(network: NetworkSpec) -> list[PrecisionPlan]:
 
 
 if __name__ == "__main__":
+    import argparse
+
     from hw_sim.fixed_point.quantize import quantize
     from hw_sim.fixed_point.simulate import run_integers
     from hw_sim.fixed_point.trace import trace_integers
     from support.trained_networks import trained_of
 
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     tiny = NetworkSpec(
         name="tiny",
         title="",

@@ -19,7 +19,9 @@ from retronet_cli.precision import Choices, float_or_precision_options
 from retronet_cli.reading import scan_option
 
 if TYPE_CHECKING:
-    from retronet.reading.compose import Difficulty
+    from retronet.reading.compose import ComposedCode, Difficulty
+    from retronet.reading.read import Stages
+    from retronet.reading.strip import Strip
 
 DIFFICULTIES: "tuple[Difficulty, ...]" = ("easy", "medium", "hard")
 
@@ -118,16 +120,22 @@ def codes(
     scores = []
     for each in difficulty or DIFFICULTIES:
         wanted = composed(natural, placing.form, each, codes=count, digits=digits, seed=codes_seed)
-        made = []
+        made: list[ComposedCode] = []
+        parted: list[Stages] = []
+        strips: list[list[Strip]] = []
         with progress(not quiet) as bar:
             for code, stages in bar.track(wanted, count, description=f"Composing {each} codes"):
-                made.append((code.without_picture, stages.without_pictures, placing.strips(stages.ink)))
+                made.append(code.without_picture)
+                if scan:
+                    strips.append([strip.without_ink for strip in placing.strips(stages.ink)])
+                else:
+                    parted.append(stages.without_pictures)
         if scan:
-            lines = scan_lines([strips for *_, strips in made], checkpoint, placing, digits, arithmetic)
+            lines = scan_lines(strips, checkpoint, placing, digits, arithmetic, quiet)
             texts = ["".join(str(each.digit) for line in picture for each in line) for picture in lines]
         else:
-            texts = texts_of([stages for _, stages, _ in made], arithmetic.answer)
-        scores.append(score_codes(each, [code for code, *_ in made], texts, right))
+            texts = texts_of(parted, arithmetic.answer)
+        scores.append(score_codes(each, made, texts, right))
     if form.given:
         fields = {
             "run": str(folder),

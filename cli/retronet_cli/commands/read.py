@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from retronet_cli.reading import Arithmetic
 
 
+TOLD = 5
+"""Lines of another number of digits that are named; of a wrong --digits it may be hundreds."""
+
+
 @click.command(short_help="Read pictures of digits: a digit, a zip code, a page.")
 @click.argument(
     "pictures", nargs=-1, required=True, metavar="IMAGE... [RUN]", type=click.Path(path_type=Path)
@@ -33,7 +37,8 @@ if TYPE_CHECKING:
     "--digits",
     type=click.IntRange(1, 100),
     metavar="N",
-    help="How many digits stand in each line, as 5 in a zip code; the widest pieces of ink are then parted.",
+    help="How many digits stand in each line, as 5 in a zip code: the widest pieces of ink are parted, or "
+    "those that lie close put together, until there are so many.",
 )
 @click.option(
     "--least-confidence",
@@ -139,7 +144,7 @@ def read(
     least, why = _threshold(least_confidence, arithmetic, known)
     if scan:
         assert digits is not None
-        lines = scan_lines([each.strips for each in seen], checkpoint, placing, digits, arithmetic)
+        lines = scan_lines([each.strips for each in seen], checkpoint, placing, digits, arithmetic, quiet)
         answers = [
             picture_of(str(path), each, one.stages.turned, least)
             for path, each, one in zip(paths, lines, seen, strict=True)
@@ -200,18 +205,27 @@ def _parted(words: tuple[Path, ...]) -> tuple[list[Path], Path | None]:
 
 
 def _tell_of_others(pictures: "Sequence[tuple[str, ReadPicture]]", digits: int) -> None:
-    """Say which lines have another number of digits than was asked for."""
+    """Say which lines have another number of digits than was asked for: the first few, and how many more."""
     from retronet_cli.terminal import talk
 
+    said = []
     for name, picture in pictures:
         for number, line in enumerate(picture.lines, 1):
             if len(line) != digits:
                 why = (
-                    "what stands apart is not put together"
+                    "the rest lies too far apart to be put together"
                     if len(line) > digits
                     else "the rest is too narrow to part"
                 )
-                talk(f"{name}, line {number}: {len(line)} digits, where --digits says {digits}: {why}.")
+                digit = "digit" if len(line) == 1 else "digits"
+                said.append(
+                    f"{name}, line {number}: {len(line)} {digit}, where --digits says {digits}: {why}."
+                )
+    more = len(said) - TOLD
+    if more > 1:
+        said[TOLD:] = [f"{more} more lines have another number of digits than --digits says."]
+    for sentence in said:
+        talk(sentence)
 
 
 def _threshold(given: float | None, arithmetic: "Arithmetic", digits: "DigitSets") -> tuple[float, str]:

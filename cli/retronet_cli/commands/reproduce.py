@@ -96,7 +96,7 @@ def reproduce(
         chosen = seeds or published.chosen_seeds
         if not quiet:
             talk(f"{published.title} on {name}: {seeds_named(chosen)}, {passes_named(recipe.passes)}.")
-        results = train_with_bar(recipe, chosen, where, quiet)
+        results = train_with_bar(recipe, digits, chosen, where, quiet)
         verdicts, likely = findings(published, results), likelihoods(published, results)
         outside += sum(each.inside is False for each in verdicts)
         if form.given:

@@ -1,9 +1,9 @@
 """Scores of simulated chips, each with errors of its own, and their spread."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import Protocol, TypedDict
 
 import msgspec
 import numpy as np
@@ -53,9 +53,15 @@ def chip_spread(scores: Sequence[Score]) -> ChipSpread:
     )
 
 
-States = Callable[[Chip | None, Floats, int], Floats]
-"""Given a chip (None for one without errors), images, and 1 for the training half and 0 for the test half,
-returns the real states (n, units) that the chip hands to the layers beside it."""
+class States(Protocol):
+    """What a chip hands to the layers beside it."""
+
+    def __call__(self, chip: Chip | None, images: Floats, half: int, /, before: int = 0) -> Floats:
+        """Return real states (n, units) of images on a chip, None being one without errors.
+
+        Noise is drawn from `half`, which is 1 for the training half and 0 for the test half, and from the
+        place of an image among its half: `before` of these were run before, a multiple of `ANALOG_LANES`.
+        """
 
 
 class DrawnScores(TypedDict):

@@ -46,7 +46,12 @@ class AnalogLayer:
 
 
 def run_analog(
-    layers: Sequence[AnalogLayer], pixels: Floats, seed: tuple[int, ...], *, last_only: bool = True
+    layers: Sequence[AnalogLayer],
+    pixels: Floats,
+    seed: tuple[int, ...],
+    *,
+    last_only: bool = True,
+    before: int = 0,
 ) -> tuple[Floats, ...]:
     """Return the states of the last layer, or of every layer.
 
@@ -60,6 +65,8 @@ def run_analog(
         Decides the noise, for each image by its place among the images.
     last_only
         Whether the other layers' states are wanted too.
+    before
+        Images that were run before these, of the same ones: a multiple of `ANALOG_LANES`.
 
     Returns
     -------
@@ -78,7 +85,7 @@ def run_analog(
             table = layer.connections
             run_analog_layer(
                 layer.weights, table.fan_in, table.tables, table.sources, layer.starts,
-                layer.references, layer.levels, layer.sigma, _noise(layer, (*seed, index, first)),
+                layer.references, layer.levels, layer.sigma, _noise(layer, (*seed, index, before + first)),
                 rows[index], rows[index + 1],
             )  # fmt: skip
         for states, row in zip(outputs, rows[-len(outputs) :], strict=True):

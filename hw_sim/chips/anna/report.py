@@ -136,8 +136,11 @@ def anna_states(mapped: AnnaNetwork) -> States:
     step = np.float32(mapped.layers[-1].state_step)
     # Fixed errors are drawn from seed and chip, noise from these and the half of the digits besides.
 
-    def states(drawn: Chip | None, images: NDArray[np.float32], half: int) -> NDArray[np.float32]:
+    def states(
+        drawn: Chip | None, images: NDArray[np.float32], half: int, before: int = 0
+    ) -> NDArray[np.float32]:
         layers = layers_on_chip(mapped, drawn)
-        return run_analog(layers, mapped.pixels(images), (*(drawn or (0, 0)), half))[0] * step
+        seed = (*(drawn or (0, 0)), half)
+        return run_analog(layers, mapped.pixels(images), seed, before=before)[0] * step
 
     return states

@@ -150,9 +150,14 @@ class _LaneRunner:
 
 
 def run_dsp(
-    network: NetworkSpec, layers: tuple[DspLayer, ...], images: NDArray[np.floating], threads: int = 1
+    network: NetworkSpec,
+    layers: tuple[DspLayer, ...],
+    images: NDArray[np.floating],
+    threads: int = 1,
+    *,
+    last_only: bool = False,
 ) -> Doubles:
-    """Return the states of all layers in the DSP-32C's arithmetic.
+    """Return the states of all layers, or of the last one, in the DSP-32C's arithmetic.
 
     Parameters
     ----------
@@ -161,6 +166,8 @@ def run_dsp(
     images : ndarray, shape (n, rows, columns)
     threads
         Threads that share the images; they never change a result.
+    last_only
+        Whether the other layers' states are not wanted, which take the most memory.
 
     Returns
     -------
@@ -176,12 +183,17 @@ def run_dsp(
 
     check_images(network, images)
     pixels = from_ieee(images).reshape(len(images), -1)
-    states = np.empty((len(images), sum(layer.sized.units for layer in layers)))
+    units = [layer.sized.units for layer in layers]
+    kept = units[-1] if last_only else sum(units)
+    states = np.empty((len(images), kept))
 
     def work(firsts: range) -> None:
         runner = _LaneRunner(network, layers)
+        every = np.empty((DSP_LANES, sum(units)))
         for first in firsts:
-            runner.run(pixels[first : first + DSP_LANES], states[first : first + DSP_LANES])
+            some = pixels[first : first + DSP_LANES]
+            runner.run(some, every[: len(some)])
+            states[first : first + DSP_LANES] = every[: len(some), -kept:]
 
     shares = [range(start * DSP_LANES, len(pixels), threads * DSP_LANES) for start in range(threads)]
     with ThreadPoolExecutor(threads) as pool:

@@ -118,7 +118,8 @@ def net32k_states(mapped: Net32kNetwork) -> States:
     """Return what gives the last layer's real states on a chip: see `hw_sim.chips.analog.drawn_chips`."""
     step = np.float32(mapped.layers[-1].state_step)
 
-    def states(drawn: Chip | None, images: Floats, half: int) -> Floats:  # noqa: ARG001 (nothing is noisy)
+    def states(drawn: Chip | None, images: Floats, half: int, before: int = 0) -> Floats:  # noqa: ARG001
+        # Nothing is noisy.
         return run_chip(mapped, parts_on_chip(mapped, drawn), mapped.pixels(images)) * step
 
     return states

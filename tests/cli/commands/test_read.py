@@ -228,13 +228,18 @@ def test_another_number_of_digits_than_asked_for_is_said(
 ) -> None:
     said = call("read", page[0], trained.folder, "--digits", 3).stderr
     assert (
-        f"{page[0]}, line 2: 5 digits, where --digits says 3: what stands apart is not put together." in said
+        f"{page[0]}, line 2: 5 digits, where --digits says 3: the rest lies too far apart to be put together."
+        in said
     )
     levels = np.full((60, 60), 255, np.uint8)
     levels[10:50, 30:33] = 0
     (tmp_path / "stroke.png").write_bytes(png_bytes(levels))
     said = call("read", tmp_path / "stroke.png", trained.folder, "--digits", 9).stderr
-    assert "line 1: 1 digits, where --digits says 9: the rest is too narrow to part." in said
+    assert "line 1: 1 digit, where --digits says 9: the rest is too narrow to part." in said
+    many = [page[0]] * 4
+    said = call("read", *many, trained.folder, "--digits", 3).stderr
+    assert said.count("where --digits says 3") == 5
+    assert "7 more lines have another number of digits than --digits says." in said
     for words in (("--digits", 5), ("--digits", 3, "-q"), ()):
         assert "--digits says" not in call("read", page[0], trained.folder, *words).stderr
 

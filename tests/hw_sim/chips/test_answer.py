@@ -13,9 +13,10 @@ from hw_sim.chips.answer import answer_on, answer_options, check_slides, reader_
 from hw_sim.chips.dsp32c.network import dsp_layers, run_dsp
 from hw_sim.chips.load import chip_names, load_chip
 from hw_sim.chips.simulate import option_names, simulate_on
+from hw_sim.kernels.analog import ANALOG_LANES
 from retronet.datasets import DigitSets
 from retronet.errors import InputError
-from retronet.reading.slide import windows_of
+from retronet.reading.slide import BATCH, windows_of
 
 ONCE = HostRetraining(passes=1, rate=0.01)
 SIMULATED = [name for name in chip_names() if load_chip(name).arithmetic]
@@ -85,6 +86,24 @@ def test_a_chip_slid_over_a_field_answers_as_at_each_place_alone(number: int, se
     assert len(np.unique(wanted)) > 2
     assert reader.slide is not None
     np.testing.assert_array_equal(reader.slide(field), wanted)
+
+
+@compiled
+def test_a_noisy_chip_errs_alike_in_batches() -> None:
+    """Noise belongs to a field's place among all of them, however many are slid over at once."""
+    assert BATCH % ANALOG_LANES == 0
+    network = sliding_network(4, pools=False, kinds=(LECUN,))
+    field, *_ = field_of(network, 4)
+    trained, images = drawn(network, 4, 20, 0.5)
+    labels = np.random.default_rng(4).integers(0, network.layers[-1].units, 20).astype(np.uint8)
+    digits = DigitSets(dataset_of(images, labels), dataset_of(images, labels), None)
+    slide = reader_on(load_chip("anna"), trained, digits, noise=0.5, retraining=None).slide
+    assert slide is not None
+    fields = np.resize(field, (ANALOG_LANES + 7, *field.shape[1:]))
+    whole = slide(fields)
+    parts = [slide(fields[:ANALOG_LANES]), slide(fields[ANALOG_LANES:], ANALOG_LANES)]
+    np.testing.assert_array_equal(np.concatenate(parts), whole)
+    assert (slide(fields[ANALOG_LANES:]) != parts[1]).any()
 
 
 def test_a_chip_that_frames_each_digit_does_not_slide() -> None:

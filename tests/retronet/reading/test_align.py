@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from retronet.errors import InputError
+from retronet.reading import align
 from retronet.reading.align import CUTS, LONGEST, SHORTEST, aligned, costs_of, picture_of, scanned
 from retronet.reading.forms import FORMS
 from retronet.reading.segments import components
@@ -79,7 +80,7 @@ def test_clear_answers_are_read_where_they_are() -> None:
         outputs[0, :, 0, place] = -1
         outputs[0, digit, 0, place] = 1
     recipe = load_recipe("lenet1")
-    ((line),) = scanned([one], lambda _fields: outputs, recipe, FORM, 4, 3)
+    ((line),) = scanned([one], lambda *_: outputs, recipe, FORM, 4, 3)
     assert [each.digit for each in line] == [7, 1, 3]
     assert [each.confidence for each in line] == [2, 2, 2]
     assert [each.column for each in line] == sorted(each.column for each in line)
@@ -88,7 +89,7 @@ def test_clear_answers_are_read_where_they_are() -> None:
     read = picture_of("a.png", [line], False, 2.5)
     assert read.texts == ("---",)
     assert picture_of("a.png", [line], False, 0).texts == ("713",)
-    assert scanned([], lambda _fields: outputs, recipe, FORM, 4, 3) == []
+    assert scanned([], lambda *_: outputs, recipe, FORM, 4, 3) == []
 
 
 def test_places_beyond_a_shorter_strip_do_not_count() -> None:
@@ -96,9 +97,28 @@ def test_places_beyond_a_shorter_strip_do_not_count() -> None:
     outputs = np.full((2, 10, 1, 11), -0.2)
     outputs[0, :, 0, 3:] = -1
     outputs[0, 9, 0, 3:] = 1
-    lines = scanned([short, wide], lambda _fields: outputs, load_recipe("lenet1"), FORM, 4, 1)
+    lines = scanned([short, wide], lambda *_: outputs, load_recipe("lenet1"), FORM, 4, 1)
     assert lines[0][0].confidence == 0
     assert lines[1] == (), "one digit is not so wide"
+
+
+def test_strips_in_batches_are_read_as_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As wide as the widest of all, and each told how many came before."""
+    strips = [strip(places, 14.0, 14.0 + 4 * places) for places in (5, 6, 5, 11, 7)]
+    every = np.random.default_rng(3).uniform(-1, 1, (5, 10, 1, 11))
+    taken: list[tuple[tuple[int, ...], int]] = []
+
+    def slide(fields: NDArray[np.float32], before: int = 0) -> NDArray[np.float64]:
+        taken.append((fields.shape, before))
+        return every[before : before + len(fields)]
+
+    recipe = load_recipe("lenet1")
+    whole = scanned(strips, slide, recipe, FORM, 4, 1)
+    assert any(whole)
+    monkeypatch.setattr(align, "BATCH", 2)
+    assert scanned(strips, slide, recipe, FORM, 4, 1) == whole
+    assert taken == [((5, 28, 68), 0), ((2, 28, 68), 0), ((2, 28, 68), 2), ((1, 28, 68), 4)]
+    assert scanned([each.without_ink for each in strips], slide, recipe, FORM, 4, 1) == whole
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Components against a flood, and what is dropped, joined and parted."""
 
+import math
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -9,7 +11,7 @@ from retronet.datasets import load
 from retronet.errors import InputError
 from retronet.reading import segments
 from retronet.reading.compose import compose
-from retronet.reading.segments import Segment, components, counted, cut, digit_height, digits_in, union
+from retronet.reading.segments import Segment, apart, components, counted, cut, digit_height, digits_in, union
 from retronet.reading.threshold import binarised
 
 
@@ -70,7 +72,58 @@ def test_touching_digits_are_parted_where_there_is_least_ink() -> None:
     (line,) = digits_in(ink)
     assert [part.ink.shape[0] for part in line] == [40, 40, 40]
     assert 125 < line[0].right <= 135
-    assert boxes([counted(line, 2)]) == boxes([line]), "none are put together again"
+    assert boxes([counted(line, 3)]) == boxes([line])
+
+
+def test_halves_of_a_broken_digit_are_put_together_where_the_count_is_known() -> None:
+    """A zero broken above and below beside two ones: its halves, though the ones are narrower together."""
+    zero = "..##.##.. .#.....#. #.......# #.......# #.......# .#.....#. ..##.##.."
+    ones = [(20, 160, 28, 4), (20, 172, 28, 4)]
+    ink = page(*ones)
+    ink[20:48, 100:136] = np.kron(drawn(zero), np.ones((4, 4), bool))
+    parted = [(20, 100, 28, 16), (20, 120, 28, 16), *ones]
+    assert boxes(digits_in(ink)) == [parted], "without the count, nobody knows"
+    assert boxes(digits_in(ink, 4)) == [parted]
+    assert boxes(digits_in(ink, 3)) == [[(20, 100, 28, 36), *ones]]
+    assert boxes(digits_in(ink, 2)) == [[(20, 100, 28, 36), *ones]], "the ones stand too far apart"
+
+
+@pytest.mark.parametrize(
+    ("gap", "columns", "left"),
+    [(7, 20, 1), (8, 20, 1), (9, 20, 2), (3, 27, 2)],
+    ids=["near", "as far as may be", "farther than a fifth of the height", "wider than a digit"],
+)
+def test_only_pieces_of_one_digit_are_put_together(gap: int, columns: int, left: int) -> None:
+    """From middle to middle of pixels it is one more than the paper between."""
+    ink = page((10, 100, 40, columns), (10, 100 + columns + gap - 1, 40, columns))
+    assert len(digits_in(ink)[0]) == 2
+    assert len(digits_in(ink, 1)[0]) == left
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_ink_lies_apart_as_far_as_its_nearest_pixels(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    one, other = (
+        Segment(rng.random((6, 5)) < 0.4, *(int(each) for each in rng.integers(0, 9, 2))) for _ in range(2)
+    )
+    pairs = [(a, b) for a in pixels(one) for b in pixels(other)]
+    least = min((a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2 for a, b in pairs)
+    assert apart(one, other) == apart(other, one) == math.sqrt(least)
+
+
+def test_scratched_codes_have_their_digits_again() -> None:
+    """Real digits, a thin line of paper down the middle of each second one that is no stroke itself."""
+    test = load("digits5k").test
+    broken = joined_again = 0
+    for number in range(30):
+        ink = binarised(compose(test, 5, 9, number, "easy").darkness)
+        for part in digits_in(ink, 5)[0][::2]:
+            middle = part.column + part.ink.shape[1] // 2
+            ink[:, middle : middle + 2] &= part.ink.shape[1] < 16
+        broken += len(digits_in(ink)[0]) > 5
+        joined_again += len(digits_in(ink)[0]) > 5 and len(digits_in(ink, 5)[0]) == 5
+    assert broken > 15
+    assert joined_again >= 0.9 * broken
 
 
 def test_five_digits_that_all_touch_are_no_line() -> None:

@@ -82,3 +82,18 @@ def test_light_ink_is_turned_dark() -> None:
     again, turned = dark_on_light(upright)
     assert not turned
     assert again is upright
+    assert not dark_on_light(np.ones((20, 20), np.float32))[1], "no ink at all"
+
+
+@pytest.mark.parametrize("size", [1, 9])
+def test_a_shadow_over_most_of_a_picture_is_no_ink(size: int) -> None:
+    """Most of the paper lies in a shade darker than the middle of all; large pictures are judged alike."""
+    light = np.repeat(np.linspace(0, 0.6, 400, dtype=np.float32) ** np.float32(0.3), size)
+    ink = np.zeros((100, 400), bool)
+    for column in range(20, 380, 40):
+        ink[30:70, column : column + 6] = True
+    ink = np.kron(ink, np.ones((size, size), bool))
+    darkness = light + np.float32(0.25) * ink
+    assert np.median(darkness) > (darkness.min() + darkness.max()) / 2
+    assert not dark_on_light(darkness)[1]
+    assert dark_on_light(1 - darkness)[1]

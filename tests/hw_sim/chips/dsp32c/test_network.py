@@ -168,6 +168,11 @@ def test_lanes_and_threads_change_nothing() -> None:
     assert np.array_equal(whole, run_dsp(NETWORK, layers, images, threads=3))
     single = [run_dsp(NETWORK, layers, images[index : index + 1]) for index in range(len(images))]
     assert np.array_equal(whole, np.concatenate(single))
+    last = layers[-1].sized.units
+    for threads in (1, 3):
+        only = run_dsp(NETWORK, layers, images, threads, last_only=True)
+        assert only.shape == (len(images), last)
+        assert np.array_equal(only, whole[:, -last:])
 
 
 def test_interpreted_kernels_compute_the_same() -> None:
