@@ -142,7 +142,7 @@ def goal_of(recipe: Recipe, classes: int, dtype: DTypeLike) -> Goal:
 
 
 def _wanted(recipe: Recipe, classes: int) -> NDArray[np.float64]:
-    """Return what `mean_loss` measures outputs from, one row a class: targets, or the right answers as 0, 1."""
+    """Return what `mean_loss` measures outputs from, a row a class: targets, or 1 at the right answer."""
     if isinstance(recipe.loss, SquaredError):
         return target_matrix(recipe.targets, classes)
     return np.eye(classes)

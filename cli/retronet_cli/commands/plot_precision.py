@@ -188,8 +188,11 @@ def draw_maps(
         )
     plan, own = plan_for(choices, opened.folder, trained, digits.train, source.quiet)
     images = digits.test.images[digit : digit + 1]
-    few = {layer.layer: layer.values[0] for layer in trace(trained, images, plan).layers}
-    exact = {layer: array[0] for layer, array in trained.states(images).items() if layer in few}
+    exact = {layer: array[0] for layer, array in trained.states(images).items()}
+    traced = trace(trained, images, plan)
+    few = {layer.layer: layer.values[0] for layer in traced.layers}
+    for layer in exact.keys() - few.keys():  # outputs at fixed codes: they follow the states of all others
+        few[layer] = traced.outputs[0].reshape(exact[layer].shape)
     uniform = set(choices.given) <= {"bits"} and not own
     words = f"{choices.bits or 8} bits" if uniform else "fixed"
     figure = maps_figure(images[0], exact, few, words, canvas.theme)

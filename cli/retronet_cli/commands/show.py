@@ -214,6 +214,7 @@ def show_run(run: Path | None, runs: Path, form: Form, quiet: bool) -> None:
     from retronet.runs.run import open_run
     from retronet_cli.runs import take_run
     from retronet_cli.terminal import print_assumptions, print_table
+    from retronet_cli.views.origins import assumed_of
     from retronet_cli.views.runs import fields_of, run_table
     from retronet_cli.views.scores import curve_table
 
@@ -229,7 +230,7 @@ def show_run(run: Path | None, runs: Path, form: Form, quiet: bool) -> None:
         }
         give(form, "shown-run", told | {"passes": msgspec.to_builtins(records)}, tables)
         return
-    print_assumptions(opened.configuration.recipe.assumptions)
+    print_assumptions(assumed_of(opened.configuration.made, opened.configuration.recipe))
     if records:
         print_table(curve_table("Learning curve", records, kept_after(opened.configuration.made)))
     print_table(run_table(opened, records))

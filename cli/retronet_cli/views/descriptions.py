@@ -90,7 +90,7 @@ def _shape(shape: tuple[int, int, int]) -> str:
 
 def recipe_table(recipe: Recipe) -> Table:
     """Return a recipe, one value a row, named as --set takes it."""
-    table = new_table(f"{recipe.name}: {recipe.title}", f"Source: {recipe.source}")
+    table = new_table(f"{recipe.name}: {recipe.title}", f"Source: {recipe.source}" if recipe.source else None)
     table.add_column("value")
     table.add_column("is")
     for key, value in _flat(msgspec.to_builtins(recipe)):
