@@ -69,7 +69,8 @@ def draw_bits(
         own = [row for row in every if row.subject == testbench.subject]
         if not own:
             others = f"{len(every)} rows of other networks, digits or other bits" if every else "no rows"
-            raise InputError(
+            error = InputError if rows is None or rows.is_file() else ChoiceError
+            raise error(
                 f"The sweep of {run.folder} can not be drawn: {file} has {others}. Measure some first: "
                 f"{shlex.join(['retronet', 'sweep', str(run.folder)])}"
             )

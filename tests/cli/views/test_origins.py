@@ -79,7 +79,8 @@ def test_the_page_of_each_run_is_true_of_it(
         assert len(check_shown_again(call, page)) >= 2, name
         last = [(each.train.n, each.test.n) for each in open_run(Path(name)).records()][-1:]
         counted = "".join(f"Misses: of {train:,} training and {test:,} test digits." for train, test in last)
-        assert (counted in page) and ("curve-table" in page) == bool(last) == (name != "imported")
+        assert counted in page
+        assert ("curve-table" in page) == bool(last) == (name != "imported")
     assert "misread after pass 3" in pages["mine"]
     assert '<th scope="col">stage</th>' in pages["pruned"]
     assert "misread after stage 2" in pages["pruned"]
