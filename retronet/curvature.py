@@ -66,9 +66,10 @@ def mean_loss(answers: NDArray[np.floating], labels: NDArray[np.uint8], recipe: 
     """Return the loss of `answers` (n, classes): half MSE as NC89 counts it, or cross-entropy.
 
     Half MSE is ½ (d − y)² averaged over outputs and digits, whichever form of the squared error the recipe
-    names: the forms differ by a factor.
+    names: the forms differ by a factor. The recipe's targets are for squared errors alone: a cross-entropy is
+    that of the right answers.
     """
-    wanted = target_matrix(recipe.targets, answers.shape[1])[labels]
+    wanted = _wanted(recipe, answers.shape[1])[labels]
     values = answers.astype(np.float64)
     match recipe.loss:
         case SquaredError():
@@ -130,7 +131,7 @@ def diagonal_curvature(trained: Trained, digits: Dataset, dtype: DTypeLike = np.
 
 def goal_of(recipe: Recipe, classes: int, dtype: DTypeLike) -> Goal:
     """Return what the kernels need to know of `mean_loss`."""
-    matrix = target_matrix(recipe.targets, classes).astype(dtype)
+    matrix = _wanted(recipe, classes).astype(dtype)
     match recipe.loss:
         case SquaredError():
             return goal_for(matrix, SQUARED, 1.0 / classes)
@@ -138,6 +139,13 @@ def goal_of(recipe: Recipe, classes: int, dtype: DTypeLike) -> Goal:
             return goal_for(matrix, SOFTMAX, 1.0)
         case _:
             raise _unknown_loss(recipe)
+
+
+def _wanted(recipe: Recipe, classes: int) -> NDArray[np.float64]:
+    """Return what `mean_loss` measures outputs from, a row a class: targets, or 1 at the right answer."""
+    if isinstance(recipe.loss, SquaredError):
+        return target_matrix(recipe.targets, classes)
+    return np.eye(classes)
 
 
 def _top_curvature(recipe: Recipe, top: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ from retronet_cli.pages import force_option
 from retronet_cli.precision import Bits, Choices
 
 if TYPE_CHECKING:
-    from retronet_cli.views.pages.story import Picture
+    from retronet_cli.views.pages.figures import Picture
 
 
 class PageChoices(msgspec.Struct, frozen=True):
@@ -114,8 +114,9 @@ def write_story(run: Path | None, chips: tuple[str, ...], page: PageChoices, as_
     options = f" --bits {page.bits}" if page.bits else ""
     chip_options = "".join(f" --chip {shlex.quote(chip)}" for chip in chips)
     header, test = checkpoint.header, story.scores["test"]
+    seed = f", seed {header.recipe.seed}" * bool(header.passes)  # an imported network has none
     lead = (
-        f"<p>{escape(title_of(checkpoint))}, seed {header.recipe.seed}, on {digits.test.provenance.name}: "
+        f"<p>{escape(title_of(checkpoint))}{seed}, on {digits.test.provenance.name}: "
         f"{test.misses:,} of {test.n:,} test digits misread in floating point, "
         f"{story.simulation.score.misses:,} in {play.bits}.</p>{contents(CONTENTS)}"
     )
@@ -146,7 +147,7 @@ def _picture(quiet: bool) -> "Picture":
     from importlib.util import find_spec
 
     from retronet_cli.terminal import talk
-    from retronet_cli.views.pages.story import no_picture, picture
+    from retronet_cli.views.pages.figures import no_picture, picture
 
     if find_spec("matplotlib") is None:
         if not quiet:

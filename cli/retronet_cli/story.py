@@ -28,6 +28,8 @@ ESTIMATED = (3, 4, 6)
 RISE = 25.0
 """Percent, as `retronet allocate` allows by default."""
 OTHER_BITS = 12
+STEP_WORDS = {"pass": "pass over the training digits", "stage": "stage of pruning"}
+"""What records of a run are counted in, by `retronet.runs.makers.kept_after`."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from retronet.errors import InputError
+from retronet.errors import ChoiceError, InputError
 from retronet.network import NetworkSpec, sized_layers
 
 PLACED = {
@@ -59,12 +59,14 @@ def synthesised(folder: Path) -> tuple[NetworkSpec, tuple[Synthesised, ...]]:
 
     Raises
     ------
+    ChoiceError
+        If the folder holds no circuit.
     InputError
-        If the folder holds no circuit, or reports of an older one.
+        If it holds reports of an older one.
     """
     path = folder / "circuit.json"
     if not path.is_file():
-        raise InputError(
+        raise ChoiceError(
             f"There is no circuit in {folder}: it has no circuit.json. Name a folder that `retronet export "
             f"rtl` wrote."
         )

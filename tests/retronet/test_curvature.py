@@ -6,12 +6,12 @@ from msgspec.structs import replace
 from support import reference
 from support.random_networks import random_network, random_parameters, random_patterns, random_pools
 
-from retronet.curvature import diagonal_curvature, mean_loss
+from retronet.curvature import diagonal_curvature, goal_of, mean_loss
 from retronet.datasets.dataset import Dataset, Provenance
 from retronet.errors import InputError
-from retronet.evaluate import target_matrix
+from retronet.evaluate import score, target_matrix
 from retronet.network import Conv, Dense, Identity, NetworkSpec, Relu, Tanh, sized_layers
-from retronet.recipe import CrossEntropy, Recipe, SquaredError, load_recipe
+from retronet.recipe import CrossEntropy, Recipe, SquaredError, Targets, load_recipe
 from retronet.trained import Trained
 
 NETWORK = NetworkSpec(
@@ -129,6 +129,19 @@ def test_one_linear_layer_has_the_second_differences_of_its_loss(squared: Recipe
         assert found.states["input"][0][index] == pytest.approx(
             second(parameters["a.weight"], digits.images + step)
         )
+
+
+@pytest.mark.parametrize("targets", [Targets(), Targets(1.0, 0.0), Targets(0.8, -0.8)])
+def test_a_cross_entropy_is_that_of_the_right_answers_whatever_the_targets(targets: Targets) -> None:
+    recipe = replace(load_recipe("karpathy2022-modern-1"), targets=targets)
+    answers = np.random.default_rng(3).normal(scale=3, size=(40, 10))
+    labels = np.arange(40, dtype=np.uint8) % 10
+
+    found = mean_loss(answers, labels, recipe)
+
+    assert found == pytest.approx(score(answers, labels, targets, recipe.loss).loss, rel=1e-12)
+    assert found > 0
+    np.testing.assert_array_equal(goal_of(recipe, 10, np.float32).targets, np.eye(10, dtype=np.float32))
 
 
 def test_no_digits_are_refused(squared: Recipe) -> None:

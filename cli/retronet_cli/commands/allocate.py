@@ -158,7 +158,8 @@ def allocate(
     title = f"{checkpoint.header.network.name}: rise of the {loss} by rounding one tensor"
     print_table(estimate_table(f"{title}\non the {on}", estimates, allocator.float_loss))
     best = attempts[-1]
-    weights = {sized.name: int(np.prod(sized.weight_shape)) for sized in allocator.sized_layers}
+    trained = [sized for sized in allocator.sized_layers if sized.trained]  # pools have no weights
+    weights = {sized.name: int(np.prod(sized.weight_shape)) for sized in trained}
     macs = {sized.name: sized.macs for sized in allocator.sized_layers}
     print_table(bits_table(f"Fewest {minimise} for a rise of {rise:g} %", best, weights, macs))
     caption = (

@@ -61,12 +61,12 @@ def plot() -> None:
 @click.option(
     "--paper/--no-paper",
     default=None,
-    help="Set the points of the 1989 paper's plots beside them.  [default: if a run is of its network]",
+    help="Set the points of the 1989 paper's plots beside them.  [default: if a run trained its network]",
 )
 @canvas_options
 @run_source
 def draw_learning(folders: tuple[Path, ...], paper: bool | None, canvas: Canvas, source: Source) -> None:
-    """Draw error and squared error after each pass, beside the paper's.
+    """Draw error and loss after each pass, or stage of pruning, beside the paper's.
 
     \b
     Examples:
@@ -74,8 +74,11 @@ def draw_learning(folders: tuple[Path, ...], paper: bool | None, canvas: Canvas,
       retronet plot learning runs/seed0 runs/seed1 -o seeds.png --no-paper
     """
     check(canvas)
+    from retronet.runs.configuration import ByTraining
+    from retronet.runs.makers import kept_after
     from retronet.studies.digitised import digitised_curve
     from retronet_cli.pictures.learning import curve_figure
+    from retronet_cli.story import STEP_WORDS
 
     taken = take_runs(folders, source)
     curves = {name: run.records() for name, (run, _) in taken.items()}
@@ -83,13 +86,18 @@ def draw_learning(folders: tuple[Path, ...], paper: bool | None, canvas: Canvas,
         if not records:
             raise InputError(
                 f"The run {taken[name][0].folder} has no learning curve: its network was not trained here. "
-                "Runs that `retronet train` or `retronet retrain` made have one. Name one of those."
+                "Runs that `retronet train`, `retrain` or `prune` made have one. Name one of those."
             )
     beside = paper
     if beside is None:
-        beside = any(checkpoint.header.network.name == "lecun1989" for _, checkpoint in taken.values())
+        beside = any(
+            checkpoint.header.network.name == "lecun1989" and isinstance(run.configuration.made, ByTraining)
+            for run, checkpoint in taken.values()
+        )
     points = digitised_curve() if beside else ()
-    write(curve_figure(curves, points, canvas.theme), canvas, f"Learning curves: {', '.join(curves)}")
+    steps = {STEP_WORDS[kept_after(run.configuration.made)] for run, _ in taken.values()}
+    figure = curve_figure(curves, points, canvas.theme, ", or ".join(sorted(steps)))
+    write(figure, canvas, f"Learning curves: {', '.join(curves)}")
 
 
 @plot.command("history")

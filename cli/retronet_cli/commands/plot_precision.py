@@ -69,7 +69,8 @@ def draw_bits(
         own = [row for row in every if row.subject == testbench.subject]
         if not own:
             others = f"{len(every)} rows of other networks, digits or other bits" if every else "no rows"
-            raise InputError(
+            error = InputError if rows is None or rows.is_file() else ChoiceError
+            raise error(
                 f"The sweep of {run.folder} can not be drawn: {file} has {others}. Measure some first: "
                 f"{shlex.join(['retronet', 'sweep', str(run.folder)])}"
             )
@@ -188,8 +189,11 @@ def draw_maps(
         )
     plan, own = plan_for(choices, opened.folder, trained, digits.train, source.quiet)
     images = digits.test.images[digit : digit + 1]
-    few = {layer.layer: layer.values[0] for layer in trace(trained, images, plan).layers}
-    exact = {layer: array[0] for layer, array in trained.states(images).items() if layer in few}
+    exact = {layer: array[0] for layer, array in trained.states(images).items()}
+    traced = trace(trained, images, plan)
+    few = {layer.layer: layer.values[0] for layer in traced.layers}
+    for layer in exact.keys() - few.keys():  # outputs at fixed codes: they follow the states of all others
+        few[layer] = traced.outputs[0].reshape(exact[layer].shape)
     uniform = set(choices.given) <= {"bits"} and not own
     words = f"{choices.bits or 8} bits" if uniform else "fixed"
     figure = maps_figure(images[0], exact, few, words, canvas.theme)

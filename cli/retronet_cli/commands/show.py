@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 SCHEMAS = ("network", "recipe", "chip", "plan")
 
+details_option = click.option("--details", is_flag=True, help="Print all there is, more than a screen.")
 toml_option = click.option("--toml", "as_toml", is_flag=True, help="Print a file that reads as the same.")
 
 
@@ -71,22 +72,24 @@ def networks(form: Form) -> None:
 
 @show.command("recipe")
 @click.argument("name")
+@details_option
 @toml_option
 @form_options
 @quiet_remarks_option
-def recipe(name: str, as_toml: bool, form: Form) -> None:
-    """Show one recipe, a name or a TOML file.
+def recipe(name: str, details: bool, as_toml: bool, form: Form) -> None:
+    """Show one recipe with what it assumes, a name or a TOML file.
 
     \b
     Examples:
       retronet show recipe lecun1989
+      retronet show recipe lecun1989 --details
       retronet show recipe lecun1989 --toml > mine.toml
     """
     import msgspec
 
     from retronet.recipe import load_recipe
     from retronet_cli.terminal import print_assumptions, print_table
-    from retronet_cli.views.descriptions import recipe_table
+    from retronet_cli.views.descriptions import recipe_summary, recipe_table
 
     shown = load_recipe(name)
     if as_toml:
@@ -96,7 +99,7 @@ def recipe(name: str, as_toml: bool, form: Form) -> None:
         told = msgspec.to_builtins(shown)
         give(form, "recipe", told, {"settings": settings_of(told)})
         return
-    print_table(recipe_table(shown))
+    print_table(recipe_table(shown) if details else recipe_summary(shown))
     print_assumptions(shown.assumptions)
 
 
@@ -214,6 +217,7 @@ def show_run(run: Path | None, runs: Path, form: Form, quiet: bool) -> None:
     from retronet.runs.run import open_run
     from retronet_cli.runs import take_run
     from retronet_cli.terminal import print_assumptions, print_table
+    from retronet_cli.views.origins import assumed_of
     from retronet_cli.views.runs import fields_of, run_table
     from retronet_cli.views.scores import curve_table
 
@@ -229,7 +233,7 @@ def show_run(run: Path | None, runs: Path, form: Form, quiet: bool) -> None:
         }
         give(form, "shown-run", told | {"passes": msgspec.to_builtins(records)}, tables)
         return
-    print_assumptions(opened.configuration.recipe.assumptions)
+    print_assumptions(assumed_of(opened.configuration.made, opened.configuration.recipe))
     if records:
         print_table(curve_table("Learning curve", records, kept_after(opened.configuration.made)))
     print_table(run_table(opened, records))
@@ -257,7 +261,7 @@ def show_sweep(run: Path | None, rows: Path | None, runs: Path, form: Form, quie
     import msgspec
 
     from hw_sim.studies.sweep import read_rows
-    from retronet.errors import InputError
+    from retronet.errors import ChoiceError, InputError
     from retronet_cli.runs import take_run
     from retronet_cli.terminal import print_table
     from retronet_cli.views.runs import row_records, rows_table
@@ -266,7 +270,8 @@ def show_sweep(run: Path | None, rows: Path | None, runs: Path, form: Form, quie
     file = rows or folder / "sweep.jsonl"
     kept = read_rows(file)
     if not kept:
-        raise InputError(
+        error = InputError if rows is None or rows.is_file() else ChoiceError
+        raise error(
             f"The sweep of {folder} can not be shown: {file} has no rows. Measure some first: "
             f"{shlex.join(['retronet', 'sweep', str(folder)])}"
         )
@@ -294,15 +299,17 @@ def chips(form: Form) -> None:
 
 @show.command("chip")
 @click.argument("name")
+@details_option
 @toml_option
 @form_options
 @quiet_remarks_option
-def chip(name: str, as_toml: bool, form: Form) -> None:
+def chip(name: str, details: bool, as_toml: bool, form: Form) -> None:
     """Show one chip, every constant with its standing; a name or a TOML file.
 
     \b
     Examples:
       retronet show chip anna
+      retronet show chip anna --details
       retronet show chip anna --toml > mine.toml
     """
     from hw_sim.chips.load import load_chip
@@ -317,8 +324,8 @@ def chip(name: str, as_toml: bool, form: Form) -> None:
         told = chip_fields(shown)
         give(form, "chip", told, {key: told[key] for key in ("constants", "published", "facts")})
         return
-    print_table(constants_table(shown))
-    if shown.facts:
+    print_table(constants_table(shown, details=details))
+    if shown.facts and details:
         print_table(facts_table(shown))
     if shown.published:
         print_table(figures_table(shown, name))

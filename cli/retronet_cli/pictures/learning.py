@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from retronet.training.snapshots import Snapshot
     from retronet.training.train import PassRecord
 
+LOSSES = {"half_mse": "half mean squared error, ½(d − y)²", "loss": "mean loss, in the unit of the recipe"}
 HALVES = {"train": "training", "test": "test"}
 MOST_POINTS = 40
 """Points of a line of the history."""
@@ -32,8 +33,12 @@ def curve_figure(
     runs: "Mapping[str, Sequence[PassRecord]]",
     paper: "Sequence[CurvePoint]" = (),
     theme: ThemeName = "light",
+    step: str = "pass over the training digits",
 ) -> "Figure":
     """Return error rate and half MSE after each pass, of the training and the test digits.
+
+    Where no run learnt from squared errors the right panel has the loss of the recipe; without any, there is
+    none.
 
     Parameters
     ----------
@@ -43,13 +48,19 @@ def curve_figure(
         Points of the 1989 paper to set beside them.
     theme
         Light or dark.
+    step
+        What the records are counted in.
     """
     ink = THEMES[theme].ink
+    scores = [getattr(each, half) for records in runs.values() for each in records for half in HALVES]
+    losses = [key for key in LOSSES if any(getattr(score, key) is not None for score in scores)][:1]
     with on_paper(theme):
+        from matplotlib.ticker import MaxNLocator
+
         figure = new_figure(7.2, 3.9)
-        axes = figure.subplots(1, 2)
+        axes = figure.subplots(1, 1 + len(losses), squeeze=False)[0]
         faultless = False
-        for panel, key in zip(axes, ("error_percent", "half_mse"), strict=True):
+        for panel, key in zip(axes, ("error_percent", *losses), strict=True):
             for number, (name, records) in enumerate(runs.items()):
                 for half, words in HALVES.items():
                     pairs = [(each.number, getattr(getattr(each, half), key)) for each in records]
@@ -65,7 +76,7 @@ def curve_figure(
                 points = [
                     (each.number, getattr(each, key))
                     for each in paper
-                    if each.digits == half and getattr(each, key) is not None
+                    if each.digits == half and getattr(each, key, None) is not None
                 ]
                 if points:
                     label = f"1989 paper's plot, {HALVES[half]}"
@@ -73,11 +84,11 @@ def curve_figure(
                         *zip(*points, strict=True), marker, color=ink, markersize=7, label=label, zorder=3
                     )
             panel.set_yscale("log")
-            panel.set_xlabel("pass over the training digits")
+            panel.set_xlabel(step)
+            panel.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
             plain_ticks(panel)
-        axes[0].set_ylabel("digits misread (%)")
-        axes[1].set_ylabel("half mean squared error, ½(d − y)²")
-        legend_above(figure, axes[0] if axes[0].get_legend_handles_labels()[0] else axes[1])
+            panel.set_ylabel(LOSSES.get(key, "digits misread (%)"))
+        legend_above(figure, next((each for each in axes if each.get_legend_handles_labels()[0]), axes[0]))
         notes = [
             "Crosses are read off the scanned plots of LeCun et al. (1989), to about ±5 %." if paper else "",
             "Passes without a mistake have no place on a logarithmic axis." if faultless else "",

@@ -57,6 +57,9 @@ def maps_figure(
 ) -> "Figure":
     """Return the feature maps of one digit in floating point and, below each layer's, in few bits.
 
+    Grey is 0 in the middle; where no state is above 0, as of distances to codes with their sign turned, black
+    and white are the ends. Outputs bear their numbers.
+
     Parameters
     ----------
     digit
@@ -82,17 +85,33 @@ def maps_figure(
         top.suptitle("the digit", fontsize="small")
         for part, (name, exact) in zip(parts, shapes.items(), strict=True):
             other = _drawn(few[name])
-            reach = max(float(np.abs(exact).max()), float(np.abs(other).max())) or 1.0
+            low, high = _ends(exact, other)
             part.suptitle(
-                f"{name}, states from −{reach:.3g} (black) to {reach:.3g} (white)", fontsize="small"
+                f"{name}, states from {_signed(low)} (black) to {_signed(high)} (white)", fontsize="small"
             )
             rows = part.subplots(2, len(exact), squeeze=False)
             for row, planes, label in zip(rows, (exact, other), ("float", words), strict=True):
                 for panel, plane in zip(row, planes, strict=True):
-                    show_plane(panel, plane, -reach, reach)
+                    show_plane(panel, plane, low, high)
                 row[0].set_ylabel(label, rotation=0, ha="right", va="center", fontsize="small")
+            if name == list(shapes)[-1] and exact.shape[:2] == (1, 1):
+                rows[-1, 0].set_xticks(range(exact.shape[2]))
+                rows[-1, 0].tick_params(labelsize="x-small", length=0)
         note(figure, "Upper rows: floating point. Lower rows: the same states as fixed point has them.")
         return figure
+
+
+def _ends(exact: "NDArray[Any]", few: "NDArray[Any]") -> tuple[float, float]:
+    """Return the numbers that are black and white."""
+    least, most = min(exact.min(), few.min()), max(exact.max(), few.max())
+    if most < 0:
+        return float(least), float(most)
+    reach = float(max(-least, most)) or 1.0
+    return -reach, reach
+
+
+def _signed(number: float) -> str:
+    return f"{number:.3g}".replace("-", "−")
 
 
 def _drawn(array: "NDArray[Any]") -> "NDArray[Any]":

@@ -153,13 +153,24 @@ def noise_figure(reports: "Mapping[str, SimulationReport]", theme: ThemeName = "
 
 
 def levels_figure(counts: "Sequence[LevelCounts]", title: str, theme: ThemeName = "light") -> "Figure":
-    """Return how often each level of a format is taken, a panel for each tensor."""
+    """Return how often each level of a format is taken, a row for each layer: weights left, states right."""
     columns = min(2, len(counts))
-    rows = -(-len(counts) // columns)
+    layers = list(dict.fromkeys(map(_layer_of, counts)))
+    rows = len(layers)
     with on_paper(theme) as colours:
         figure = new_figure(7.2, 0.8 + 1.75 * rows)
         panels = figure.subplots(rows, columns, squeeze=False)
-        for panel, each in zip(panels.flat, counts, strict=False):
+        for panel in panels.flat:
+            panel.set_visible(False)
+        for each in counts:
+            made = each.tensor.endswith(" states")
+            panel = panels[layers.index(_layer_of(each)), columns - 1 if made else 0]
+            panel.set_visible(True)
+            if each.levels_available is None:
+                panel.hist(each.values, MOST_LEVELS, weights=_shares(each), color=colours.lines[0])
+                panel.set_title(f"{each.tensor}: {each.text}, {each.used:,} values", fontsize="small")
+                panel.set_ylim(bottom=0)
+                continue
             heading = f"{each.tensor}: {each.text}, {each.used:,} of {each.levels_available:,} levels used"
             places = round((each.maximum - each.minimum) / each.step) + 1
             if each.levels_available > MOST_LEVELS:
@@ -171,12 +182,14 @@ def levels_figure(counts: "Sequence[LevelCounts]", title: str, theme: ThemeName 
                 panel.set_xlim(each.minimum - each.step, each.maximum + each.step)
             panel.set_title(heading, fontsize="small")
             panel.set_ylim(bottom=0)
-        for panel in list(panels.flat)[len(counts) :]:
-            panel.set_visible(False)
         figure.supxlabel("value", fontsize="medium")
         figure.supylabel("share of the numbers (%)", fontsize="medium")
         figure.suptitle(title, fontsize="medium")
         return figure
+
+
+def _layer_of(counts: "LevelCounts") -> str:
+    return counts.tensor.rpartition(" ")[0]
 
 
 def _shares(counts: "LevelCounts") -> list[float]:

@@ -28,9 +28,16 @@ def chip_fields(chip: ChipSpec) -> dict[str, Any]:
     return {**msgspec.to_builtins(chip), "constants": rows}
 
 
-def constants_table(chip: ChipSpec) -> Table:
-    """Return every constant with its unit, and whether it is sourced, assumed or unknown."""
-    table = new_table(f"{chip.name} ({chip.year}): {chip.title}", f"Source: {chip.source}")
+def constants_table(chip: ChipSpec, *, details: bool) -> Table:
+    """Return every constant with its unit, and whether it is sourced, assumed or unknown.
+
+    With `details` passages and reasons are in full; without them a source is named alone.
+    """
+    said = f"Source: {chip.source}"
+    if not details:
+        facts = f", and what else is known or not ({len(chip.facts)})" * bool(chip.facts)
+        said += f"\nPassages and reasons in full{facts}: --details"
+    table = new_table(f"{chip.name} ({chip.year}): {chip.title}", said)
     table.add_column("constant", no_wrap=True)
     table.add_column("value", justify="right")
     table.add_column("where it comes from", overflow="fold")
@@ -41,7 +48,8 @@ def constants_table(chip: ChipSpec) -> Table:
             table.add_section()
         name = row.key if part in ("host", "companion", "energy") else field
         before = part
-        table.add_row(name, _value(row.constant, row.unit), _standing(row.constant))
+        standing = _standing(row.constant) if details else _in_short(row.constant)
+        table.add_row(name, _value(row.constant, row.unit), standing)
     return table
 
 
@@ -51,6 +59,13 @@ def _value(constant: ChipConstant, unit: str) -> str:
     if not unit:
         return "yes" if constant.value else "no"
     return of_unit(constant.value, unit)
+
+
+def _in_short(known: ChipConstant) -> str:
+    """Return the standing, and of a source its name and section alone."""
+    if known.source:
+        return f"sourced: {known.source.partition(': ')[0]}"
+    return "assumed" if known.assumed else "unknown"
 
 
 def _standing(known: ChipConstant | Fact) -> str:

@@ -88,9 +88,37 @@ def _shape(shape: tuple[int, int, int]) -> str:
     return "×".join(str(size) for size in shape) if shape[1:] != (1, 1) else str(shape[0])
 
 
+def recipe_summary(recipe: Recipe) -> Table:
+    """Return a recipe in a few rows: each part with its values, and what is not set in one."""
+    caption = "Each value by the name that --set takes, such as rule.kind: --details"
+    table = new_table(f"{recipe.name}: {recipe.title}", _sourced(recipe, caption))
+    table.add_column("value", no_wrap=True)
+    table.add_column("is")
+    parts: dict[str, list[str]] = {}
+    unset = []
+    for key, value in _flat(msgspec.to_builtins(recipe)):
+        part, _, field = key.partition(".")
+        if value is None:
+            unset.append(key)
+        else:
+            name = f"{field} " if field not in ("", "kind") else ""
+            parts.setdefault(part, []).append(f"{name}{value}")
+    for part, values in parts.items():
+        table.add_row(part, ", ".join(values))
+    if unset:
+        table.add_row("not set", ", ".join(unset))
+    return table
+
+
+def _sourced(recipe: Recipe, *further: str) -> str | None:
+    """Return the lines below a recipe: its source, where it names one, and what else is said."""
+    lines = [f"Source: {recipe.source}"] * bool(recipe.source) + list(further)
+    return "\n".join(lines) or None
+
+
 def recipe_table(recipe: Recipe) -> Table:
     """Return a recipe, one value a row, named as --set takes it."""
-    table = new_table(f"{recipe.name}: {recipe.title}", f"Source: {recipe.source}")
+    table = new_table(f"{recipe.name}: {recipe.title}", _sourced(recipe))
     table.add_column("value")
     table.add_column("is")
     for key, value in _flat(msgspec.to_builtins(recipe)):

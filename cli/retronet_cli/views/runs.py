@@ -7,6 +7,8 @@ import msgspec
 from rich.table import Table
 
 from hw_sim.studies.points import Point, SweepRow
+from retronet.runs.configuration import ByImport
+from retronet.runs.makers import kept_after
 from retronet_cli.views.scores import add_numbers, new_table, optional
 
 if TYPE_CHECKING:
@@ -21,10 +23,14 @@ def run_table(run: "Run", records: "Sequence[PassRecord]") -> Table:
     table.add_column("what", no_wrap=True)
     table.add_column("", overflow="fold")
     table.add_row("made by", configuration.origin or "retronet train")
-    table.add_row("recipe", f"{recipe.name}, seed {recipe.seed}, engine {recipe.engine}")
+    imported = isinstance(configuration.made, ByImport)
+    how = "" if imported else f", seed {recipe.seed}, engine {recipe.engine}"
+    table.add_row("recipe", f"{recipe.name}{how}")
     table.add_row("network", configuration.network.name)
     table.add_row("digits", f"{run.data_name}, prepared: {recipe.preparation or 'as its size asks for'}")
-    table.add_row("passes", f"{run.passes} of {recipe.passes}")
+    if not imported:
+        steps = {"pass": "passes", "stage": "stages"}[kept_after(configuration.made)]
+        table.add_row(steps, f"{run.passes} of {recipe.passes}")
     if configuration.notice:
         table.add_row("note", configuration.notice)
     if records:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from rich.table import Table
 
 from retronet.studies.seeds import SeedResult, Spread
-from retronet_cli.views.scores import add_numbers, new_table, optional
+from retronet_cli.views.scores import add_numbers, loss_of, new_table, optional
 
 NAMES = {
     "misses": "misses",
@@ -17,18 +17,18 @@ NAMES = {
 
 def seed_table(title: str, results: Sequence[SeedResult], caption: str | None) -> Table:
     """Return one row a seed."""
+    heading, loss = loss_of(result.records[-1].test for result in results)
+    names = ("seed", "misses train", "misses test", f"{heading} train", f"{heading} test")
     table = new_table(title, caption)
-    add_numbers(
-        table, "seed", "misses train", "misses test", "half MSE train", "half MSE test", "reject % for 1 %"
-    )
+    add_numbers(table, *names, "reject % for 1 %")
     for result in results:
         last = result.records[-1]
         table.add_row(
             str(result.seed),
             f"{last.train.misses:,}",
             f"{last.test.misses:,}",
-            optional(last.train.half_mse, ".3e"),
-            optional(last.test.half_mse, ".3e"),
+            optional(loss(last.train), ".3e"),
+            optional(loss(last.test), ".3e"),
             f"{last.test.reject_percent_at_1_percent_error:.1f}",
         )
     return table

@@ -127,7 +127,7 @@ def test_report_refuses_what_does_not_go_with_a_circuit(call: Call, tmp_path: Pa
     assert result.exit_code == 2
     assert "--rtl does not go with --network" in result.stderr
     result = call("report", "--rtl", tmp_path)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "it has no circuit.json" in result.stderr
 
 

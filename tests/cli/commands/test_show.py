@@ -70,6 +70,16 @@ def test_every_network_can_be_shown(call: Call, name: str, columns: int) -> None
     assert "…" not in result.stdout
 
 
+@pytest.mark.parametrize("name", recipe_names())
+def test_a_recipe_in_short_has_all_its_values(call: Call, name: str) -> None:
+    short, full = (call("show", "recipe", name, *words).stdout for words in ((), ("--details",)))
+    table, words = recipe_table(load_recipe(name)), set(short.replace(",", " ").split())
+
+    assert len(short.splitlines()) < len(full.splitlines())
+    for key, value in zip(*(column.cells for column in table.columns), strict=True):
+        assert key in words if value == "None" else set(str(value).replace(",", " ").split()) <= words
+
+
 def test_what_is_assumed_is_said(call: Call) -> None:
     for what, description in (
         ("network", load_network("lecun1989")),

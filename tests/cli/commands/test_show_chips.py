@@ -14,7 +14,7 @@ Call = Callable[..., Result]
 
 def test_every_constant_is_shown_with_its_unit_and_standing(call: Call) -> None:
     shown = printed_json(call, "show", "chip", "anna")
-    text = " ".join(call("show", "chip", "anna").stdout.split())
+    text = " ".join(call("show", "chip", "anna", "--details").stdout.split())
 
     assert (shown["schema"], shown["name"]) == ("retronet/chip/1", "anna")
     rows = {row["key"]: row for row in shown["constants"]}
@@ -29,7 +29,7 @@ def test_every_constant_is_shown_with_its_unit_and_standing(call: Call) -> None:
 
 @pytest.mark.parametrize("name", chip_names())
 def test_no_word_of_a_chip_is_lost(call: Call, name: str, columns: int) -> None:
-    result = call("show", "chip", name)
+    result = call("show", "chip", name, "--details")
     chip, words = load_chip(name), set(result.stdout.split())
 
     assert result.exit_code == 0
@@ -45,3 +45,18 @@ def test_no_word_of_a_chip_is_lost(call: Call, name: str, columns: int) -> None:
 
 def test_the_list_names_every_chip(call: Call) -> None:
     assert [each["name"] for each in printed_json(call, "show", "chips")["chips"]] == chip_names()
+
+
+@pytest.mark.parametrize("name", chip_names())
+def test_a_chip_fits_a_screen_with_every_constant_and_its_standing(call: Call, name: str) -> None:
+    shown = call("show", "chip", name).stdout.splitlines()
+    rows = [" ".join(line.split()) for line in shown]
+    chip = load_chip(name)
+
+    assert len(shown) <= 50 < len(call("show", "chip", "anna", "--details").stdout.splitlines())
+    for row in constants(chip):
+        standing = row.constant.standing
+        named = row.key.removeprefix("engine.")
+        (line,) = [each for each in rows if each.startswith(f"{named} ")]
+        assert f" {standing}" in line
+    assert any(f"({len(chip.facts)}): --details" in line for line in rows) == bool(chip.facts)

@@ -45,6 +45,7 @@ def test_rows_of_a_sweep_are_shown_without_measuring(call: Call, begin: Call, tm
 
     assert refused.exit_code == 1
     assert f"has no rows. Measure some first: retronet sweep {run}" in refused.stderr
+    assert call("show", "sweep", run, "--rows", tmp_path / "none.jsonl").exit_code == 2, "no such file"
     wanted = json.loads(measured.stdout)["rows"]
     assert [int(row["misses"]) for row in rows] == [row["misses"] for row in wanted]
     assert [row["rounding"] for row in rows] == ["TRN", "TRN"]

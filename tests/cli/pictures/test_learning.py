@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from retronet.studies.digitised import CurvePoint, digitised_curve
 from retronet.training.rate_range import RatePoint
@@ -41,11 +42,23 @@ def test_without_points_no_paper_is_named() -> None:
     assert "1989" not in " ".join(line.get_label() for line in curve_figure({"one": RECORDS}).axes[0].lines)
 
 
-def test_a_loss_without_squares_leaves_its_panel_empty() -> None:
+def test_the_recipe_s_own_loss_stands_where_there_are_no_squares() -> None:
+    train, test = (replace(score_of(4, half_mse=None), loss=loss) for loss in (18.8, 22.6))
+    figure = curve_figure({"one": [PassRecord(1, 200, 0.01, 0.1, train, test)]}, step="stage of pruning")
+
+    right = figure.axes[1]
+    assert [list(line.get_ydata()) for line in right.lines] == [[18.8], [22.6]]
+    assert "unit of the recipe" in right.get_ylabel()
+    assert {axes.get_xlabel() for axes in figure.axes} == {"stage of pruning"}
+    svg(figure)
+    assert all(float(tick).is_integer() for axes in figure.axes for tick in axes.get_xticks())
+
+
+def test_without_any_loss_the_error_stands_alone() -> None:
     bare = [PassRecord(1, 200, 0.01, 0.1, score_of(0, half_mse=None), score_of(3, half_mse=None))]
     figure = curve_figure({"one": bare}, [CurvePoint(1, "test", None, 8.8)])
 
-    assert not figure.axes[1].lines
+    assert len(figure.axes) == 1
     assert [line.get_label() for line in figure.axes[0].lines] == ["one, test", "1989 paper's plot, test"]
     svg(figure)
 

@@ -78,6 +78,7 @@ def test_levels_are_drawn_at_their_values() -> None:
     uneven = LevelCounts("h2 weights", "p3.0", 2**-7, -1.0, 1.0, 16, (-1.0, -(2**-7), 0.25), (1, 2, 1))
     figure = levels_figure([few, many, uneven], "levels")
     first, second, third, _ = figure.axes
+    assert [each.get_visible() for each in figure.axes] == [True, True, True, False]
 
     bars = {round(bar.get_x() + bar.get_width() / 2, 9): bar.get_height() for bar in first.patches}
     assert bars == pytest.approx({-0.5: 25, 0.0: 50, 1.5: 25})
@@ -91,6 +92,24 @@ def test_levels_are_drawn_at_their_values() -> None:
     ]
     assert [label.get_text() for label in third.get_xticklabels()] == ["−1", "$-2^{-7}$", "$2^{-2}$"]
     assert figure.get_suptitle() == "levels"
+
+
+def test_states_stand_right_and_what_has_no_format_in_bars_of_its_range() -> None:
+    """A pool has no weights, and minus squared distances to codes are exact."""
+    pool = LevelCounts("p states", "s3.1", 0.5, -2.0, 1.5, 8, (-0.5, 0.0, 1.5), (1, 2, 1))
+    codes = LevelCounts("out codes", "{-1,1}", 1.0, -1.0, 1.0, 2, (-1.0, 1.0), (3, 1))
+    exact = LevelCounts("out states", "exact", 0.0, -64.0, 0.0, None, (-64.0, -63.5, 0.0), (1, 2, 1))
+    figure = levels_figure([pool, codes, exact], "levels")
+
+    assert [each.get_visible() for each in figure.axes] == [False, True, True, True]
+    assert [each.get_title() for each in figure.axes[1:]] == [
+        "p states: s3.1, 3 of 8 levels used",
+        "out codes: {-1,1}, 2 of 2 levels used",
+        "out states: exact, 3 values",
+    ]
+    heights = [bar.get_height() for bar in figure.axes[3].patches]
+    assert (heights[0], heights[-1], sum(heights)) == (75, 25, 100)
+    svg(figure)
 
 
 @pytest.mark.parametrize("count", [1, 5, 9])

@@ -11,6 +11,7 @@ from hw_sim.formats.levels import encode, parse_format
 from hw_sim.plan.rules import TensorRule
 from hw_sim.studies.level_counts import level_counts
 from retronet.initial import initial_parameters
+from retronet.network import Conv, Dense, MaxPool, NetworkSpec, Rbf, Tanh
 from retronet.trained import Trained
 
 RECIPE = small_recipe()
@@ -44,3 +45,35 @@ def test_counts_are_those_of_numbers_cast_one_by_one(weights: TensorRule) -> Non
         assert states.total == traced[layer.layer].states.size
         assert states.levels_available == 16
         assert states.used == len(states.values) <= 16
+
+
+def test_a_pool_has_states_alone_and_fixed_codes_stand_for_weights() -> None:
+    network = NetworkSpec(
+        "coded",
+        "",
+        (1, 6, 6),
+        (
+            Conv("a", 2, 3, Tanh(1.7159, 2 / 3)),
+            MaxPool("p", 2),
+            Dense("f", 4, Tanh(1.7159, 2 / 3)),
+            Rbf("output", (("##..",), ("#.#.",), (".##.",))),
+        ),
+    )
+    trained = Trained(network, initial_parameters(network, RECIPE.initial, 1), RECIPE)
+    plan = calibrate(trained, DIGITS.train, 4)
+    found = {each.tensor: each for each in level_counts(trained, DIGITS.test, plan)}
+
+    assert list(found) == [
+        "a weights", "a states", "p states", "f weights", "f states", "output codes", "output states",
+    ]  # fmt: skip
+    codes, distances = found["output codes"], found["output states"]
+    assert (codes.values, codes.counts, codes.levels_available) == ((-1.0, 1.0), (6, 6), 2)
+    states = trace(trained, DIGITS.test, plan).layers[-1].values.reshape(-1, 4)
+    wanted = Counter(
+        -sum((state - (1 if mark == "#" else -1)) ** 2 for state, mark in zip(row, code, strict=True))
+        for row in states.tolist()
+        for code in ("##..", "#.#.", ".##.")
+    )
+    assert distances.levels_available is None
+    assert dict(zip(distances.values, distances.counts, strict=True)) == pytest.approx(wanted)
+    assert (distances.minimum, distances.maximum) == (min(wanted), max(wanted))

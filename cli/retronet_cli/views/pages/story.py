@@ -1,19 +1,21 @@
 """A run's story as one page: digits, network, training, precision, chips, mistakes, what is assumed."""
 
-from collections.abc import Callable
 from html import escape
 from typing import TYPE_CHECKING
 
 from retronet.network import sized_layers
-from retronet_cli.story import ESTIMATED, RISE, Story
+from retronet.runs.configuration import ByImport
+from retronet.runs.makers import kept_after
+from retronet_cli.story import ESTIMATED, RISE, STEP_WORDS, Story
 from retronet_cli.views.allocation import bits_table, budget_table, estimate_table
 from retronet_cli.views.analysis import answer_table, confusion_table
 from retronet_cli.views.costs import COST_ALONE, totals_table
 from retronet_cli.views.descriptions import network_table, recipe_table
+from retronet_cli.views.origins import assumed_of, made_sentences, network_command, recipe_command
+from retronet_cli.views.pages.figures import Picture
 from retronet_cli.views.pages.tables import (
     definitions_html,
     digits_html,
-    figure_html,
     paragraphs_html,
     section_html,
     table_html,
@@ -29,22 +31,7 @@ if TYPE_CHECKING:
     from retronet.datasets.frame import Frame
     from retronet_cli.pictures.paper import ThemeName
 
-Drawn = Callable[["ThemeName"], "Figure"]
-Picture = Callable[[Drawn, str], str]
-"""A figure drawn in both themes and said in words, as HTML; nothing where there is no matplotlib."""
 SHOWN = 12
-
-
-def no_picture(_draw: Drawn, _words: str) -> str:
-    """Return nothing: pictures are left out."""
-    return ""
-
-
-def picture(draw: Drawn, words: str) -> str:
-    """Return a figure in both themes."""
-    from retronet_cli.pictures.paper import svg
-
-    return figure_html(svg(draw("light"), words), svg(draw("dark"), words), words)
 
 
 def data_section(story: Story, frame: "Frame") -> str:
@@ -70,45 +57,47 @@ def data_section(story: Story, frame: "Frame") -> str:
     return section_html("data", "The digits", parts, [f"retronet data verify {known.name}"])
 
 
-def network_section(story: Story) -> str:
+def network_section(story: Story, run: str) -> str:
     """Return the network with its counts."""
     network = story.trained.network
     parts = [table_html(network_table(network), "network-table")]
-    return section_html("network", "The network", parts, [f"retronet show network {network.name}"])
+    return section_html("network", "The network", parts, [network_command(story.run, run)])
 
 
 def training_section(story: Story, run: str, draw: Picture) -> str:
     """Return the learning curve, the scores, and published figures beside them."""
     recipe, name = story.trained.recipe, story.digits.test.provenance.name
-    parts, commands = [], [f"retronet evaluate {run}"]
+    made = story.run.configuration.made
+    parts, commands = [paragraphs_html(made_sentences(made))], [f"retronet evaluate {run}"]
     if story.records:
-        parts.append(table_html(curve_table("The learning curve", story.records), "curve-table"))
+        step, last = kept_after(made), story.records[-1]
+        counted = f"Misses: of {last.train.n:,} training and {last.test.n:,} test digits."
+        table = curve_table("The learning curve", story.records, step, counted)
+        parts.append(table_html(table, "curve-table"))
         commands += [f"retronet show run {run}", f"retronet plot learning {run} -o FILE"]
 
         def curve(theme: "ThemeName") -> "Figure":
             from retronet_cli.pictures.learning import curve_figure
 
-            return curve_figure({recipe.name: story.records}, story.paper, theme)
+            return curve_figure({recipe.name: story.records}, story.paper, theme, STEP_WORDS[step])
 
-        last = story.records[-1]
         beside = " beside points read off the plots of 1989" if story.paper else ""
         words = (
-            f"Error rate and half the squared error after each pass{beside}: {last.test.misses:,} of "
-            f"{last.test.n:,} test digits misread after pass {last.number}."
+            f"Error rate and loss after each {step}{beside}: {last.test.misses:,} of {last.test.n:,} test "
+            f"digits misread after {step} {last.number}."
         )
         parts.append(draw(curve, words))
-    else:
-        parts.append(paragraphs_html(["The network was not trained here: there is no learning curve."]))
     parts.append(table_html(score_table(f"Scores on {name}", story.scores), "score-table"))
     if story.findings:
         title = f"Published figures of {recipe.name} beside seed {recipe.seed}"
         caption = "One seed gives no interval; a verdict stands where the figures state a tolerance."
         parts.append(table_html(finding_table(title, story.findings, caption), "paper-table"))
         commands.append(f"retronet reproduce {recipe.name}")
-    else:
+    elif not isinstance(made, ByImport):
         none = f"No figure was published for {recipe.name} as it was run here: none stands beside it."
         parts.append(paragraphs_html([none]))
-    return section_html("training", "Training, beside the paper", parts, commands)
+    title = "Training, beside the paper" if story.findings or story.paper else "Training"
+    return section_html("training", title, parts, commands)
 
 
 def precision_section(story: Story, run: str, bits: str, options: str, draw: Picture) -> str:
@@ -236,13 +225,14 @@ def mistakes_section(story: Story, run: str, frame: "Frame") -> str:
     return section_html("mistakes", "Mistakes", parts, [f"retronet evaluate {run} --details"])
 
 
-def assumed_section(story: Story) -> str:
+def assumed_section(story: Story, run: str) -> str:
     """Return what sources leave open, and what stands for it here."""
-    network, recipe = story.trained.network, story.trained.recipe
+    network, recipe, made = story.trained.network, story.trained.recipe, story.run.configuration.made
     parts = ["<h3>Of the network</h3>", paragraphs_html(network.assumptions or ["Nothing."])]
-    parts += ["<h3>Of the training</h3>", paragraphs_html(recipe.assumptions or ["Nothing."])]
-    table = table_html(recipe_table(recipe), "recipe-table")
-    parts.append(f"<details><summary>The recipe</summary>{table}</details>")
+    parts += ["<h3>Of the training</h3>", paragraphs_html(assumed_of(made, recipe) or ["Nothing."])]
+    if not isinstance(made, ByImport):
+        table = table_html(recipe_table(recipe), "recipe-table")
+        parts.append(f"<details><summary>The recipe</summary>{table}</details>")
     parts.append("<h3>Of the chips</h3>")
     for report in story.costs:
         said = [f"assumed: {', '.join(report.assumed)}"] * bool(report.assumed)
@@ -250,7 +240,7 @@ def assumed_section(story: Story) -> str:
         parts.append(
             f"<p><strong>{escape(report.chip)}:</strong> {escape('; '.join(said) or 'nothing')}.</p>"
         )
-    commands = [f"retronet show network {network.name}", f"retronet show recipe {recipe.name}"]
+    commands = [network_command(story.run, run), recipe_command(story.run, run)]
     commands += [f"retronet show chip {chip.name}" for chip in story.chips]
     return section_html("assumed", "What is assumed", parts, commands)
 
@@ -289,12 +279,12 @@ def story_html(
     run, bits, options, chips = words
     return "\n".join([
         data_section(story, frame),
-        network_section(story),
+        network_section(story, run),
         training_section(story, run, draw),
         precision_section(story, run, bits, options, draw),
         allocation_section(story, run, draw),
         chips_section(story, run, chips, draw),
         mistakes_section(story, run, frame),
         section_html("draw", "Draw a digit", [pad], [f"retronet draw {run}{options} -o FILE"], said="Alone:"),
-        assumed_section(story),
+        assumed_section(story, run),
     ])  # fmt: skip
