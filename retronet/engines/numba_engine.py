@@ -12,7 +12,7 @@ from retronet.engines.workspace import Parameters, Workspace
 from retronet.evaluate import target_matrix
 from retronet.kernels.compiling import goal_for
 from retronet.kernels.losses import BINARY, POSTERIOR, SOFTMAX, SQUARED
-from retronet.kernels.optimisers import Dropped, Moments, mean_gradient, train_adam, train_batches
+from retronet.kernels.optimisers import Dropped, Moments, measure_gradient, train_adam, train_batches
 from retronet.kernels.passes import Goal, measure_curvature, train_sdlm, train_sgd
 from retronet.network import NetworkSpec
 from retronet.recipe import (
@@ -114,7 +114,7 @@ class NumbaEngine:
         """Return the gradient of the mean loss of these digits; nothing is learnt."""
         place, machine = self._workspace.factors, self._workspace.machine
         kept = Dropped(place, np.ones((len(labels), place.size), place.dtype))
-        mean_gradient(machine, images, labels, 0, len(labels), self._goal, kept)
+        measure_gradient(machine, images, labels, 0, len(labels), self._goal, kept)
         return self._workspace.read(machine.flat.gradient)
 
     def outputs(self, images: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -98,6 +98,20 @@ def mean_gradient(
 
 
 @entry()
+def measure_gradient(
+    machine: Machine,
+    images: Floats,
+    labels: NDArray[np.uint8],
+    first: int,
+    stop: int,
+    goal: Goal,
+    dropped: Dropped,
+) -> float:
+    """Do what `mean_gradient` does, for Python."""
+    return mean_gradient(machine, images, labels, first, stop, goal, dropped)
+
+
+@entry()
 def train_batches(
     machine: Machine,
     images: Floats,
