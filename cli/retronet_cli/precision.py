@@ -158,7 +158,7 @@ def plan_for(
     from hw_sim.studies.retrained_run import plan_of
     from retronet.runs.configuration import ByRetraining
     from retronet.runs.run import open_run
-    from retronet_cli.terminal import talk
+    from retronet_cli.terminal import talk, working
 
     opened = open_run(run)
     retrained = isinstance(opened.configuration.made, ByRetraining)
@@ -173,7 +173,8 @@ def plan_for(
             "The run was retrained under a plan of its own, and the formats asked for take its place. "
             "Without options for formats it runs under its own."
         )
-    return chosen_plan(choices, trained, digits), False
+    with working("choosing formats", enabled=not quiet):
+        return chosen_plan(choices, trained, digits), False
 
 
 def chosen_plan(choices: Choices, trained: "Trained", digits: "Dataset") -> "PrecisionPlan":
