@@ -11,6 +11,9 @@ from retronet.errors import ChoiceError, InputError
 from retronet_cli.options import Decorator, as_record
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from hw_sim.plan.plan import PrecisionPlan
     from hw_sim.plan.rules import SumRule, TensorRule
     from retronet.datasets import Dataset
@@ -130,7 +133,7 @@ float_or_precision_options = precision_options_for("floating point, or a retrain
 
 
 def plan_for(
-    choices: Choices, run: Path, trained: "Trained", digits: "Dataset", quiet: bool
+    choices: Choices, run: Path, trained: "Trained", digits: "Dataset | NDArray[np.float32]", quiet: bool
 ) -> "tuple[PrecisionPlan, bool]":
     """Return the plan that the options ask for or, without any, the one that the run was retrained under.
 
@@ -141,7 +144,7 @@ def plan_for(
     run, trained
         The folder of a run and its network.
     digits
-        Training digits, to calibrate on.
+        Training digits, or their images, to calibrate on.
     quiet
         Whether to keep from saying which of the two it is, for a retrained run.
 
@@ -177,7 +180,9 @@ def plan_for(
         return chosen_plan(choices, trained, digits), False
 
 
-def chosen_plan(choices: Choices, trained: "Trained", digits: "Dataset") -> "PrecisionPlan":
+def chosen_plan(
+    choices: Choices, trained: "Trained", digits: "Dataset | NDArray[np.float32]"
+) -> "PrecisionPlan":
     """Return the plan that the options ask for, calibrated on training `digits`.
 
     Raises

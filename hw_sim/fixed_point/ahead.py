@@ -1,6 +1,10 @@
 """What a simulation on integers is going to compile, for a process that does it ahead of the simulation."""
 
+from collections.abc import Callable
+from math import prod
+
 import numpy as np
+from numpy.typing import NDArray
 
 from hw_sim.fixed_point.quantize import quantize
 from hw_sim.fixed_point.simulate import run_integers
@@ -8,14 +12,44 @@ from hw_sim.formats.fixed import Fixed
 from hw_sim.plan.plan import LayerPlan, PrecisionPlan
 from retronet.engines.ahead import Job, to_answer
 from retronet.engines.workspace import Workspace
-from retronet.network import Dense, NetworkSpec, Tanh
+from retronet.network import Dense, NetworkSpec, Tanh, sized_layers
 from retronet.recipe import Recipe
 from retronet.trained import Trained
+
+
+class Guessed(Trained):
+    """A network whose states are made up, so that formats are chosen before its loops are compiled."""
+
+    def states(self, images: NDArray[np.floating]) -> dict[str, NDArray[np.float32]]:
+        """Return numbers between -1 and 1, shaped as the states for `images` are."""
+        return {
+            sized.name: np.linspace(-1, 1, len(images) * sized.units, dtype=np.float32).reshape(
+                len(images), *sized.output
+            )
+            for sized in sized_layers(self.network)
+        }
 
 
 def to_simulate(trained: Trained) -> list[Job]:
     """Return what calibrating and simulating a network compiles where sums are exact in single precision."""
     return [*to_answer(Workspace(trained.network)), lambda: run_one_layer(trained.recipe)]
+
+
+def to_simulate_under(
+    plan: Callable[[Trained, NDArray[np.float32]], PrecisionPlan], trained: Trained
+) -> list[Job]:
+    """Return what simulating a network compiles under the plan that is made from it and from images.
+
+    Whatever the states, they decide steps and not, but for few plans, how sums are cast.
+    """
+
+    def run_once() -> None:
+        guessed = Guessed(trained.network, trained.parameters, trained.recipe, trained.mask)
+        image = np.linspace(-1, 1, prod(trained.network.input), dtype=np.float32)
+        images = image.reshape(1, *trained.network.input[1:])
+        run_integers(quantize(trained, plan(guessed, images)), images)
+
+    return [*to_answer(Workspace(trained.network)), run_once]
 
 
 def run_one_layer(recipe: Recipe) -> None:

@@ -76,7 +76,11 @@ def evaluate(
     import msgspec
 
     from retronet.analyse import analyse
+    from retronet.engines.ahead import to_answer
+    from retronet.engines.workspace import Workspace
     from retronet.evaluate import score
+    from retronet.kernels.passes import run_forward
+    from retronet_cli.ahead import compile_ahead
     from retronet_cli.runs import retrained, take_digits, take_run, title_of
     from retronet_cli.terminal import print_table, talk, working
     from retronet_cli.views.scores import score_table
@@ -88,8 +92,9 @@ def evaluate(
             "The run was retrained within number formats; its scores here are those of its weights in "
             f"floating point. `{shlex.join(['retronet', 'simulate', str(folder)])}` runs it under its plan."
         )
-    digits = take_digits(checkpoint, data, data_dir, preparation)
     trained, recipe = checkpoint.trained, header.recipe
+    compile_ahead(run_forward, lambda: to_answer(Workspace(trained.network, recipe.precision)))
+    digits = take_digits(checkpoint, data, data_dir, preparation)
     with working("reading the digits", enabled=not quiet):
         outputs = {
             half.provenance.split: trained.outputs(half.images, recipe.precision)

@@ -1,6 +1,7 @@
 """The command `retronet simulate`."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +16,13 @@ from retronet_cli.options import (
     runs_option,
 )
 from retronet_cli.precision import Choices, plan_for, precision_options
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from hw_sim.plan.plan import PrecisionPlan
+    from retronet.trained import Trained
 
 
 @click.command(short_help="Run a trained network in fixed point, next to itself in floating point.")
@@ -58,7 +66,7 @@ def simulate(
     """
     import msgspec
 
-    from hw_sim.fixed_point.ahead import to_simulate
+    from hw_sim.fixed_point.ahead import to_simulate, to_simulate_under
     from hw_sim.fixed_point.simulate import simulate as simulated
     from hw_sim.kernels.layer import run_integer_layer
     from retronet_cli.ahead import compile_ahead
@@ -76,8 +84,14 @@ def simulate(
         return
     folder, checkpoint = take_run(run, runs, quiet)
     trained = checkpoint.trained
+
+    def planned(guessed: "Trained", images: "NDArray[np.float32]") -> "PrecisionPlan":
+        return plan_for(choices, folder, guessed, images, quiet=True)[0]
+
     if choices.exact_sums:
         compile_ahead(run_integer_layer, lambda: to_simulate(trained))
+    else:
+        compile_ahead(run_integer_layer, lambda: to_simulate_under(planned, trained))
     digits = take_digits(checkpoint, data, data_dir)
     plan, own = plan_for(choices, folder, trained, digits.train, quiet)
     with working("simulating", enabled=not quiet):
