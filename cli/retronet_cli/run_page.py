@@ -87,7 +87,7 @@ def write_story(run: Path | None, chips: tuple[str, ...], page: PageChoices, as_
     from retronet_cli.precision import plan_for
     from retronet_cli.runs import take_digits, take_run, title_of
     from retronet_cli.story import STEPS, Story, gather
-    from retronet_cli.terminal import print_json, progress, stdout, talk
+    from retronet_cli.terminal import print_json, progress, stdout, talk, working
     from retronet_cli.views.pages.pad import pad_part, pad_scripts
     from retronet_cli.views.pages.shell import shell
     from retronet_cli.views.pages.story import CONTENTS, story_html
@@ -120,10 +120,12 @@ def write_story(run: Path | None, chips: tuple[str, ...], page: PageChoices, as_
         f"{test.misses:,} of {test.n:,} test digits misread in floating point, "
         f"{story.simulation.score.misses:,} in {play.bits}.</p>{contents(CONTENTS)}"
     )
-    main = story_html(
-        story, play.frame, pad_part(play.network, play.bits, play.frame, "h3"),
-        (words, play.bits, options, chip_options), _picture(page.quiet),
-    )  # fmt: skip
+    draw = _picture(page.quiet)
+    with working("drawing the page", enabled=not page.quiet):
+        main = story_html(
+            story, play.frame, pad_part(play.network, play.bits, play.frame, "h3"),
+            (words, play.bits, options, chip_options), draw,
+        )  # fmt: skip
     command = f"retronet report {words}{chip_options}{options} --html {shlex.quote(page.html.name)}"
     text = shell(
         f"The story of a network: {header.network.name}",

@@ -102,7 +102,7 @@ def codes(
     from retronet.reading.codes import composed, score_codes, texts_of
     from retronet_cli.reading import arithmetic_of, check_scan, chip_of, placing_of, scan_lines
     from retronet_cli.runs import take_digits, take_run, title_of
-    from retronet_cli.terminal import print_table, progress
+    from retronet_cli.terminal import print_table, progress, working
     from retronet_cli.views.reading import causes_table, codes_table
 
     chip = chip_of(chip_choices)
@@ -134,7 +134,8 @@ def codes(
             lines = scan_lines(strips, checkpoint, placing, digits, arithmetic, quiet)
             texts = ["".join(str(each.digit) for line in picture for each in line) for picture in lines]
         else:
-            texts = texts_of(parted, arithmetic.answer)
+            with working(f"reading {each} codes", enabled=not quiet):
+                texts = texts_of(parted, arithmetic.answer)
         scores.append(score_codes(each, made, texts, right))
     if form.given:
         fields = {
