@@ -72,7 +72,7 @@ def place_digit(picture: NDArray[Any], black_from: float, frame: Bits) -> None:
             frame[row, column] = bilinear(picture, y, x) >= black_from
 
 
-@entry()
+@entry(nogil=True)
 def place_digits(pictures: NDArray[Any], black_from: float, frames: Bits) -> None:
     """Deskew and enlarge digits into frames of black (1) and white (0).
 
@@ -153,7 +153,7 @@ def thin(
     return scans
 
 
-@entry()
+@entry(nogil=True)
 def thin_frames(
     frames: Bits,
     table: TemplateTable,
@@ -204,7 +204,7 @@ def mark_features(
                 marks[at, block] = 1
 
 
-@entry()
+@entry(nogil=True)
 def find_features(
     frames: Bits,
     table: TemplateTable,

@@ -66,7 +66,7 @@ def cast_row(
     return missed
 
 
-@entry()
+@entry(nogil=True)
 def load_images(
     images: NDArray[Any], scale: float | None, power: float, rounding: RoundingShift | None,
     span: Range | None, form: Ints | None, border: int, block: NDArray[Any], rows: NDArray[Any],
@@ -110,7 +110,7 @@ def load_images(
     return changed
 
 
-@entry()
+@entry(nogil=True)
 def load_levels(
     images: NDArray[Any], scale: float, edges: NDArray[Any], levels: Ints, border: int, rows: Ints,
     first: int, used: int,

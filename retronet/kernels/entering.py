@@ -28,9 +28,14 @@ class Call(NamedTuple):
 
 
 class Entry:
-    """A loop that Python calls without a wrapper, and no kernel calls. Other threads run meanwhile."""
+    """A loop that Python calls without a wrapper, and no kernel calls.
 
-    def __init__(self, loop: Any) -> None:  # noqa: ANN401 - Numba's
+    Other threads wait meanwhile, unless `nogil` lets them run: a trained network has one set of flat vectors,
+    whoever asks it for states.
+    """
+
+    def __init__(self, loop: Any, nogil: bool) -> None:  # noqa: ANN401 - Numba's
+        self._prototype = ctypes.CFUNCTYPE if nogil else ctypes.PYFUNCTYPE
         update_wrapper(self, loop.py_func)
         self._name = loop.py_func.__qualname__
         self.compile, self.overloads, self._cache = loop.compile, loop.overloads, loop._cache
@@ -56,7 +61,7 @@ class Entry:
         _take_apart(arguments, forms, numbers)
         form = tuple(forms)
         if form not in self._calls:
-            self._calls[form] = _prepare(self, arguments)
+            self._calls[form] = _prepare(self, self._prototype, arguments)
         function, result = self._calls[form]
 
         def call(*last: float) -> float | None:
@@ -75,12 +80,12 @@ class Entry:
 RESULTS = {types.float64: ctypes.c_double, types.int64: ctypes.c_int64, types.none: ctypes.c_void_p}
 
 
-def _prepare(entry: Entry, arguments: Iterable[object]) -> Call:
+def _prepare(entry: Entry, prototype: Any, arguments: Iterable[object]) -> Call:  # noqa: ANN401
     kinds = kinds_of(arguments)
     compiled, address = compiled_for(entry, kinds)
     members = [member for kind in kinds for member in _members(_layout(kind))]
-    prototype = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, *map(_as_c, members))
-    return Call(prototype(address), RESULTS[compiled.signature.return_type])
+    function = prototype(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, *map(_as_c, members))
+    return Call(function(address), RESULTS[compiled.signature.return_type])
 
 
 def _layout(kind: Any) -> Any:  # noqa: ANN401

@@ -42,10 +42,15 @@ def njit(*, allocates: bool = False, **options: object) -> Callable[[Function], 
     return compiler
 
 
-def entry() -> Callable[[Function], Function]:
-    """Return numba.njit likewise, for loops that take a network and that Python calls, but no kernel.
+def entry(*, nogil: bool = False) -> Callable[[Function], Function]:
+    """Return numba.njit likewise, for loops that take many arrays and that Python calls, but no kernel.
 
     Nothing is compiled for calls from Python either: see :mod:`retronet.kernels.entering`.
+
+    Parameters
+    ----------
+    nogil
+        Let other threads of Python run meanwhile: for loops whose arrays no two threads share.
     """
 
     def compiler(loop: Function) -> Function:
@@ -54,7 +59,7 @@ def entry() -> Callable[[Function], Function]:
             return compiled
         from retronet.kernels.entering import Entry
 
-        return cast("Function", Entry(compiled))
+        return cast("Function", Entry(compiled, nogil))
 
     return compiler
 

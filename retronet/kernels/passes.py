@@ -128,7 +128,7 @@ def train_sgd(
     return total
 
 
-@entry()
+@entry(nogil=True)
 def train_sdlm(
     machine: Machine,
     images: Floats,

@@ -45,7 +45,7 @@ def add_up(outer: Outer, strided: NDArray[Any], doubled: bool, last: float) -> f
     return 2 * total if doubled else total
 
 
-@entry()
+@entry(nogil=True)
 def fill(values: NDArray[Any], number: float) -> None:
     """Put a number everywhere."""
     for k in range(values.size):
