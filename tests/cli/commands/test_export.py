@@ -40,12 +40,13 @@ def test_the_same_run_gives_the_same_files(call: Call, trained: Any, tmp_path: P
 def test_golden_states_are_those_of_simulate(call: Call, trained: Any, tmp_path: Path) -> None:
     plan = tmp_path / "plan.toml"
     exported(call, "golden", trained.folder, "-o", tmp_path / "a", "--bits", 4, "--digits", 500)
-    arrays = np.load(tmp_path / "a" / "digits.npz")
+    with np.load(tmp_path / "a" / "digits.npz") as file:
+        arrays = dict(file)
     assert arrays["answers"].shape == (500,)
     plan.write_bytes((tmp_path / "a" / "plan.toml").read_bytes())
     exported(call, "golden", trained.folder, "-o", tmp_path / "b", "--plan", plan, "--digits", 500)
-    again = np.load(tmp_path / "b" / "digits.npz")
-    assert all(np.array_equal(arrays[name], again[name]) for name in arrays)
+    with np.load(tmp_path / "b" / "digits.npz") as again:
+        assert all(np.array_equal(arrays[name], again[name]) for name in arrays)
 
 
 def test_from_run_to_icarus(call: Call, trained: Any, tmp_path: Path) -> None:
