@@ -41,7 +41,7 @@ def add_up(outer: Outer, strided: NDArray[Any], doubled: bool, last: float) -> f
         total += outer.inner.factor * outer.inner.values[k]
     for k in range(strided.shape[0]):
         total += (k + 3) * strided[k]
-    total += 5 * outer.start + 7 * outer.pair[0] + 11 * outer.pair[1] + 13 * last
+    total += 5 * outer.start + 7 * outer.pair[0] + 11 * outer.pair[1] + 13 * float(last)
     return 2 * total if doubled else total
 
 
