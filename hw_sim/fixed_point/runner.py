@@ -1,6 +1,7 @@
 """Hands the layers of an integer network to the kernels, as many images at a time as there are lanes."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,6 @@ from hw_sim.kernels import layer as kernels
 from hw_sim.kernels.layer_records import Kept, Lanes
 from hw_sim.kernels.pixels import IMAGES_TOGETHER, load_images, load_levels
 from hw_sim.kernels.sums import FLOAT_LIMIT, INTEGER_LANES, UNITS
-from retronet.kernels.jit import prepared
 from retronet.network import AveragePool, MaxPool
 
 RUN: Callable[..., None] = kernels.run_integer_layer
@@ -78,7 +78,7 @@ class LaneRunner:
         sums, whole = np.empty(block, arrays.weights.dtype), np.empty(block, np.int64)
         inputs, states = self.rows[index], self.rows[index + 1]
         lanes = Lanes(inputs, states, above, missed, sums, whole, self.counts[index], kept)
-        return prepared(RUN, arrays._replace(offset=offset), *adding, *activation, lanes, 0)
+        return partial(RUN, arrays._replace(offset=offset), *adding, *activation, lanes)
 
     def run(self, first: int) -> int:
         """Simulate as many images from `first` on as there are lanes; return how many."""
@@ -96,10 +96,10 @@ class LaneRunner:
         if isinstance(form, Fixed):
             cast = pixel_cast(form, scale, float(np.abs(images).max(initial=0)))
             block = np.empty((IMAGES_TOGETHER, images.shape[1]), np.int32)
-            return prepared(load_images, images, *cast, border, block, self.rows[0], 0, 0)
+            return partial(load_images, images, *cast, border, block, self.rows[0])
         edges = twice_edges(form) * (0.5 * form.step)
         levels = np.array((form.low, *form.levels, form.high), np.int64)
-        return prepared(load_levels, images, scale, edges, levels, border, self.rows[0], 0, 0)
+        return partial(load_levels, images, scale, edges, levels, border, self.rows[0])
 
 
 def _work(layer: IntegerLayer, border: int) -> Ints:

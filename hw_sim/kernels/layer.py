@@ -34,7 +34,7 @@ from hw_sim.kernels.sums import (
     cast64,
     keep_largest,
 )
-from retronet.kernels.jit import entry, part
+from retronet.kernels.jit import njit, part
 
 Ints = NDArray[Any]
 Numbers = NDArray[Any]
@@ -214,7 +214,7 @@ def finish(
         lanes.counts[SATURATIONS] += count_clips(whole, block, table, thresholds, clips, used)
 
 
-@entry(nogil=True)
+@njit(nogil=True)
 def run_integer_layer(
     layer: LayerArrays, exact: bool | None, ranged: Ranged | None, narrow: Casts | None, wide: Casts | None,
     split: Split | None, packed: Packed | None, packed_wide: Packed | None, staged: Staged | None,

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from hw_sim.kernels.cast import INT32, Range, RoundingShift, cast_real, fit_of, round_of
 from hw_sim.kernels.sums import INTEGER_LANES
-from retronet.kernels.jit import entry, part
+from retronet.kernels.jit import njit, part
 
 Ints = NDArray[Any]
 
@@ -66,7 +66,7 @@ def cast_row(
     return missed
 
 
-@entry(nogil=True)
+@njit(nogil=True)
 def load_images(
     images: NDArray[Any], scale: float | None, power: float, rounding: RoundingShift | None,
     span: Range | None, form: Ints | None, border: int, block: NDArray[Any], rows: NDArray[Any],
@@ -110,7 +110,7 @@ def load_images(
     return changed
 
 
-@entry(nogil=True)
+@njit(nogil=True)
 def load_levels(
     images: NDArray[Any], scale: float, edges: NDArray[Any], levels: Ints, border: int, rows: Ints,
     first: int, used: int,

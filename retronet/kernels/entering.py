@@ -7,7 +7,7 @@ patterns.
 """
 
 import ctypes
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import update_wrapper
 from typing import Any, NamedTuple
 
@@ -21,9 +21,10 @@ from retronet.kernels.compiled import compiled_for, kinds_of
 
 
 class Call(NamedTuple):
-    """The machine code of a loop for arguments of certain types, and the type of what it returns."""
+    """The machine code of a loop for arguments of certain types, what these become, and what it returns."""
 
     function: Any
+    kinds: list[Any]
     result: type[Any]
 
 
@@ -44,13 +45,6 @@ class Entry:
     def __call__(self, *arguments: object) -> float | None:
         """Run the loop, compiled for the types of these arguments, and return its number if it has one.
 
-        See `prepared`.
-        """
-        return self.prepared(*arguments)()
-
-    def prepared(self, *arguments: object) -> Callable[..., float | None]:
-        """Return a call with these arguments, whose last numbers it takes anew, of the same types.
-
         Raises
         ------
         RuntimeError
@@ -62,30 +56,25 @@ class Entry:
         form = tuple(forms)
         if form not in self._calls:
             self._calls[form] = _prepare(self, self._prototype, arguments)
-        function, result = self._calls[form]
-
-        def call(*last: float) -> float | None:
-            value, error = result(), ctypes.c_void_p()
-            given = numbers[: len(numbers) - len(last)] if last else numbers
-            status = function(ctypes.byref(value), ctypes.byref(error), *given, *last)
-            if status not in (RETCODE_OK.constant, RETCODE_NONE.constant):
-                raise RuntimeError(f"{self._name} ended with status {status}")
-            return None if result is ctypes.c_void_p else value.value
-
-        # The numbers are places in arrays, which must not go before the call.
-        call.arguments = arguments  # type: ignore[attr-defined]
-        return call
+        function, kinds, result = self._calls[form]
+        value, error = result(), ctypes.c_void_p()
+        given = [kind(number) for kind, number in zip(kinds, numbers, strict=True)]
+        status = function(ctypes.byref(value), ctypes.byref(error), *given)
+        if status not in (RETCODE_OK.constant, RETCODE_NONE.constant):
+            raise RuntimeError(f"{self._name} ended with status {status}")
+        return None if result is ctypes.c_void_p else value.value
 
 
-RESULTS = {types.float64: ctypes.c_double, types.int64: ctypes.c_int64, types.none: ctypes.c_void_p}
+RESULTS = {types.float64: ctypes.c_double, types.none: ctypes.c_void_p}
 
 
 def _prepare(entry: Entry, prototype: Any, arguments: Iterable[object]) -> Call:  # noqa: ANN401
     kinds = kinds_of(arguments)
     compiled, address = compiled_for(entry, kinds)
-    members = [member for kind in kinds for member in _members(_layout(kind))]
-    function = prototype(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, *map(_as_c, members))
-    return Call(function(address), RESULTS[compiled.signature.return_type])
+    members = [_as_c(member) for kind in kinds for member in _members(_layout(kind))]
+    # Without types of its own it takes objects of ctypes as they are, in a third of the time.
+    function = prototype(ctypes.c_int32)(address)
+    return Call(function, members, RESULTS[compiled.signature.return_type])
 
 
 def _layout(kind: Any) -> Any:  # noqa: ANN401

@@ -64,18 +64,6 @@ def entry(*, nogil: bool = False) -> Callable[[Function], Function]:
     return compiler
 
 
-def prepared(loop: Callable[..., Any], *arguments: object) -> Callable[..., Any]:
-    """Return a call of a loop with these arguments, of which the last, if numbers, may be given anew.
-
-    What is given in their place must be of their types. The call is quicker than one of the loop.
-    """
-    prepare = getattr(loop, "prepared", None)
-    if prepare is not None:
-        call: Callable[..., Any] = prepare(*arguments)
-        return call
-    return lambda *last: loop(*arguments[: len(arguments) - len(last)], *last)
-
-
 def part(
     *, later: bool = False, allocates: bool = False, **options: object
 ) -> Callable[[Function], Function]:
