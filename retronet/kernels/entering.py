@@ -1,9 +1,9 @@
 """Python's way into loops that take a network: their arguments go over as numbers and addresses.
 
 What Numba compiles for a call from Python takes a network's sixty arrays and numbers apart in machine code of
-its own, which is half of what it takes to compile such a loop. Here Python takes them apart, by the layout
-that Numba gives its arguments. A call takes some tens of microseconds longer so, and goes over thousands of
-patterns.
+its own, which is a third and more of what it takes to compile such a loop. Here Python takes them apart, by
+the layout that Numba gives its arguments. A call takes some tens of microseconds longer so, and goes over
+thousands of patterns.
 """
 
 import ctypes
@@ -21,10 +21,9 @@ from retronet.kernels.compiled import compiled_for, kinds_of
 
 
 class Call(NamedTuple):
-    """The machine code of a loop for arguments of certain types, what these become, and what it returns."""
+    """The machine code of a loop for arguments of certain types, and the type of what it returns."""
 
     function: Any
-    kinds: list[Any]
     result: type[Any]
 
 
@@ -56,10 +55,9 @@ class Entry:
         form = tuple(forms)
         if form not in self._calls:
             self._calls[form] = _prepare(self, self._prototype, arguments)
-        function, kinds, result = self._calls[form]
+        function, result = self._calls[form]
         value, error = result(), ctypes.c_void_p()
-        given = [kind(number) for kind, number in zip(kinds, numbers, strict=True)]
-        status = function(ctypes.byref(value), ctypes.byref(error), *given)
+        status = function(ctypes.byref(value), ctypes.byref(error), *numbers)
         if status not in (RETCODE_OK.constant, RETCODE_NONE.constant):
             raise RuntimeError(f"{self._name} ended with status {status}")
         return None if result is ctypes.c_void_p else value.value
@@ -72,9 +70,8 @@ def _prepare(entry: Entry, prototype: Any, arguments: Iterable[object]) -> Call:
     kinds = kinds_of(arguments)
     compiled, address = compiled_for(entry, kinds)
     members = [_as_c(member) for kind in kinds for member in _members(_layout(kind))]
-    # Without types of its own it takes objects of ctypes as they are, in a third of the time.
-    function = prototype(ctypes.c_int32)(address)
-    return Call(function, members, RESULTS[compiled.signature.return_type])
+    function = prototype(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p, *members)
+    return Call(function(address), RESULTS[compiled.signature.return_type])
 
 
 def _layout(kind: Any) -> Any:  # noqa: ANN401

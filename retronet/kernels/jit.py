@@ -52,16 +52,16 @@ def entry(*, nogil: bool = False) -> Callable[[Function], Function]:
     nogil
         Let other threads of Python run meanwhile: for loops whose arrays no two threads share.
     """
+    return lambda loop: enter(njit(no_cpython_wrapper=True)(loop), nogil=nogil)
 
-    def compiler(loop: Function) -> Function:
-        compiled = njit(no_cpython_wrapper=True)(loop)
-        if not hasattr(compiled, "py_func"):  # Numba is told to compile nothing
-            return compiled
-        from retronet.kernels.entering import Entry
 
-        return cast("Function", Entry(compiled, nogil))
+def enter(loop: Function, *, nogil: bool = False) -> Function:
+    """Return a compiled function without a way in from Python as one that has it; see `entry`."""
+    if not hasattr(loop, "py_func"):  # Numba is told to compile nothing
+        return loop
+    from retronet.kernels.entering import Entry
 
-    return compiler
+    return cast("Function", Entry(loop, nogil))
 
 
 def part(

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retronet.kernels.elementary import whole_power
-from retronet.kernels.jit import entry, njit, part
+from retronet.kernels.jit import enter, entry, njit, part
 from retronet.kernels.passes import Goal, Machine, scale_top, see
 from retronet.kernels.separate import call
 from retronet.kernels.vectors import fma
@@ -97,18 +97,8 @@ def mean_gradient(
     return total
 
 
-@entry()
-def measure_gradient(
-    machine: Machine,
-    images: Floats,
-    labels: NDArray[np.uint8],
-    first: int,
-    stop: int,
-    goal: Goal,
-    dropped: Dropped,
-) -> float:
-    """Do what `mean_gradient` does, for Python."""
-    return mean_gradient(machine, images, labels, first, stop, goal, dropped)
+measure_gradient = enter(mean_gradient)
+"""`mean_gradient` for Python."""
 
 
 @entry()

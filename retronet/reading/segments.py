@@ -33,7 +33,7 @@ PITCH = 0.8
 SLACK = 0.3
 """How far from even spacing a cut may lie, in digit widths."""
 BREAK = 0.2
-"""Pieces of one broken stroke lie no farther apart than this share of their line's height."""
+"""Pieces of one broken stroke lie no farther apart than this share of their line's height; assumed."""
 MOST_COMPONENTS = 100_000
 """A page of print has some thousands; a picture of noise has millions."""
 
