@@ -114,8 +114,7 @@ def diagonal_curvature(trained: Trained, digits: Dataset, dtype: DTypeLike = np.
     sums: dict[str, NDArray[np.float64]] = {}
     states: dict[str, NDArray[np.float64]] = {}
     below = INPUT
-    for sized, row in zip(sized_layers, machine.wiring.table, strict=True):
-        layer = Layer(*(int(entry) for entry in row))
+    for sized, layer in zip(sized_layers, machine.wiring.table, strict=True):
         sums[sized.name] = received[layer.output : layer.output + sized.units].reshape(sized.output).copy()
         if isinstance(sized.layer, MaxPool):
             count = int(np.prod(sized.input))

@@ -141,7 +141,6 @@ def layer_alone(wiring: Wiring, row: int) -> Wiring:
     """Return the wiring of one layer by itself."""
     return Wiring(
         wiring.table[row : row + 1],
-        wiring.constants[row : row + 1],
         wiring.places,
         wiring.strips,
         wiring.runs,

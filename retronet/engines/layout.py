@@ -20,6 +20,7 @@ from retronet.kernels.layers import (
     MAX_POOL,
     POSITIONS_INNER,
     SUBSAMPLE,
+    LAYER,
     TAPS_INNER,
     Layer,
     Wiring,
@@ -257,10 +258,8 @@ def wire(
     )
     holes = [_holes(sized) for sized in sized_layers]
     layers: list[Layer] = []
-    constants: list[tuple[float, float]] = []
     for level, sized in enumerate(sized_layers):
         squashing, amplitude, gain = _squashing(sized)
-        constants.append((amplitude, gain))
         padded_plane, strip = _field_sizes(sized)
         state, first_strip = activity[f"state{level}"], sum(map(len, strips[:level]))
         first_hole = sum(map(len, holes[:level]))
@@ -292,11 +291,12 @@ def wire(
                 stop_hole=first_hole + len(holes[level]),
                 factors=activity.get(f"factors{level}", -1),
                 units=sized.units,
+                first=amplitude,
+                second=gain,
             )
         )
     return Wiring(
-        table=np.array(layers, dtype=np.int64),
-        constants=np.array(constants, dtype=dtype),
+        table=np.array(layers, dtype=LAYER).view(np.recarray),
         places=np.concatenate(unit_places).astype(np.uint32),
         strips=np.concatenate(strips).astype(np.uint32),
         runs=_padded([runs for sized in sized_layers for runs in _runs(sized, 2)]),

@@ -31,6 +31,22 @@ class EightModel(models.PrimitiveModel):
         super().__init__(manager, kind, _vector(kind.dtype, LANES))
 
 
+class FourType(types.Type):
+    """Four times eight numbers."""
+
+    def __init__(self, dtype: types.Float) -> None:
+        self.dtype = dtype
+        super().__init__(name=f"Four({dtype})")
+
+
+@register_model(FourType)
+class FourModel(models.PrimitiveModel):
+    """How four times eight numbers are held."""
+
+    def __init__(self, manager: Any, kind: FourType) -> None:
+        super().__init__(manager, kind, ir.ArrayType(_vector(kind.dtype, LANES), 4))
+
+
 def _vector(kind: types.Float, count: int) -> ir.VectorType:
     return ir.VectorType(ir.FloatType() if kind.bitwidth == 32 else ir.DoubleType(), count)
 
@@ -154,17 +170,106 @@ def fma8(_context: Any, a: Any, _b: Any, _c: Any) -> Any:
     return a(a, a, a), generate
 
 
+def _eights(builder: Any, four: Any) -> list[Any]:
+    """Return the eights of a four; one that is an eight itself stands for four of it."""
+    if isinstance(four.type, ir.VectorType):
+        return [four] * 4
+    return [builder.extract_value(four, place) for place in range(4)]
+
+
+def _four(builder: Any, eights: Iterable[Any]) -> Any:
+    first, *rest = eights
+    four = builder.insert_value(ir.Constant(ir.ArrayType(first.type, 4), ir.Undefined), first, 0)
+    for place, eight in enumerate(rest, start=1):
+        four = builder.insert_value(four, eight, place)
+    return four
+
+
+def _starts(builder: Any, first: Any, step: Any) -> list[Any]:
+    starts = [first]
+    for _ in range(3):
+        starts.append(builder.add(starts[-1], step))
+    return starts
+
+
 @intrinsic
-def chain8(
-    _context: Any, start: Any, _a0: Any, _b0: Any, _a1: Any, _b1: Any, _a2: Any, _b2: Any, _a3: Any, _b3: Any
-) -> Any:
+def load4(_context: Any, values: Any, first: Any, step: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        array, start, apart = given
+        kind = signature.args[0]
+        places = [
+            _place(context, builder, kind, array, each, LANES) for each in _starts(builder, start, apart)
+        ]
+        return _four(builder, (_load(builder, place, kind) for place in places))
+
+    return FourType(values.dtype)(values, first, step), generate
+
+
+@intrinsic
+def splat4(_context: Any, values: Any, first: Any, step: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        array, start, apart = given
+        data = context.make_array(signature.args[0])(context, builder, array).data
+        places = [builder.gep(data, [each]) for each in _starts(builder, start, apart)]
+        return _four(builder, (_splat(builder, builder.load(place)) for place in places))
+
+    return FourType(values.dtype)(values, first, step), generate
+
+
+@intrinsic
+def same4(_context: Any, eight: Any) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, given: Any) -> Any:
+        return _four(builder, [given[0]] * 4)
+
+    return FourType(eight.dtype)(eight), generate
+
+
+@intrinsic
+def first4(_context: Any, four: Any, count: Any) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, given: Any) -> Any:
+        eights, below = _eights(builder, given[0]), _below(builder, given[1])
+        zeros = ir.Constant(eights[0].type, None)
+        return _four(builder, (builder.select(below, eight, zeros) for eight in eights))
+
+    return four(four, count), generate
+
+
+@intrinsic
+def fma4(_context: Any, a: Any, b: Any, c: Any) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, given: Any) -> Any:
+        triples = zip(*(_eights(builder, each) for each in given), strict=True)
+        return _four(builder, (_call_fma(builder, *triple) for triple in triples))
+
+    return c(a, b, c), generate
+
+
+@intrinsic
+def fma_to_first4(_context: Any, a: Any, b: Any, c: Any) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, given: Any) -> Any:
+        first, *rest = _eights(builder, given[2])
+        return _four(builder, (_call_fma(builder, *given[:2], first), *rest))
+
+    return c(a, b, c), generate
+
+
+@intrinsic
+def sum4(_context: Any, four: Any) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, given: Any) -> Any:
+        s0, s1, s2, s3 = _eights(builder, given[0])
+        return builder.fadd(builder.fadd(s0, s1), builder.fadd(s2, s3))
+
+    return EightType(four.dtype)(four), generate
+
+
+@intrinsic
+def chain8(_context: Any, start: Any, a: Any, b: Any) -> Any:
     def generate(_context: Any, builder: Any, _signature: Any, given: Any) -> Any:
         total = given[0]
-        for a, b in zip(given[1::2], given[2::2], strict=True):
-            total = _call_fma(builder, a, b, total)
+        for pair in zip(_eights(builder, given[1]), _eights(builder, given[2]), strict=True):
+            total = _call_fma(builder, *pair, total)
         return total
 
-    return start(*(start,) * 9), generate
+    return start(start, a, b), generate
 
 
 @intrinsic
@@ -182,16 +287,14 @@ def sum8(_context: Any, eight: Any) -> Any:
 
 
 @intrinsic
-def sums_of_eight(
-    _context: Any, s0: Any, _s1: Any, _s2: Any, _s3: Any, _t0: Any, _t1: Any, _t2: Any, _t3: Any
-) -> Any:
+def sums_of_eight(_context: Any, s: Any, t: Any) -> Any:
     def generate(_context: Any, builder: Any, _signature: Any, given: Any) -> Any:
         def joined(a: Any, b: Any, lower: tuple[int, ...], upper: tuple[int, ...]) -> Any:
             return builder.fadd(_shuffle(builder, a, b, *lower), _shuffle(builder, a, b, *upper))
 
         fours = [
             joined(s, t, (0, 1, 2, 3, 8, 9, 10, 11), (4, 5, 6, 7, 12, 13, 14, 15))
-            for s, t in zip(given[:4], given[4:], strict=True)
+            for s, t in zip(_eights(builder, given[0]), _eights(builder, given[1]), strict=True)
         ]
         twos = [
             joined(a, b, (0, 1, 8, 9, 4, 5, 12, 13), (2, 3, 10, 11, 6, 7, 14, 15))
@@ -199,7 +302,7 @@ def sums_of_eight(
         ]
         return joined(twos[0], twos[1], (0, 2, 8, 10, 4, 6, 12, 14), (1, 3, 9, 11, 5, 7, 13, 15))
 
-    return s0(*(s0,) * 8), generate
+    return EightType(s.dtype)(s, t), generate
 
 
 @intrinsic

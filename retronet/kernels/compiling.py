@@ -46,7 +46,7 @@ def answering(wiring: Wiring, flat: Flat) -> Machine:
     """Return the network with what it takes to run forward; `wiring` may have loops already."""
     vector = flat.activity
     one, runs, places = vector.dtype.type(1), wiring.runs, wiring.places
-    kinds, squashing = set(wiring.table[:, 0].tolist()), set(wiring.table[:, 1].tolist())
+    kinds, squashing = set(wiring.table["kind"].tolist()), set(wiring.table["squashing"].tolist())
     single = vector.itemsize == 4
     squash_tanh = squash_tanh_single if single else squash_tanh_double
     squash_sigmoid = squash_sigmoid_single if single else squash_sigmoid_double
@@ -82,12 +82,12 @@ def answering(wiring: Wiring, flat: Flat) -> Machine:
 def learning(machine: Machine) -> Machine:
     """Return the network with what it takes to run backward, too."""
     wiring, vector = machine.wiring, machine.flat.activity
-    kinds = set(wiring.table[:, 0].tolist())
+    kinds = set(wiring.table["kind"].tolist())
     matrices = (vector, 1, vector, 1, vector, 1)
     pooled = (vector, vector, 1, 1, 1, 1, 1, 1, wiring.strips)
     moved = (vector, 1, 1, 1, 1, 1, 1, 1, 1, 1, wiring.places, wiring.strips)
     # Nothing is sent down from the lowest layer.
-    above = set(wiring.table[1:, 0].tolist())
+    above = set(wiring.table["kind"][1:].tolist())
     loops = wiring.loops._replace(
         columns=address_of(columns, *matrices, 1, 1, 1, wiring.sent, 1) if above else 0,
         backward_subsampled=address_of(

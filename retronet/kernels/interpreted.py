@@ -58,12 +58,44 @@ def fma8(a: Floats, b: Floats, c: Floats) -> Floats:
     return a * b + c
 
 
-def chain8(
-    start: Floats,
-    a0: Floats, b0: Floats, a1: Floats, b1: Floats, a2: Floats, b2: Floats, a3: Floats, b3: Floats,
-) -> Floats:  # fmt: skip
+def load4(values: Floats, first: Whole, step: Whole) -> Floats:
+    """Return four times eight numbers, from place `first` on and places that are `step` apart."""
+    return np.stack([load8(values, int(first) + each * int(step)) for each in range(4)])
+
+
+def splat4(values: Floats, first: Whole, step: Whole) -> Floats:
+    """Return each of four numbers eight times: from place `first` on, `step` apart."""
+    return np.stack([splat8(values[int(first) + each * int(step)]) for each in range(4)])
+
+
+def same4(eight: Floats) -> Floats:
+    """Return four times the same eight numbers."""
+    return np.stack([eight] * 4)
+
+
+def first4(four: Floats, count: Whole) -> Floats:
+    """Return the first `count` of each eight numbers, and zeros."""
+    return first8(four, count)
+
+
+def fma4(a: Floats, b: Floats, c: Floats) -> Floats:
+    """Return ``a · b + c``, rounded once; a or b may be eight numbers that serve four times."""
+    return a * b + c
+
+
+def fma_to_first4(a: Floats, b: Floats, c: Floats) -> Floats:
+    """Return four times eight numbers with ``a · b`` added to the first eight of them, rounded once."""
+    return np.stack([a * b + c[0], *c[1:]])
+
+
+def sum4(four: Floats) -> Floats:
+    """Return the sum of four times eight numbers, place by place: of two and two."""
+    return (four[0] + four[1]) + (four[2] + four[3])  # type: ignore[no-any-return]
+
+
+def chain8(start: Floats, a: Floats, b: Floats) -> Floats:
     """Return `start` with four products added, one after the other, each rounded once."""
-    return start + a0 * b0 + a1 * b1 + a2 * b2 + a3 * b3
+    return start + a[0] * b[0] + a[1] * b[1] + a[2] * b[2] + a[3] * b[3]  # type: ignore[no-any-return]
 
 
 def sum8(eight: Floats) -> np.floating:
@@ -74,11 +106,9 @@ def sum8(eight: Floats) -> np.floating:
     return total
 
 
-def sums_of_eight(
-    s0: Floats, s1: Floats, s2: Floats, s3: Floats, t0: Floats, t1: Floats, t2: Floats, t3: Floats
-) -> Floats:
-    """Return the sums of eight times eight numbers, each as `sum8` gives it."""
-    return np.array([sum8(eight) for eight in (s0, s1, s2, s3, t0, t1, t2, t3)])
+def sums_of_eight(s: Floats, t: Floats) -> Floats:
+    """Return the sums of two times four times eight numbers, each as `sum8` gives it."""
+    return np.array([sum8(eight) for eight in (*s, *t)])
 
 
 def add_halves(values: Floats, first: Whole, second: Whole, eight: Floats) -> None:

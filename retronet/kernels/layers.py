@@ -7,7 +7,7 @@ fed with second derivatives, and with weights, inputs and slopes squared, it yie
 Layers are rows of a table, not types: one compiled form serves every network.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple, get_type_hints
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +66,11 @@ class Layer(NamedTuple):
     stop_hole: int
     factors: int
     units: int
+    first: float
+    second: float
+
+
+LAYER = np.dtype([(name, np.float64 if kind is float else np.int64) for name, kind in get_type_hints(Layer).items()])
 
 
 class Loops(NamedTuple):
@@ -99,48 +104,13 @@ class Wiring(NamedTuple):
     the taps in a pair's runs that only its other map reads.
     """
 
-    table: NDArray[np.int64]
-    constants: Floats
+    table: NDArray[Any]
     places: NDArray[np.uint32]
     strips: NDArray[np.uint32]
     runs: NDArray[np.uint64]
     sent: NDArray[np.uint64]
     holes: NDArray[np.int64]
     loops: Loops
-
-
-@part(later=True)
-def layer_at(table: NDArray[np.int64], row: int) -> Layer:
-    """Return a row of the table by name."""
-    t = table
-    return Layer(
-        t[row, 0],
-        t[row, 1],
-        t[row, 2],
-        t[row, 3],
-        t[row, 4],
-        t[row, 5],
-        t[row, 6],
-        t[row, 7],
-        t[row, 8],
-        t[row, 9],
-        t[row, 10],
-        t[row, 11],
-        t[row, 12],
-        t[row, 13],
-        t[row, 14],
-        t[row, 15],
-        t[row, 16],
-        t[row, 17],
-        t[row, 18],
-        t[row, 19],
-        t[row, 20],
-        t[row, 21],
-        t[row, 22],
-        t[row, 23],
-        t[row, 24],
-        t[row, 25],
-    )
 
 
 @part(later=True)
@@ -190,10 +160,10 @@ def add_bias_gradient(layer: Layer, received: Floats, gradient: Floats) -> None:
 
 
 @part(later=True)
-def squash_layer(wiring: Wiring, row: int, t: Layer, activity: Floats) -> None:
+def squash_layer(wiring: Wiring, t: Layer, activity: Floats) -> None:
     """Make states of a layer's sums, and multiply them and their slopes by the factors of dropout."""
     loops, out, units = wiring.loops, t.output, t.maps * t.positions
-    first, second = wiring.constants[row, 0], wiring.constants[row, 1]
+    first, second = activity.dtype.type(t.first), activity.dtype.type(t.second)
     if t.squashing == TANH:
         call(loops.squash_tanh, (first, second, activity, out, t.slope, units))
     elif t.squashing == SIGMOID or t.squashing == HARD_TANH:
@@ -222,7 +192,7 @@ def forward(wiring: Wiring, parameters: Floats, activity: Floats) -> None:
     """
     runs, loops = wiring.runs, wiring.loops
     for row in range(wiring.table.shape[0]):
-        t = layer_at(wiring.table, row)
+        t = wiring.table[row]
         w, f, out, first, pairs = t.weight, t.field, t.output, t.first_pair, t.maps // 2
         inner = t.kind == POSITIONS_INNER
         if t.kind == CODES:
@@ -232,7 +202,7 @@ def forward(wiring: Wiring, parameters: Floats, activity: Floats) -> None:
             taps = wiring.strips[t.first_strip : t.stop_strip]
             loop = loops.take_largest if t.kind == MAX_POOL else loops.take_mean
             call(loop, (activity, t.state, f, out, t.planes, t.plane, t.positions, taps))
-            squash_layer(wiring, row, t, activity)
+            squash_layer(wiring, t, activity)
             continue
         if t.kind != SUBSAMPLE:
             set_biases(t, parameters, activity)
@@ -253,7 +223,7 @@ def forward(wiring: Wiring, parameters: Floats, activity: Floats) -> None:
             call(
                 loops.rows_by_rows, (parameters, w, activity, f, activity, out, *product, runs, first, inner)
             )
-        squash_layer(wiring, row, t, activity)
+        squash_layer(wiring, t, activity)
 
 
 @njit(inline="always")
@@ -292,7 +262,7 @@ def backward(
     """
     runs, loops = wiring.runs, wiring.loops
     for row in range(wiring.table.shape[0] - 1, -1, -1):
-        t = layer_at(wiring.table, row)
+        t = wiring.table[row]
         w, d, f, first, pairs = t.weight, t.output, t.field, t.first_pair, t.maps // 2
         inner = t.kind == POSITIONS_INNER
         if t.kind == CODES:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retronet.kernels.jit import entry, njit, part
-from retronet.kernels.layers import Wiring, layer_at
+from retronet.kernels.layers import Wiring
 from retronet.kernels.separate import call, call_for_float
 from retronet.kernels.updates import square, step_sdlm
 
@@ -62,7 +62,7 @@ def see(machine: Machine, image: Floats, target: Floats, goal: Goal) -> float:
     wiring, flat = machine.wiring, machine.flat
     present(image, flat.activity)
     call(machine.forward, (wiring, flat.parameters, flat.activity))
-    top = layer_at(wiring.table, wiring.table.shape[0] - 1)
+    top = wiring.table[wiring.table.shape[0] - 1]
     first, stop = top.output, top.output + top.maps
     outputs, deltas = flat.activity[first:stop], flat.received[first:stop]
     return call_for_float(goal.loss, (goal.scale, outputs, target, deltas, flat.received_squared[first:stop]))
@@ -71,7 +71,7 @@ def see(machine: Machine, image: Floats, target: Floats, goal: Goal) -> float:
 @part(later=True)
 def scale_top(wiring: Wiring, received: Floats, factor: float) -> None:
     """Multiply the derivatives by the outputs."""
-    top = layer_at(wiring.table, wiring.table.shape[0] - 1)
+    top = wiring.table[wiring.table.shape[0] - 1]
     scale(received[top.output : top.output + top.maps], factor)
 
 
@@ -191,7 +191,7 @@ def run_forward(machine: Machine, images: Floats, first: int, units: NDArray[np.
         call(machine.forward, (wiring, flat.parameters, flat.activity))
         start = 0
         for row in range(first, units.size):
-            state = layer_at(wiring.table, row).output
+            state = wiring.table[row].output
             for k in range(units[row]):
                 out[n, start + k] = flat.activity[state + k]
             start += units[row]

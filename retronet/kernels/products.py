@@ -31,15 +31,21 @@ from numpy.typing import NDArray
 
 from retronet.kernels.jit import njit
 from retronet.kernels.vectors import (
-    add8,
     add_halves,
     chain8,
+    first4,
     first8,
+    fma4,
     fma8,
+    fma_to_first4,
+    load4,
     load8,
+    same4,
+    splat4,
     splat8,
     store8,
     store_first8,
+    sum4,
     sum8,
     sums_of_eight,
 )
@@ -76,54 +82,38 @@ def rows_by_columns(
             p, o = np.uint64(a_start + 2 * pair * inner), np.uint64(out_start + 2 * pair * width)
             q, o1 = p + np.uint64(inner), o + step
             for run in range(runs.shape[1]):
-                if runs[first_run + pair, run, 0] == runs[first_run + pair, run, 1]:
+                start, end = runs[first_run + pair, run, 0], runs[first_run + pair, run, 1]
+                if start == end:
                     continue
                 first, stop, left, right = _0, np.uint64(inner), _0, step
                 if runs_on_rows:
-                    first, stop = runs[first_run + pair, run, 0], runs[first_run + pair, run, 1]
+                    first, stop = start, end
                 else:
-                    left, right = runs[first_run + pair, run, 0], runs[first_run + pair, run, 1]
+                    left, right = start, end
                 first = max(first, np.uint64(block))
                 stop = max(first, min(stop, np.uint64(block + _32)))
                 rest, whole = first + (stop - first) // _4 * _4, left + (right - left) // _8 * _8
                 for j in range(first, rest, _4):
-                    r0 = b_row + j * step
-                    r1, r2, r3 = r0 + step, r0 + _2 * step, r0 + _3 * step
-                    p0, p1 = splat8(a[p + j]), splat8(a[p + j + _1])
-                    p2, p3 = splat8(a[p + j + _2]), splat8(a[p + j + _3])
-                    q0, q1 = splat8(a[q + j]), splat8(a[q + j + _1])
-                    q2, q3 = splat8(a[q + j + _2]), splat8(a[q + j + _3])
+                    row, ps, qs = b_row + j * step, splat4(a, p + j, _1), splat4(a, q + j, _1)
                     for k in range(left, whole, _8):
-                        x0, x1, x2, x3 = (
-                            load8(b, r0 + k),
-                            load8(b, r1 + k),
-                            load8(b, r2 + k),
-                            load8(b, r3 + k),
-                        )
-                        store8(out, o + k, chain8(load8(out, o + k), p0, x0, p1, x1, p2, x2, p3, x3))
-                        store8(out, o1 + k, chain8(load8(out, o1 + k), q0, x0, q1, x1, q2, x2, q3, x3))
+                        x = load4(b, row + k, step)
+                        store8(out, o + k, chain8(load8(out, o + k), ps, x))
+                        store8(out, o1 + k, chain8(load8(out, o1 + k), qs, x))
                     if whole < right:
-                        few = right - whole
-                        x0, x1, x2, x3 = (
-                            load8(b, r0 + whole),
-                            load8(b, r1 + whole),
-                            load8(b, r2 + whole),
-                            load8(b, r3 + whole),
-                        )
+                        x, few = load4(b, row + whole, step), right - whole
                         s, t = load8(out, o + whole), load8(out, o1 + whole)
-                        store_first8(out, o + whole, chain8(s, p0, x0, p1, x1, p2, x2, p3, x3), s, few)
-                        store_first8(out, o1 + whole, chain8(t, q0, x0, q1, x1, q2, x2, q3, x3), t, few)
+                        store_first8(out, o + whole, chain8(s, ps, x), s, few)
+                        store_first8(out, o1 + whole, chain8(t, qs, x), t, few)
                 for j in range(rest, stop):
-                    r0, p0, q0 = b_row + j * step, splat8(a[p + j]), splat8(a[q + j])
+                    row, p0, q0 = b_row + j * step, splat8(a[p + j]), splat8(a[q + j])
                     for k in range(left, whole, _8):
-                        x0 = load8(b, r0 + k)
+                        x0 = load8(b, row + k)
                         store8(out, o + k, fma8(p0, x0, load8(out, o + k)))
                         store8(out, o1 + k, fma8(q0, x0, load8(out, o1 + k)))
                     if whole < right:
-                        few = right - whole
-                        x0, s = load8(b, r0 + whole), load8(out, o + whole)
+                        x0, few = load8(b, row + whole), right - whole
+                        s, t = load8(out, o + whole), load8(out, o1 + whole)
                         store_first8(out, o + whole, fma8(p0, x0, s), s, few)
-                        t = load8(out, o1 + whole)
                         store_first8(out, o1 + whole, fma8(q0, x0, t), t, few)
 
 
@@ -147,69 +137,52 @@ def rows_by_rows(
     The runs of a pair of rows, from row `first_run` on, restrict the rows of b and columns of out
     (`runs_on_rows`) or the columns of a and b.
     """
-    zero = splat8(a.dtype.type(0))
+    zeros = same4(splat8(a.dtype.type(0)))
     step, b_row = np.uint64(width), np.uint64(b_start)
     for block in range(_0, np.uint64(rows), _32):
         for pair in range(pairs):
             p, o = np.uint64(a_start + 2 * pair * width), np.uint64(out_start + 2 * pair * rows)
             q, o1 = p + step, o + np.uint64(rows)
             for run in range(runs.shape[1]):
-                if runs[first_run + pair, run, 0] == runs[first_run + pair, run, 1]:
+                start, end = runs[first_run + pair, run, 0], runs[first_run + pair, run, 1]
+                if start == end:
                     continue
                 first, stop, left, right = _0, np.uint64(rows), _0, step
                 if runs_on_rows:
-                    first, stop = runs[first_run + pair, run, 0], runs[first_run + pair, run, 1]
+                    first, stop = start, end
                 else:
-                    left, right = runs[first_run + pair, run, 0], runs[first_run + pair, run, 1]
+                    left, right = start, end
                 first = max(first, np.uint64(block))
                 stop = max(first, min(stop, np.uint64(block + _32)))
                 rest, whole = first + (stop - first) // _4 * _4, left + (right - left) // _8 * _8
                 for j in range(first, rest, _4):
-                    r0 = b_row + j * step
-                    r1, r2, r3 = r0 + step, r0 + _2 * step, r0 + _3 * step
-                    s0, s1, s2, s3 = zero, zero, zero, zero
-                    t0, t1, t2, t3 = zero, zero, zero, zero
+                    row, s, t = b_row + j * step, zeros, zeros
                     for k in range(left, whole, _8):
-                        x, y = load8(a, p + k), load8(a, q + k)
-                        x0, x1, x2, x3 = (
-                            load8(b, r0 + k),
-                            load8(b, r1 + k),
-                            load8(b, r2 + k),
-                            load8(b, r3 + k),
-                        )
-                        s0, s1, s2, s3 = fma8(x, x0, s0), fma8(x, x1, s1), fma8(x, x2, s2), fma8(x, x3, s3)
-                        t0, t1, t2, t3 = fma8(y, x0, t0), fma8(y, x1, t1), fma8(y, x2, t2), fma8(y, x3, t3)
+                        x, y, rows_of_b = load8(a, p + k), load8(a, q + k), load4(b, row + k, step)
+                        s, t = fma4(x, rows_of_b, s), fma4(y, rows_of_b, t)
                     if whole < right:
                         few = right - whole
                         x, y = first8(load8(a, p + whole), few), first8(load8(a, q + whole), few)
-                        x0, x1 = first8(load8(b, r0 + whole), few), first8(load8(b, r1 + whole), few)
-                        x2, x3 = first8(load8(b, r2 + whole), few), first8(load8(b, r3 + whole), few)
-                        s0, s1, s2, s3 = fma8(x, x0, s0), fma8(x, x1, s1), fma8(x, x2, s2), fma8(x, x3, s3)
-                        t0, t1, t2, t3 = fma8(y, x0, t0), fma8(y, x1, t1), fma8(y, x2, t2), fma8(y, x3, t3)
-                    add_halves(out, o + j, o1 + j, sums_of_eight(s0, s1, s2, s3, t0, t1, t2, t3))
+                        rows_of_b = first4(load4(b, row + whole, step), few)
+                        s, t = fma4(x, rows_of_b, s), fma4(y, rows_of_b, t)
+                    add_halves(out, o + j, o1 + j, sums_of_eight(s, t))
                 # Few rows are left, or there is but one: four sets of partial sums keep the core busy.
                 wide = left + (whole - left) // _32 * _32
                 for j in range(rest, stop):
-                    r0 = b_row + j * step
-                    s0, s1, s2, s3 = zero, zero, zero, zero
-                    t0, t1, t2, t3 = zero, zero, zero, zero
+                    row, s, t = b_row + j * step, zeros, zeros
                     for k in range(left, wide, _32):
-                        x0, x1 = load8(b, r0 + k), load8(b, r0 + k + _8)
-                        x2, x3 = load8(b, r0 + k + _16), load8(b, r0 + k + _24)
-                        s0, s1 = fma8(load8(a, p + k), x0, s0), fma8(load8(a, p + k + _8), x1, s1)
-                        s2, s3 = fma8(load8(a, p + k + _16), x2, s2), fma8(load8(a, p + k + _24), x3, s3)
-                        t0, t1 = fma8(load8(a, q + k), x0, t0), fma8(load8(a, q + k + _8), x1, t1)
-                        t2, t3 = fma8(load8(a, q + k + _16), x2, t2), fma8(load8(a, q + k + _24), x3, t3)
+                        x4 = load4(b, row + k, _8)
+                        s, t = fma4(load4(a, p + k, _8), x4, s), fma4(load4(a, q + k, _8), x4, t)
                     for k in range(wide, whole, _8):
-                        x0 = load8(b, r0 + k)
-                        s0, t0 = fma8(load8(a, p + k), x0, s0), fma8(load8(a, q + k), x0, t0)
+                        x = load8(b, row + k)
+                        s, t = fma_to_first4(load8(a, p + k), x, s), fma_to_first4(load8(a, q + k), x, t)
                     if whole < right:
                         few = right - whole
-                        x0 = first8(load8(b, r0 + whole), few)
-                        s0 = fma8(first8(load8(a, p + whole), few), x0, s0)
-                        t0 = fma8(first8(load8(a, q + whole), few), x0, t0)
-                    out[o + j] += sum8(add8(add8(s0, s1), add8(s2, s3)))
-                    out[o1 + j] += sum8(add8(add8(t0, t1), add8(t2, t3)))
+                        x = first8(load8(b, row + whole), few)
+                        s = fma_to_first4(first8(load8(a, p + whole), few), x, s)
+                        t = fma_to_first4(first8(load8(a, q + whole), few), x, t)
+                    out[o + j] += sum8(sum4(s))
+                    out[o1 + j] += sum8(sum4(t))
 
 
 @njit()
@@ -236,61 +209,28 @@ def columns(
         out[k] = 0
     for block in range(_0, stride, _32):
         for four in range(maps // 4):
-            a0, r0 = np.uint64(a_start + 4 * four * count), np.uint64(b_start + 4 * four * width)
-            a1, a2, a3 = a0 + stride, a0 + _2 * stride, a0 + _3 * stride
-            r1, r2, r3 = r0 + step, r0 + _2 * step, r0 + _3 * step
+            a0, row = np.uint64(a_start + 4 * four * count), np.uint64(b_start + 4 * four * width)
             for run in range(runs.shape[1]):
                 left, right = runs[first_run + four, run, 0], runs[first_run + four, run, 1]
                 whole, stop = left + (right - left) // _8 * _8, min(stride, block + _32)
                 paired = stop // _2 * _2
                 for i in range(block, paired, _2):
                     o = np.uint64(out_start) + i * step
-                    o1 = o + step
-                    p0, p1, p2, p3 = (
-                        splat8(a[a0 + i]),
-                        splat8(a[a1 + i]),
-                        splat8(a[a2 + i]),
-                        splat8(a[a3 + i]),
-                    )
-                    q0, q1 = splat8(a[a0 + i + _1]), splat8(a[a1 + i + _1])
-                    q2, q3 = splat8(a[a2 + i + _1]), splat8(a[a3 + i + _1])
+                    o1, p, q = o + step, splat4(a, a0 + i, stride), splat4(a, a0 + i + _1, stride)
                     for k in range(left, whole, _8):
-                        x0, x1, x2, x3 = (
-                            load8(b, r0 + k),
-                            load8(b, r1 + k),
-                            load8(b, r2 + k),
-                            load8(b, r3 + k),
-                        )
-                        store8(out, o + k, chain8(load8(out, o + k), p0, x0, p1, x1, p2, x2, p3, x3))
-                        store8(out, o1 + k, chain8(load8(out, o1 + k), q0, x0, q1, x1, q2, x2, q3, x3))
+                        x = load4(b, row + k, step)
+                        store8(out, o + k, chain8(load8(out, o + k), p, x))
+                        store8(out, o1 + k, chain8(load8(out, o1 + k), q, x))
                     if whole < right:
-                        few = right - whole
-                        x0, x1, x2, x3 = (
-                            load8(b, r0 + whole),
-                            load8(b, r1 + whole),
-                            load8(b, r2 + whole),
-                            load8(b, r3 + whole),
-                        )
+                        x, few = load4(b, row + whole, step), right - whole
                         s, t = load8(out, o + whole), load8(out, o1 + whole)
-                        store_first8(out, o + whole, chain8(s, p0, x0, p1, x1, p2, x2, p3, x3), s, few)
-                        store_first8(out, o1 + whole, chain8(t, q0, x0, q1, x1, q2, x2, q3, x3), t, few)
+                        store_first8(out, o + whole, chain8(s, p, x), s, few)
+                        store_first8(out, o1 + whole, chain8(t, q, x), t, few)
                 for i in range(paired, stop):
-                    o = np.uint64(out_start) + i * step
-                    p0, p1, p2, p3 = (
-                        splat8(a[a0 + i]),
-                        splat8(a[a1 + i]),
-                        splat8(a[a2 + i]),
-                        splat8(a[a3 + i]),
-                    )
+                    o, p = np.uint64(out_start) + i * step, splat4(a, a0 + i, stride)
                     for k in range(left, right, _8):
-                        x0, x1, x2, x3 = (
-                            load8(b, r0 + k),
-                            load8(b, r1 + k),
-                            load8(b, r2 + k),
-                            load8(b, r3 + k),
-                        )
                         s = load8(out, o + k)
-                        store_first8(out, o + k, chain8(s, p0, x0, p1, x1, p2, x2, p3, x3), s, right - k)
+                        store_first8(out, o + k, chain8(s, p, load4(b, row + k, step)), s, right - k)
     if maps % 4:
         a0, r0 = np.uint64(a_start + (maps - 2) * count), np.uint64(b_start + (maps - 2) * width)
         a1, r1, last = a0 + stride, r0 + step, first_run + maps // 4

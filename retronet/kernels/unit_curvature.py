@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retronet.kernels.jit import entry, part
-from retronet.kernels.layers import MAX_POOL, Layer, Wiring, layer_at
+from retronet.kernels.layers import MAX_POOL, Layer, Wiring
 from retronet.kernels.passes import Floats, Goal, Machine, backward_squared, scale_top, see
 from retronet.kernels.updates import square
 
@@ -44,7 +44,7 @@ def measure_unit_curvature(
         for k in range(received.size):
             received[k] += flat.received_squared[k]
         for row in range(wiring.table.shape[0]):
-            t = layer_at(wiring.table, row)
+            t = wiring.table[row]
             if t.kind == MAX_POOL:
                 add_sent_to_largest(wiring, t, flat.activity, flat.received_squared, largest)
 
