@@ -66,12 +66,12 @@ def _analog(network: NetworkSpec, first: int) -> list[Job]:
 
 def _graf() -> list[Job]:
     digits, frames = np.zeros((1, 1, 1), np.float32), np.zeros((1, *FRAME), np.uint8)
-    currents = np.zeros((1, 1, 1)), np.zeros(1)
-    numbers, table, bits = np.zeros(1, np.int64), np.zeros((1, 3), np.int64), np.zeros(1, np.uint8)
-    rooms = table, np.zeros(1)
+    currents, words = (np.zeros(1), np.zeros(1)), np.zeros((1, 1), np.uint64)
+    numbers, blocks = np.zeros(1, np.int64), np.zeros((1, 1), np.int64)
+    search = words, numbers, blocks, frames, words, words[0], words[0], True
     return [
         lambda: address_of(place_digits, digits, 0.0, frames),
-        lambda: address_of(thin_frames, frames, *currents, numbers, *rooms, frames[0]),
-        lambda: address_of(find_features, frames, *currents, table, numbers, table, frames, *rooms, bits),
+        lambda: address_of(thin_frames, frames, *currents, numbers, words, words[0], words),
+        lambda: address_of(find_features, frames, *currents, *search),
         *to_train(classifier_recipe(1, 0), classifier(1, BLOCKS[0] * BLOCKS[1])),
     ]

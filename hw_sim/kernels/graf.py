@@ -1,8 +1,8 @@
 """Binary pictures: placed in a frame, thinned by templates, searched for features.
 
-A template's sum over a window is looked up row by row: a row of the window is a small binary number, and
-``table[row, number]`` holds what these pixels add to the sum of every template. All templates stand side by
-side there, as on the chip, and any current a connection may have costs the same.
+A template's sum over a window is looked up row by row: a row of the window is a small binary number, and a
+table holds what these pixels add to the sum of every template. All templates stand side by side there, as on
+the chip, eight to a register, and any current a connection may have costs the same.
 """
 
 from typing import Any
@@ -10,16 +10,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retronet.kernels.jit import entry, njit, part
+from retronet.kernels.jit import entry, part
+from retronet.kernels.vectors import add8, at_least8, load8, splat8
 
 Bits = NDArray[Any]
-TemplateTable = NDArray[Any]
+Numbers = NDArray[np.uint64]
+Currents = NDArray[np.float64]
+_0, _8, _64 = np.uint64(0), np.uint64(8), np.uint64(64)
 
 
 @part(later=True)
 def bilinear(picture: NDArray[Any], y: float, x: float) -> float:
     """Return the grey value at a point; around the picture all is white, −1."""
-    row, column = int(np.floor(y)), int(np.floor(x))
+    row, column = np.int64(np.floor(y)), np.int64(np.floor(x))
     total = 0.0
     for down in range(2):
         for right in range(2):
@@ -30,7 +33,7 @@ def bilinear(picture: NDArray[Any], y: float, x: float) -> float:
     return total
 
 
-@njit()
+@part(later=True)
 def shear_of(picture: NDArray[Any], black_from: float) -> tuple[float, float, int]:
     """Return the shear that takes the xy moment of the ink to 0, the mean row and the number of pixels."""
     count, sum_x, sum_y = 0, 0.0, 0.0
@@ -50,28 +53,6 @@ def shear_of(picture: NDArray[Any], black_from: float) -> tuple[float, float, in
     return (moment_xy / moment_yy if moment_yy > 0 else 0.0), mean_y, count
 
 
-@part(later=True)
-def place_digit(picture: NDArray[Any], black_from: float, frame: Bits) -> None:
-    """Deskew and enlarge one digit into a white `frame`, in its middle; see `place_digits`."""
-    shear, mean_y, count = shear_of(picture, black_from)
-    if count == 0:
-        return
-    left, right, top, bottom = np.inf, -np.inf, np.inf, -np.inf
-    for y in range(picture.shape[0]):
-        for x in range(picture.shape[1]):
-            if picture[y, x] >= black_from:
-                straight = x - shear * (y - mean_y)
-                left, right = min(left, straight), max(right, straight)
-                top, bottom = min(top, np.float64(y)), max(bottom, np.float64(y))
-    rows, columns = frame.shape
-    scale = min(rows / (bottom - top + 1.0), columns / (right - left + 1.0))
-    for row in range(rows):
-        y = (top + bottom) / 2 + (row + 0.5 - rows / 2) / scale
-        for column in range(columns):
-            x = (left + right) / 2 + (column + 0.5 - columns / 2) / scale + shear * (y - mean_y)
-            frame[row, column] = bilinear(picture, y, x) >= black_from
-
-
 @entry(nogil=True)
 def place_digits(pictures: NDArray[Any], black_from: float, frames: Bits) -> None:
     """Deskew and enlarge digits into frames of black (1) and white (0).
@@ -87,12 +68,31 @@ def place_digits(pictures: NDArray[Any], black_from: float, frames: Bits) -> Non
         aspect ratio kept until its sheared bounding box touches the frame; grey values between pixels are
         interpolated.
     """
+    _, rows, columns = frames.shape
     for index in range(pictures.shape[0]):
-        place_digit(pictures[index], black_from, frames[index])
+        picture = pictures[index]
+        shear, mean_y, count = shear_of(picture, black_from)
+        if count == 0:
+            continue
+        left, right, top, bottom = np.inf, -np.inf, np.inf, -np.inf
+        for y in range(picture.shape[0]):
+            for x in range(picture.shape[1]):
+                if picture[y, x] >= black_from:
+                    straight = x - shear * (y - mean_y)
+                    left = straight if straight < left else left
+                    right = straight if straight > right else right
+                    top, bottom = top if y > top else np.float64(y), np.float64(y)
+        scale, wide = rows / (bottom - top + 1.0), columns / (right - left + 1.0)
+        scale = wide if wide < scale else scale
+        for row in range(rows):
+            at_y = (top + bottom) / 2 + (row + 0.5 - rows / 2) / scale
+            for column in range(columns):
+                at_x = (left + right) / 2 + (column + 0.5 - columns / 2) / scale + shear * (at_y - mean_y)
+                frames[index, row, column] = bilinear(picture, at_y, at_x) >= black_from
 
 
 @part(later=True)
-def row_codes(frame: Bits, size: int, codes: NDArray[Any]) -> None:
+def row_codes(frame: Bits, size: int, codes: Numbers) -> None:
     """Fill ``codes[row + size // 2, column]`` with `size` pixels around a place as a number, the left first.
 
     Rows of `codes` above and below the frame stay 0: outside all is white.
@@ -102,66 +102,47 @@ def row_codes(frame: Bits, size: int, codes: NDArray[Any]) -> None:
     for row in range(rows):
         code = 0
         for column in range(columns + half):
-            pixel = int(frame[row, column]) if column < columns else 0
+            pixel = np.int64(frame[row, column]) if column < columns else 0
             code = ((code << 1) & mask) | pixel
             if column >= half:
                 codes[row + half, column - half] = code
 
 
-@part()
-def template_sums(
-    codes: NDArray[Any], row: int, column: int, table: TemplateTable, sums: NDArray[Any]
-) -> None:
-    """Fill `sums` with the sum of every template over the window around a place, the top row first."""
-    for template in range(sums.size):
-        sums[template] = 0.0
-    for down in range(table.shape[0]):
+@part(later=True)
+def look_up(codes: Numbers, row: int, column: int, width: int, starts: Numbers) -> int:
+    """Fill `starts` with where the currents of the window's rows lie, and return how many have any ink.
+
+    The top row is the first; a row without ink adds exactly nothing.
+    """
+    size, count = starts.size, 0
+    for down in range(size):
         code = codes[row + down, column]
-        for template in range(sums.size):
-            sums[template] += table[down, code, template]
+        starts[count] = (np.uint64(down << size) + code) * np.uint64(width)
+        count += code != _0
+    return count
 
 
 @part(later=True)
-def thin(
-    frame: Bits,
-    table: TemplateTable,
-    thresholds: NDArray[Any],
-    codes: NDArray[Any],
-    sums: NDArray[Any],
-    gone: Bits,
-) -> int:
-    """Thin one frame in place; return its scans, the last of which changed nothing."""
-    rows, columns = frame.shape
-    scans, changed = 0, True
-    while changed:
-        changed = False
-        scans += 1
-        row_codes(frame, table.shape[0], codes)
-        for row in range(rows):
-            for column in range(columns):
-                gone[row, column] = 0
-                # A white centre stays white whatever the templates say.
-                if frame[row, column]:
-                    template_sums(codes, row, column, table, sums)
-                    for template in range(sums.size):
-                        if sums[template] >= thresholds[template]:
-                            gone[row, column] = 1
-                            changed = True
-        for row in range(rows):
-            for column in range(columns):
-                frame[row, column] &= 1 - gone[row, column]
-    return scans
+def matching(starts: Numbers, count: int, currents: Currents, thresholds: Currents, block: np.uint64) -> int:
+    """Return which of eight templates match a window, the first as the lowest bit.
+
+    What `count` rows of the window add starts at `starts` in the currents.
+    """
+    sums = splat8(0.0)
+    for row in range(count):
+        sums = add8(sums, load8(currents, starts[row] + block))
+    return at_least8(sums, load8(thresholds, block))
 
 
 @entry(nogil=True)
 def thin_frames(
     frames: Bits,
-    table: TemplateTable,
-    thresholds: NDArray[Any],
-    scans: NDArray[Any],
-    codes: NDArray[Any],
-    sums: NDArray[Any],
-    gone: Bits,
+    currents: Currents,
+    thresholds: Currents,
+    scans: NDArray[np.int64],
+    codes: Numbers,
+    starts: Numbers,
+    gone: Numbers,
 ) -> None:
     """Thin frames in place, scan after scan until nothing changes.
 
@@ -171,88 +152,102 @@ def thin_frames(
     ----------
     frames : ndarray of uint8, shape (n, rows, columns)
         Black 1, white 0.
-    table : ndarray of float64, shape (size, 2**size, templates)
-        What each row of a window adds to each template's sum.
+    currents : ndarray of float64, shape (size * 2**size * templates,)
+        What each row of a window, read as a binary number, adds to each template's sum; templates in eights.
     thresholds : ndarray of float64, shape (templates,)
         A template matches where its sum is not below.
     scans : ndarray of int64, shape (n,)
         Filled: scans of each frame, the last one, which changed nothing, included.
-    codes : ndarray of int64, shape (rows + size - 1, columns)
+    codes : ndarray of uint64, shape (rows + size - 1, columns)
         Zeros, room for the rows of windows as numbers.
-    sums : ndarray of float64, shape (templates,)
-    gone : ndarray of uint8, shape (rows, columns)
-        Room.
+    starts : ndarray of uint64, shape (size,)
+    gone : ndarray of uint64, shape (rows * columns, 2)
+        Room for the places that a scan deletes.
     """
-    for index in range(frames.shape[0]):
-        scans[index] = thin(frames[index], table, thresholds, codes, sums, gone)
+    count, rows, columns = frames.shape
+    for index in range(count):
+        leaving = 1
+        while leaving:
+            leaving = 0
+            scans[index] += 1
+            row_codes(frames[index], starts.size, codes)
+            for row in range(rows):
+                for column in range(columns):
+                    # A white centre stays white whatever the templates say.
+                    if frames[index, row, column]:
+                        inked = look_up(codes, row, column, thresholds.size, starts)
+                        for block in range(_0, np.uint64(thresholds.size), _8):
+                            if matching(starts, inked, currents, thresholds, block):
+                                gone[leaving, 0], gone[leaving, 1] = row, column
+                                leaving += 1
+                                break
+            for which in range(leaving):
+                frames[index, gone[which, 0], gone[which, 1]] = 0
 
 
 @part(later=True)
 def mark_features(
-    matched: Bits, groups: NDArray[Any], members: NDArray[Any], block: int, marks: Bits
+    matched: Numbers, needed: Numbers, groups: NDArray[np.int64], block: int, marks: Bits
 ) -> None:
-    """Set ``marks[map, block]`` for each group of templates that all match."""
-    for group in range(groups.shape[0]):
-        at = groups[group, 0]
-        if marks[at, block] == 0:
-            every = True
-            for member in range(groups[group, 1], groups[group, 2]):
-                if matched[members[member]] == 0:
-                    every = False
-                    break
-            if every:
-                marks[at, block] = 1
+    """Set ``marks[map, block]`` for each map that has a group of templates which all match."""
+    for at in range(marks.shape[0]):
+        for group in range(groups[at], groups[at + 1]):
+            if marks[at, block]:
+                break
+            missing = _0
+            for word in range(matched.size):
+                missing |= needed[group, word] & ~matched[word]
+            marks[at, block] = missing == _0
 
 
 @entry(nogil=True)
 def find_features(
     frames: Bits,
-    table: TemplateTable,
-    thresholds: NDArray[Any],
-    groups: NDArray[Any],
-    members: NDArray[Any],
-    blocks: NDArray[Any],
+    currents: Currents,
+    thresholds: Currents,
+    needed: Numbers,
+    groups: NDArray[np.int64],
+    blocks: NDArray[np.int64],
     features: Bits,
-    codes: NDArray[Any],
-    sums: NDArray[Any],
-    matched: Bits,
+    codes: Numbers,
+    starts: Numbers,
+    matched: Numbers,
+    white_matches: bool,
 ) -> None:
     """Search frames for features and keep of each map whether it is anywhere in a block.
 
     Parameters
     ----------
-    frames, table, thresholds, codes, sums
+    frames, currents, thresholds, codes, starts
         As in `thin_frames`.
-    groups : ndarray of int64, shape (groups, 3)
-        The map of each group, and where its templates start and end in `members`. A map has a feature where
-        any of its groups matches, a group where all its templates do.
-    members : ndarray of int64
-        Templates by number.
+    needed : ndarray of uint64, shape (groups, words)
+        The templates of each group, a bit for each, the first the lowest of the first word. A group matches
+        where all its templates do, and a map has a feature where any of its groups matches.
+    groups : ndarray of int64, shape (maps + 1,)
+        Where each map's groups start, and in the end their number.
     blocks : ndarray of int64, shape (rows, columns)
         The block of each place.
     features : ndarray of uint8, shape (n, maps, blocks)
         Zeros; what is there is marked.
-    matched : ndarray of uint8, shape (templates,)
-        Room.
+    matched : ndarray of uint64, shape (words,)
+        Room for a bit of each template.
+    white_matches
+        Whether any template matches a white window, so that these are looked at too.
     """
     count, rows, columns = frames.shape
-    # In a white window every sum is exactly 0.
-    white_matches = False
-    for template in range(thresholds.size):
-        white_matches |= thresholds[template] <= 0
     for index in range(count):
-        row_codes(frames[index], table.shape[0], codes)
+        row_codes(frames[index], starts.size, codes)
         for row in range(rows):
             for column in range(columns):
-                ink = 0
-                for down in range(table.shape[0]):
-                    ink |= codes[row + down, column]
-                if ink == 0 and not white_matches:
+                inked = look_up(codes, row, column, thresholds.size, starts)
+                if inked == 0 and not white_matches:
                     continue
-                template_sums(codes, row, column, table, sums)
-                some = 0
-                for template in range(sums.size):
-                    matched[template] = sums[template] >= thresholds[template]
-                    some += matched[template]
+                some = _0
+                for word in range(matched.size):
+                    matched[word] = _0
+                for block in range(_0, np.uint64(thresholds.size), _8):
+                    found = np.uint64(matching(starts, inked, currents, thresholds, block))
+                    matched[block // _64] |= found << block % _64
+                    some |= found
                 if some:
-                    mark_features(matched, groups, members, blocks[row, column], features[index])
+                    mark_features(matched, needed, groups, blocks[row, column], features[index])

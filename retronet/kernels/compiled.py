@@ -147,6 +147,15 @@ def store_first8(_context: Any, values: Any, first: Any, eight: Any, old: Any, c
 
 
 @intrinsic
+def at_least8(_context: Any, a: Any, b: Any) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, given: Any) -> Any:
+        lanes = builder.fcmp_ordered(">=", *given)
+        return builder.zext(builder.bitcast(lanes, ir.IntType(LANES)), ir.IntType(64))
+
+    return types.int64(a, b), generate
+
+
+@intrinsic
 def add8(_context: Any, a: Any, _b: Any) -> Any:
     def generate(_context: Any, builder: Any, _signature: Any, given: Any) -> Any:
         return builder.fadd(*given)

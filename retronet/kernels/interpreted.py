@@ -43,6 +43,11 @@ def store_first8(values: Floats, first: Whole, eight: Floats, old: Floats, count
     store8(values, first, np.where(np.arange(8) < int(count), eight, old))
 
 
+def at_least8(a: Floats, b: Floats) -> int:
+    """Return in which of eight places ``a >= b``, the first as the lowest bit."""
+    return int(np.packbits(a >= b, bitorder="little")[0])
+
+
 def add8(a: Floats, b: Floats) -> Floats:
     """Return ``a + b``."""
     return a + b

@@ -20,6 +20,7 @@ if TYPE_CHECKING or config.DISABLE_JIT:
     from retronet.kernels.interpreted import (
         add8,
         add_halves,
+        at_least8,
         chain8,
         first4,
         first8,
@@ -46,6 +47,7 @@ else:
     from retronet.kernels.compiled import (
         add8,
         add_halves,
+        at_least8,
         chain8,
         first4,
         first8,
@@ -72,6 +74,7 @@ else:
 __all__ = [
     "add8",
     "add_halves",
+    "at_least8",
     "chain8",
     "first4",
     "first8",

@@ -65,8 +65,8 @@ def thinned(frames: NDArray[np.uint8], currents: Currents) -> Thinned:
     """Return `frames` thinned by the templates that `currents` stand for."""
     result = np.ascontiguousarray(frames).copy()
     scans = np.zeros(len(frames), np.int64)
-    gone = np.empty(FRAME, np.uint8)
-    thin_frames(result, currents.table, currents.thresholds, scans, *_rooms(currents), gone)
+    gone = np.empty((FRAME[0] * FRAME[1], 2), np.uint64)
+    thin_frames(result, currents.rows, currents.thresholds, scans, *_rooms(currents), gone)
     return Thinned(result, scans)
 
 
@@ -94,23 +94,24 @@ def features_of(frames: NDArray[np.uint8], templates: TemplateSet, currents: Cur
     ndarray of uint8, shape (n, maps, 15)
         0 or 1; blocks row by row.
     """
-    groups, members = feature_groups(templates)
+    needed, groups = feature_groups(templates)
     features = np.zeros((len(frames), len(templates.maps), BLOCKS[0] * BLOCKS[1]), np.uint8)
     find_features(
         np.ascontiguousarray(frames),
-        currents.table,
+        currents.rows,
         currents.thresholds,
+        needed,
         groups,
-        members,
         block_of_place(),
         features,
         *_rooms(currents),
-        np.empty(currents.thresholds.size, np.uint8),
+        np.empty(needed.shape[1], np.uint64),
+        bool((currents.thresholds <= 0).any()),  # in a white window every sum is exactly 0
     )
     return features
 
 
-def _rooms(currents: Currents) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return room for a frame's windows as numbers, and for a place's sums."""
-    around = currents.table.shape[0] - 1
-    return np.zeros((FRAME[0] + around, FRAME[1]), np.int64), np.empty(currents.thresholds.size)
+def _rooms(currents: Currents) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Return room for a frame's windows as numbers, and for what one of them is looked up by."""
+    size = currents.size
+    return np.zeros((FRAME[0] + size - 1, FRAME[1]), np.uint64), np.empty(size, np.uint64)

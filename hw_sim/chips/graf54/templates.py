@@ -14,12 +14,15 @@ from hw_sim.chips.sizes import array_size
 from hw_sim.chips.spec import ChipSpec, NeuronArray
 from retronet.descriptions import decode_toml
 from retronet.errors import ChoiceError, InputError
+from retronet.kernels.fields import LANES
 from retronet.network import Positive
 
 FOLDER = Path(__file__).parent / "templates"
 LARGEST_TEMPLATE = 13
 """Rows and columns of the largest template: a row of a window is looked up in 2^13 sums."""
 
+WORD = 64
+"""Templates whose matches are held in one number."""
 MARGIN = 0.5
 """How far below a template's threshold its comparator is set, in excitatory currents: the middle between two
 sums of whole currents (assumed)."""
@@ -105,13 +108,17 @@ class Currents:
 
     Attributes
     ----------
-    table : ndarray of float64, shape (size, 2**size, templates)
-        What each row of a window, read as a binary number, adds to each template's sum.
+    size
+        Rows and columns of a window.
+    rows : ndarray of float64, shape (size * 2**size * templates,)
+        What each row of a window, read as a binary number, adds to each template's sum. Templates are a
+        multiple of eight, as the kernels take them: the last perhaps without currents, and matching nothing.
     thresholds : ndarray of float64, shape (templates,)
         Of the comparators, in excitatory currents: `MARGIN` below those of the templates, offsets included.
     """
 
-    table: NDArray[np.float64]
+    size: int
+    rows: NDArray[np.float64]
     thresholds: NDArray[np.float64]
 
 
@@ -230,19 +237,20 @@ def currents(templates: TemplateSet, inhibition: float, mismatch: Mismatch | Non
     size = templates.size
     rows = np.arange(1 << size)
     pixels = (rows[:, np.newaxis] >> np.arange(size - 1, -1, -1)) & 1
-    table = np.zeros((size, 1 << size, len(thresholds)))
+    table = np.zeros((size, 1 << size, -(-len(thresholds) // LANES) * LANES))
+    added = table[:, :, : len(thresholds)]
     for column in range(size):  # one after the other: the order of the sum is stated, not the library's
-        table += pixels[np.newaxis, :, column, np.newaxis] * connections[:, :, column].T[:, np.newaxis, :]
-    return Currents(table, thresholds)
+        added += pixels[np.newaxis, :, column, np.newaxis] * connections[:, :, column].T[:, np.newaxis, :]
+    empty = table.shape[2] - len(thresholds)
+    return Currents(size, table.reshape(-1), np.append(thresholds, np.full(empty, np.inf)))
 
 
-def feature_groups(templates: TemplateSet) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the maps' groups for the kernel: (map, start, end) a group, and the templates' numbers."""
-    numbers = {each.name: index for index, each in enumerate(templates.templates)}
-    groups: list[tuple[int, int, int]] = []
-    members: list[int] = []
-    for index, feature in enumerate(templates.maps):
-        for group in feature.any_of:
-            groups.append((index, len(members), len(members) + len(group)))
-            members += [numbers[name] for name in group]
-    return np.array(groups, np.int64).reshape(-1, 3), np.array(members, np.int64)
+def feature_groups(templates: TemplateSet) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Return the maps' groups for the kernel: a bit for each template that one needs, and where maps start."""
+    places = {each.name: divmod(index, WORD) for index, each in enumerate(templates.templates)}
+    groups = [group for feature in templates.maps for group in feature.any_of]
+    needed = np.zeros((len(groups), -(-len(places) // WORD)), np.uint64)
+    for index, group in enumerate(groups):
+        for word, bit in map(places.__getitem__, group):
+            needed[index, word] |= np.uint64(1 << bit)
+    return needed, np.cumsum([0, *(len(feature.any_of) for feature in templates.maps)])
