@@ -19,7 +19,6 @@ from retronet.engines.workspace import Workspace
 from retronet.errors import InputError
 from retronet.evaluate import target_matrix
 from retronet.kernels.compiling import goal_for
-from retronet.kernels.layers import Layer
 from retronet.kernels.losses import SOFTMAX, SQUARED
 from retronet.kernels.passes import Goal
 from retronet.kernels.unit_curvature import measure_unit_curvature

@@ -100,9 +100,9 @@ def row_codes(frame: Bits, size: int, codes: Numbers) -> None:
     half, mask = size // 2, (1 << size) - 1
     rows, columns = frame.shape
     for row in range(rows):
-        code = 0
+        code = np.int64(0)
         for column in range(columns + half):
-            pixel = np.int64(frame[row, column]) if column < columns else 0
+            pixel = np.int64(frame[row, column]) if column < columns else np.int64(0)
             code = ((code << 1) & mask) | pixel
             if column >= half:
                 codes[row + half, column - half] = code
@@ -123,12 +123,12 @@ def look_up(codes: Numbers, row: int, column: int, width: int, starts: Numbers) 
 
 
 @part(later=True)
-def matching(starts: Numbers, count: int, currents: Currents, thresholds: Currents, block: np.uint64) -> int:
+def matching(starts: Numbers, count: int, currents: Currents, thresholds: Currents, block: int) -> int:
     """Return which of eight templates match a window, the first as the lowest bit.
 
     What `count` rows of the window add starts at `starts` in the currents.
     """
-    sums = splat8(0.0)
+    sums = splat8(np.float64(0))
     for row in range(count):
         sums = add8(sums, load8(currents, starts[row] + block))
     return at_least8(sums, load8(thresholds, block))

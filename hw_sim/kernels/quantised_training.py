@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hw_sim.kernels.cast import RND, SAT, SAT_SYM, cast_real
 from retronet.kernels.jit import entry, njit, part
-from retronet.kernels.layers import Wiring, layer_at
+from retronet.kernels.layers import Wiring
 from retronet.kernels.passes import Floats, Goal, Machine, present
 from retronet.kernels.separate import address_of, call, call_for_float
 
@@ -205,7 +205,7 @@ def train_quantised(
         Constants of the step (PIEEE98 eq. 21).
     """
     wiring, flat = machine.wiring, machine.flat
-    top = layer_at(wiring.table, wiring.table.shape[0] - 1)
+    top = wiring.table[wiring.table.shape[0] - 1]
     above = top.output + top.maps
     flat.gradient[:] = 0
     # Not 0, for which numba would compile the function once more.
@@ -215,7 +215,7 @@ def train_quantised(
         present(images[pattern], flat.activity)
         for row in range(wiring.table.shape[0]):
             call(machine.forward, (layer_alone(wiring, row), flat.parameters, flat.activity))
-            layer = layer_at(wiring.table, row)
+            layer = wiring.table[row]
             start, stop = layer.output, layer.output + layer.maps * layer.positions
             states = flat.activity[start:stop]
             divisors, scales = casts.state_divisors[start:stop], casts.state_scales[start:stop]

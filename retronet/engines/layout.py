@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import assert_never
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
 from retronet.connections import tap_coordinates, tap_sources
 from retronet.kernels.compiling import NO_LOOPS
@@ -17,10 +17,10 @@ from retronet.kernels.layers import (
     AVERAGE_POOL,
     CODES,
     DENSE,
+    LAYER,
     MAX_POOL,
     POSITIONS_INNER,
     SUBSAMPLE,
-    LAYER,
     TAPS_INNER,
     Layer,
     Wiring,
@@ -239,7 +239,6 @@ def wire(
     sized_layers: Sequence[SizedLayer],
     parameters: Mapping[str, int],
     activity: Mapping[str, int],
-    dtype: DTypeLike,
 ) -> Wiring:
     """Return what the kernels need to know of a network.
 
@@ -249,8 +248,6 @@ def wire(
         The layers.
     parameters, activity
         Where each named array starts in its flat vector.
-    dtype
-        Precision of the constants.
     """
     unit_places, strips = (
         [_places(sized) for sized in sized_layers],

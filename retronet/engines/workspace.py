@@ -138,7 +138,7 @@ class Workspace:
                 self._activity.view(flat.activity, f"field{level}")[sized.output[0]] = np.sqrt(2)
             if sized.name == self._dropped:
                 self._activity.view(flat.activity, f"factors{level}")[:] = 1
-        wiring = wire(self.sized_layers, self.vector.starts, self._activity.starts, self.dtype)
+        wiring = wire(self.sized_layers, self.vector.starts, self._activity.starts)
         return Machine(wiring, flat, 0, 0)
 
     @cached_property

@@ -172,6 +172,22 @@ def mul8(_context: Any, a: Any, _b: Any) -> Any:
 
 
 @intrinsic
+def sub8(_context: Any, a: Any, _b: Any) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, given: Any) -> Any:
+        return builder.fsub(*given)
+
+    return a(a, a), generate
+
+
+@intrinsic
+def div8(_context: Any, a: Any, _b: Any) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, given: Any) -> Any:
+        return builder.fdiv(*given)
+
+    return a(a, a), generate
+
+
+@intrinsic
 def fma8(_context: Any, a: Any, _b: Any, _c: Any) -> Any:
     def generate(_context: Any, builder: Any, _signature: Any, given: Any) -> Any:
         return _call_fma(builder, *given)
@@ -246,8 +262,8 @@ def first4(_context: Any, four: Any, count: Any) -> Any:
 @intrinsic
 def fma4(_context: Any, a: Any, b: Any, c: Any) -> Any:
     def generate(_context: Any, builder: Any, _signature: Any, given: Any) -> Any:
-        triples = zip(*(_eights(builder, each) for each in given), strict=True)
-        return _four(builder, (_call_fma(builder, *triple) for triple in triples))
+        a4, b4, c4 = (_eights(builder, each) for each in given)
+        return _four(builder, (_call_fma(builder, *each) for each in zip(a4, b4, c4, strict=True)))
 
     return c(a, b, c), generate
 
@@ -255,8 +271,9 @@ def fma4(_context: Any, a: Any, b: Any, c: Any) -> Any:
 @intrinsic
 def fma_to_first4(_context: Any, a: Any, b: Any, c: Any) -> Any:
     def generate(_context: Any, builder: Any, _signature: Any, given: Any) -> Any:
-        first, *rest = _eights(builder, given[2])
-        return _four(builder, (_call_fma(builder, *given[:2], first), *rest))
+        a8, b8, c4 = given
+        first, *rest = _eights(builder, c4)
+        return _four(builder, (_call_fma(builder, a8, b8, first), *rest))
 
     return c(a, b, c), generate
 

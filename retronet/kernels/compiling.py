@@ -23,22 +23,13 @@ from retronet.kernels.pooling import send_to_all, send_to_largest, take_largest,
 from retronet.kernels.products import columns, rows_by_columns, rows_by_rows
 from retronet.kernels.separate import address_of
 from retronet.kernels.subsampling import add_subsampled, backward_subsampled
-from retronet.kernels.units import (
-    HARD_TANH,
-    SIGMOID,
-    TANH,
-    squash_hard_tanh,
-    squash_sigmoid_double,
-    squash_sigmoid_single,
-    squash_tanh_double,
-    squash_tanh_single,
-)
+from retronet.kernels.units import SQUASHING
 
 Floats = NDArray[np.floating]
 
 CONVOLUTIONS = {TAPS_INNER, POSITIONS_INNER}
 
-NO_LOOPS = Loops(*(0 for _ in Loops._fields))
+NO_LOOPS = Loops((0,) * len(SQUASHING), *(0 for _ in Loops._fields[1:]))
 """What a wiring has before its loops are compiled."""
 
 
@@ -47,14 +38,15 @@ def answering(wiring: Wiring, flat: Flat) -> Machine:
     vector = flat.activity
     one, runs, places = vector.dtype.type(1), wiring.runs, wiring.places
     kinds, squashing = set(wiring.table["kind"].tolist()), set(wiring.table["squashing"].tolist())
-    single = vector.itemsize == 4
-    squash_tanh = squash_tanh_single if single else squash_tanh_double
-    squash_sigmoid = squash_sigmoid_single if single else squash_sigmoid_double
+    squash = [SQUASHING[kind][vector.itemsize > 4] for kind in range(len(SQUASHING))]
     pooled = (vector, 1, 1, 1, 1, 1, 1, wiring.strips)
     moved = (vector, 1, 1, 1, 1, 1, 1, 1, 1, 1, places, wiring.strips)
     product = (vector, 1, vector, 1, vector, 1, 1, 1, 1, runs, 1, True)
     loops = Loops(
-        squash_tanh=address_of(squash_tanh, one, one, vector, 1, 1, 1) if TANH in squashing else 0,
+        squash=tuple(
+            address_of(loop, one, one, vector, 1, 1, 1) if kind in squashing else 0
+            for kind, loop in enumerate(squash)
+        ),
         rows_by_columns=address_of(rows_by_columns, *product),
         rows_by_rows=address_of(rows_by_rows, *product),
         add_subsampled=address_of(add_subsampled, vector, 1, 1, vector, 1, 1, 1, 1, 1, 1, 1, places)
@@ -64,10 +56,6 @@ def answering(wiring: Wiring, flat: Flat) -> Machine:
         columns=0,
         backward_subsampled=0,
         send_down_distances=0,
-        squash_sigmoid=address_of(squash_sigmoid, one, one, vector, 1, 1, 1) if SIGMOID in squashing else 0,
-        squash_hard_tanh=address_of(squash_hard_tanh, one, one, vector, 1, 1, 1)
-        if HARD_TANH in squashing
-        else 0,
         take_largest=address_of(take_largest, *pooled) if MAX_POOL in kinds else 0,
         take_mean=address_of(take_mean, *pooled) if AVERAGE_POOL in kinds else 0,
         send_to_largest=0,

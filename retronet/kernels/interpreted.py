@@ -58,6 +58,16 @@ def mul8(a: Floats, b: Floats) -> Floats:
     return a * b
 
 
+def sub8(a: Floats, b: Floats) -> Floats:
+    """Return ``a - b``."""
+    return a - b
+
+
+def div8(a: Floats, b: Floats) -> Floats:
+    """Return ``a / b``."""
+    return a / b
+
+
 def fma8(a: Floats, b: Floats, c: Floats) -> Floats:
     """Return ``a · b + c``, rounded once."""
     return a * b + c

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from retronet.kernels.jit import njit, part
 from retronet.kernels.separate import call
-from retronet.kernels.units import HARD_TANH, SIGMOID, TANH, multiply, squash
+from retronet.kernels.units import multiply
 from retronet.kernels.vectors import add8, first8, load8, splat8, store8, sum8
 
 Floats = NDArray[np.floating]
@@ -70,13 +70,17 @@ class Layer(NamedTuple):
     second: float
 
 
-LAYER = np.dtype([(name, np.float64 if kind is float else np.int64) for name, kind in get_type_hints(Layer).items()])
+LAYER = np.dtype([(name, np.dtype(kind)) for name, kind in get_type_hints(Layer).items()])
+"""A row as numpy holds it: whole numbers of 64 bits, and doubles."""
 
 
 class Loops(NamedTuple):
-    """Addresses of the loops that layers run through, 0 where the network has no use for one."""
+    """Addresses of the loops that layers run through, 0 where the network has no use for one.
 
-    squash_tanh: int
+    Of those that squash there is one for each code of :mod:`retronet.kernels.units`.
+    """
+
+    squash: tuple[int, ...]
     rows_by_columns: int
     rows_by_rows: int
     add_subsampled: int
@@ -84,8 +88,6 @@ class Loops(NamedTuple):
     columns: int
     backward_subsampled: int
     send_down_distances: int
-    squash_sigmoid: int
-    squash_hard_tanh: int
     take_largest: int
     take_mean: int
     send_to_largest: int
@@ -145,8 +147,8 @@ def add_bias_gradient(layer: Layer, received: Floats, gradient: Floats) -> None:
     """Add the gradient of the biases."""
     delta, bias, positions = np.uint64(layer.output), np.uint64(layer.bias), np.uint64(layer.positions)
     if layer.biases == layer.positions:
-        for k in range(np.uint64(layer.maps) * positions):
-            gradient[bias + k] += received[delta + k]
+        for k in range(_0, np.uint64(layer.maps) * positions, _8):
+            store8(gradient, bias + k, add8(load8(gradient, bias + k), load8(received, delta + k)))
         return
     whole = positions // _8 * _8
     for m in range(np.uint64(layer.maps)):
@@ -160,21 +162,13 @@ def add_bias_gradient(layer: Layer, received: Floats, gradient: Floats) -> None:
 
 
 @part(later=True)
-def squash_layer(wiring: Wiring, t: Layer, activity: Floats) -> None:
+def squash_layer(loops: Loops, t: Layer, activity: Floats) -> None:
     """Make states of a layer's sums, and multiply them and their slopes by the factors of dropout."""
-    loops, out, units = wiring.loops, t.output, t.maps * t.positions
     first, second = activity.dtype.type(t.first), activity.dtype.type(t.second)
-    if t.squashing == TANH:
-        call(loops.squash_tanh, (first, second, activity, out, t.slope, units))
-    elif t.squashing == SIGMOID or t.squashing == HARD_TANH:
-        # An empty map stays 0, which these functions need not leave as it is.
-        loop = loops.squash_sigmoid if t.squashing == SIGMOID else loops.squash_hard_tanh
-        call(loop, (first, second, activity, out, t.slope, t.units))
-    else:
-        squash(t.squashing, activity, out, t.slope, units)
+    call(loops.squash[t.squashing], (first, second, activity, t.output, t.slope, t.units))
     if t.factors >= 0:
-        multiply(activity, out, activity, t.factors, units)
-        multiply(activity, t.slope, activity, t.factors, units)
+        multiply(activity, t.output, activity, t.factors, t.units)
+        multiply(activity, t.slope, activity, t.factors, t.units)
 
 
 @njit(no_cpython_wrapper=True)
@@ -202,7 +196,7 @@ def forward(wiring: Wiring, parameters: Floats, activity: Floats) -> None:
             taps = wiring.strips[t.first_strip : t.stop_strip]
             loop = loops.take_largest if t.kind == MAX_POOL else loops.take_mean
             call(loop, (activity, t.state, f, out, t.planes, t.plane, t.positions, taps))
-            squash_layer(wiring, t, activity)
+            squash_layer(loops, t, activity)
             continue
         if t.kind != SUBSAMPLE:
             set_biases(t, parameters, activity)
@@ -223,7 +217,7 @@ def forward(wiring: Wiring, parameters: Floats, activity: Floats) -> None:
             call(
                 loops.rows_by_rows, (parameters, w, activity, f, activity, out, *product, runs, first, inner)
             )
-        squash_layer(wiring, t, activity)
+        squash_layer(loops, t, activity)
 
 
 @njit(inline="always")
@@ -294,4 +288,5 @@ def backward(
             call(loops.rows_by_columns, (received, d, activity, f, gradient, w, *product, runs, first, inner))
         for hole in range(t.first_hole, t.stop_hole):
             start = w + wiring.holes[hole, 0] * t.taps
-            gradient[start + wiring.holes[hole, 1] : start + wiring.holes[hole, 2]] = 0
+            for k in range(start + wiring.holes[hole, 1], start + wiring.holes[hole, 2]):
+                gradient[k] = 0

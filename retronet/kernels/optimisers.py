@@ -10,6 +10,7 @@ from retronet.kernels.elementary import whole_power
 from retronet.kernels.jit import enter, entry, njit, part
 from retronet.kernels.passes import Goal, Machine, scale_top, see
 from retronet.kernels.separate import call
+from retronet.kernels.updates import clear
 from retronet.kernels.vectors import fma
 
 Floats = NDArray[np.floating]
@@ -85,7 +86,7 @@ def mean_gradient(
     Returns the sum of their losses.
     """
     wiring, flat, factors = machine.wiring, machine.flat, dropped.factors
-    flat.gradient[:] = 0
+    clear(flat.gradient)
     total = 0.0
     for pattern in range(first, stop):
         for k in range(dropped.place.size):

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from retronet.kernels.jit import entry, njit, part
 from retronet.kernels.layers import Wiring
 from retronet.kernels.separate import call, call_for_float
-from retronet.kernels.updates import square, step_sdlm
+from retronet.kernels.updates import clear, scale, square, step_sdlm
 
 Floats = NDArray[np.floating]
 
@@ -73,14 +73,6 @@ def scale_top(wiring: Wiring, received: Floats, factor: float) -> None:
     """Multiply the derivatives by the outputs."""
     top = wiring.table[wiring.table.shape[0] - 1]
     scale(received[top.output : top.output + top.maps], factor)
-
-
-@part(later=True)
-def scale(values: Floats, factor: float) -> None:
-    """Multiply all of `values`."""
-    rounded = values.dtype.type(factor)
-    for k in range(values.size):
-        values[k] *= rounded
 
 
 @njit(inline="always")
@@ -151,7 +143,7 @@ def train_sdlm(
         return total
     square(flat.parameters, flat.parameters_squared)
     scale(flat.curvature, 1.0 - gamma)
-    flat.gradient[:] = 0
+    clear(flat.gradient)
     for n in range(order.size):
         pattern = order[n]
         total += see(machine, images[pattern], goal.targets[labels[pattern]], goal)
@@ -172,7 +164,7 @@ def measure_curvature(
     """Put the mean Gauss–Newton diagonal of the patterns of `order` into the flat curvature vector."""
     wiring, flat = machine.wiring, machine.flat
     square(flat.parameters, flat.parameters_squared)
-    flat.curvature[:] = 0
+    clear(flat.curvature)
     for pattern in order:
         see(machine, images[pattern], goal.targets[labels[pattern]], goal)
         scale_top(wiring, flat.received_squared, 1.0 / order.size)

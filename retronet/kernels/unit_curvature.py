@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from retronet.kernels.jit import entry, part
 from retronet.kernels.layers import MAX_POOL, Layer, Wiring
 from retronet.kernels.passes import Floats, Goal, Machine, backward_squared, scale_top, see
-from retronet.kernels.updates import square
+from retronet.kernels.updates import clear, square
 
 
 @entry()
@@ -34,9 +34,9 @@ def measure_unit_curvature(
     """
     wiring, flat = machine.wiring, machine.flat
     square(flat.parameters, flat.parameters_squared)
-    flat.curvature[:] = 0
-    received[:] = 0
-    largest[:] = 0
+    clear(flat.curvature)
+    clear(received)
+    clear(largest)
     for pattern in order:
         see(machine, images[pattern], goal.targets[labels[pattern]], goal)
         scale_top(wiring, flat.received_squared, 1.0 / order.size)

@@ -1,5 +1,8 @@
 """Squashing functions with their slopes, over contiguous rows.
 
+Each replaces `count` sums, which start at `values` in a flat vector, by the units' values, and puts the
+derivatives from `slopes` on. Its first two arguments are the function's constants, or nothing that it reads.
+
 The slope is taken from the value: for ``y = A tanh(S a)`` it is ``S/A · (A² − y²)``, for the sigmoid
 ``y · (1 − y)``. That of a hard tanh is 0 at its limits, as that of a rectifier is at 0.
 """
@@ -9,11 +12,12 @@ from numpy.typing import NDArray
 
 from retronet.kernels.elementary import exp, tanh
 from retronet.kernels.jit import njit, part
-from retronet.kernels.vectors import fma
+from retronet.kernels.vectors import fma, load8, mul8, store8
 
 Floats = NDArray[np.floating]
 
 TANH, RELU, IDENTITY, SIGMOID, HARD_TANH = 0, 1, 2, 3, 4
+_0, _8 = np.uint64(0), np.uint64(8)
 
 
 _P0, _P1, _P2, _P3, _P4 = (
@@ -37,7 +41,7 @@ _Q1, _Q2, _Q3, _Q4 = (
 def squash_tanh_single(
     amplitude: np.float32, gain: np.float32, flat: Floats, values: int, slopes: int, count: int
 ) -> None:
-    """Do what `squash` does for TANH in single precision.
+    """Squash by ``amplitude · tanh(gain · a)``, TANH, in single precision.
 
     tanh is an odd rational function of degree 9 over 8, fitted on |x| ≤ 8.3 (beyond, tanh is 1 to 24 bits);
     its error in single precision stays below 4e-7.
@@ -62,7 +66,7 @@ def squash_tanh_single(
 def squash_tanh_double(
     amplitude: np.float64, gain: np.float64, flat: Floats, values: int, slopes: int, count: int
 ) -> None:
-    """Do what `squash` does for TANH in double precision."""
+    """Do the same in double precision."""
     square, ratio = amplitude * amplitude, gain / amplitude
     value, slope = np.uint64(values), np.uint64(slopes)
     for k in range(np.uint64(count)):
@@ -75,7 +79,7 @@ def squash_tanh_double(
 def squash_sigmoid_single(
     _low: np.float32, _high: np.float32, flat: Floats, values: int, slopes: int, count: int
 ) -> None:
-    """Do what `squash` does for SIGMOID in single precision: ½ + ½ tanh(a/2), tanh as elsewhere."""
+    """Squash by SIGMOID in single precision: ½ + ½ tanh(a/2), tanh as elsewhere."""
     limit, one, half = np.float32(8.3), np.float32(1), np.float32(0.5)
     value, slope = np.uint64(values), np.uint64(slopes)
     for k in range(np.uint64(count)):
@@ -96,7 +100,7 @@ def squash_sigmoid_single(
 def squash_sigmoid_double(
     _low: np.float64, _high: np.float64, flat: Floats, values: int, slopes: int, count: int
 ) -> None:
-    """Do what `squash` does for SIGMOID in double precision."""
+    """Do the same in double precision."""
     value, slope = np.uint64(values), np.uint64(slopes)
     for k in range(np.uint64(count)):
         y = 1.0 / (1.0 + exp(-flat[value + k]))
@@ -108,7 +112,7 @@ def squash_sigmoid_double(
 def squash_hard_tanh(
     low: np.floating, high: np.floating, flat: Floats, values: int, slopes: int, count: int
 ) -> None:
-    """Do what `squash` does for HARD_TANH: sums between `low` and `high` stay, others become these."""
+    """Squash by HARD_TANH: sums between `low` and `high` stay, others become these."""
     zero, one = flat.dtype.type(0), flat.dtype.type(1)
     value, slope = np.uint64(values), np.uint64(slopes)
     for k in range(np.uint64(count)):
@@ -118,29 +122,45 @@ def squash_hard_tanh(
         flat[value + k] = low if x < low else x
 
 
-@part(later=True)
-def squash(kind: int, flat: Floats, values: int, slopes: int, count: int) -> None:
-    """Replace sums by the units' values and put the derivatives into their slopes.
-
-    Parameters
-    ----------
-    kind
-        RELU or IDENTITY; TANH is ``amplitude · tanh(gain · a)`` and has loops of its own, and so have
-        SIGMOID and HARD_TANH.
-    flat, values, slopes, count
-        Flat vector; where `count` values and as many slopes start in it.
-    """
+@njit()
+def squash_relu(
+    _low: np.floating, _high: np.floating, flat: Floats, values: int, slopes: int, count: int
+) -> None:
+    """Squash by RELU: negative sums become 0."""
     zero, one = flat.dtype.type(0), flat.dtype.type(1)
     value, slope = np.uint64(values), np.uint64(slopes)
     for k in range(np.uint64(count)):
-        passes = kind != RELU or flat[value + k] > zero
+        passes = flat[value + k] > zero
         flat[value + k] = flat[value + k] if passes else zero
         flat[slope + k] = one if passes else zero
 
 
+@njit()
+def squash_identity(
+    _low: np.floating, _high: np.floating, flat: Floats, _values: int, slopes: int, count: int
+) -> None:
+    """Squash by IDENTITY: sums stay, with slope 1."""
+    one, slope = flat.dtype.type(1), np.uint64(slopes)
+    for k in range(np.uint64(count)):
+        flat[slope + k] = one
+
+
+SQUASHING = {
+    TANH: (squash_tanh_single, squash_tanh_double),
+    RELU: (squash_relu, squash_relu),
+    IDENTITY: (squash_identity, squash_identity),
+    SIGMOID: (squash_sigmoid_single, squash_sigmoid_double),
+    HARD_TANH: (squash_hard_tanh, squash_hard_tanh),
+}
+"""The functions in single and in double precision."""
+
+
 @part(later=True)
 def multiply(values: Floats, first: int, factors: Floats, first_factor: int, count: int) -> None:
-    """Multiply `count` values by as many factors; each start there in a flat vector."""
+    """Multiply `count` values by as many factors; each start there in a flat vector.
+
+    What else the last eight hold is multiplied, too: nothing, or numbers that nobody reads.
+    """
     value, factor = np.uint64(first), np.uint64(first_factor)
-    for k in range(np.uint64(count)):
-        values[value + k] *= factors[factor + k]
+    for k in range(_0, np.uint64(count), _8):
+        store8(values, value + k, mul8(load8(values, value + k), load8(factors, factor + k)))

@@ -246,7 +246,7 @@ def currents(templates: TemplateSet, inhibition: float, mismatch: Mismatch | Non
 
 
 def feature_groups(templates: TemplateSet) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """Return the maps' groups for the kernel: a bit for each template that one needs, and where maps start."""
+    """Return the maps' groups for the kernel: a bit for each template one needs, and where maps start."""
     places = {each.name: divmod(index, WORD) for index, each in enumerate(templates.templates)}
     groups = [group for feature in templates.maps for group in feature.any_of]
     needed = np.zeros((len(groups), -(-len(places) // WORD)), np.uint64)

@@ -43,6 +43,6 @@ def test_parts_are_called_by_kernels_alone() -> None:
     trees = {path: ast.parse(path.read_text()) for folder in PACKAGES for path in folder.rglob("*.py")}
     kernels = {path for path in trees if path.parent.name == "kernels"}
     parts = set().union(*(without_way_in(trees[path]) for path in kernels))
-    assert {"forward", "gather", "mean_gradient", "template_sums"} <= parts
+    assert {"forward", "gather", "mean_gradient", "matching"} <= parts
     wrong = {path.name: called(tree) & parts for path, tree in trees.items() if path not in kernels}
     assert {name: names for name, names in wrong.items() if names} == {}

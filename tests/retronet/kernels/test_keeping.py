@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="nothing 
 PROGRAM = """
 import numpy as np
 from retronet.kernels.updates import square
-values = np.arange(4, dtype=np.float32)
+values = np.arange(8, dtype=np.float32)
 squares = np.zeros_like(values)
 square(values, squares)
 print(squares.tolist(), sum(square.stats.cache_hits.values()))
@@ -37,7 +37,8 @@ def run(folder: Path) -> tuple[str, str]:
     return done.stdout.strip(), done.stderr
 
 
-FRESH, KEPT = "[0.0, 1.0, 4.0, 9.0] 0", "[0.0, 1.0, 4.0, 9.0] 1"
+SQUARES = "[0.0, 1.0, 4.0, 9.0, 16.0, 25.0, 36.0, 49.0]"
+FRESH, KEPT = f"{SQUARES} 0", f"{SQUARES} 1"
 
 
 @pytest.mark.parametrize("suffix", [".nbi", ".nbc"])

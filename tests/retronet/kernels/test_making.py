@@ -27,7 +27,7 @@ if len(sys.argv) > 2:  # takes the lock, and never lets go
     square._cache.making.begin()
     print("locked", flush=True)
 sys.stdin.readline()
-values = np.arange(4, dtype=np.float32)
+values = np.arange(8, dtype=np.float32)
 squares = np.zeros_like(values)
 square(values, squares)
 print(squares.tolist(), sum(square.stats.cache_hits.values()), flush=True)
@@ -73,7 +73,8 @@ def others() -> Iterator[list[Other]]:
         other.process.communicate()
 
 
-FRESH, KEPT = "[0.0, 1.0, 4.0, 9.0] 0", "[0.0, 1.0, 4.0, 9.0] 1"
+SQUARES = "[0.0, 1.0, 4.0, 9.0, 16.0, 25.0, 36.0, 49.0]"
+FRESH, KEPT = f"{SQUARES} 0", f"{SQUARES} 1"
 
 
 def test_a_function_is_compiled_once_however_many_need_it(tmp_path: Path, others: list[Other]) -> None:
