@@ -64,6 +64,8 @@ def simulate(
       retronet simulate --chip anna --chips 5 --set noise=0.05
       retronet simulate --chip net32k --precisions
     """
+    if simulated_on_chip(chip_choices, run, runs, data, data_dir, form, quiet):
+        return
     import msgspec
 
     from hw_sim.fixed_point.ahead import to_simulate, to_simulate_under
@@ -80,8 +82,6 @@ def simulate(
         to_json,
     )
 
-    if simulated_on_chip(chip_choices, run, runs, data, data_dir, form, quiet):
-        return
     folder, checkpoint = take_run(run, runs, quiet)
     trained = checkpoint.trained
 
