@@ -15,7 +15,9 @@ from retronet.kernels.layers import (
     Loops,
     Wiring,
     backward,
+    backward_unmultiplied,
     forward,
+    forward_unmultiplied,
 )
 from retronet.kernels.losses import LOSSES
 from retronet.kernels.passes import Flat, Goal, Machine
@@ -28,6 +30,7 @@ from retronet.kernels.units import SQUASHING
 Floats = NDArray[np.floating]
 
 CONVOLUTIONS = {TAPS_INNER, POSITIONS_INNER}
+UNMULTIPLIED = {SUBSAMPLE, CODES, MAX_POOL, AVERAGE_POOL}
 
 NO_LOOPS = Loops((0,) * len(SQUASHING), *(0 for _ in Loops._fields[1:]))
 """What a wiring has before its loops are compiled."""
@@ -40,7 +43,7 @@ def answering(wiring: Wiring, flat: Flat) -> Machine:
     kinds, squashing = set(wiring.table["kind"].tolist()), set(wiring.table["squashing"].tolist())
     squash = [SQUASHING[kind][vector.itemsize > 4] for kind in range(len(SQUASHING))]
     pooled = (vector, 1, 1, 1, 1, 1, 1, wiring.strips)
-    moved = (vector, 1, 1, 1, 1, 1, 1, 1, 1, 1, places, wiring.strips)
+    moved = (wiring.table[0], vector, places, wiring.strips)
     product = (vector, 1, vector, 1, vector, 1, 1, 1, 1, runs, 1, True)
     loops = Loops(
         squash=tuple(
@@ -62,8 +65,13 @@ def answering(wiring: Wiring, flat: Flat) -> Machine:
         send_to_all=0,
         fill_field=address_of(fill_field, *moved) if kinds & CONVOLUTIONS else 0,
         empty_field=0,
+        forward_unmultiplied=0,
+        backward_unmultiplied=0,
     )
     wiring = wiring._replace(loops=loops)
+    if kinds & UNMULTIPLIED:
+        address = address_of(forward_unmultiplied, wiring, wiring.table[0], vector, vector)
+        wiring = wiring._replace(loops=loops._replace(forward_unmultiplied=address))
     return Machine(wiring, flat, address_of(forward, wiring, vector, vector), 0)
 
 
@@ -73,7 +81,7 @@ def learning(machine: Machine) -> Machine:
     kinds = set(wiring.table["kind"].tolist())
     matrices = (vector, 1, vector, 1, vector, 1)
     pooled = (vector, vector, 1, 1, 1, 1, 1, 1, wiring.strips)
-    moved = (vector, 1, 1, 1, 1, 1, 1, 1, 1, 1, wiring.places, wiring.strips)
+    moved = (wiring.table[0], vector, wiring.places, wiring.strips)
     # Nothing is sent down from the lowest layer.
     above = set(wiring.table["kind"][1:].tolist())
     loops = wiring.loops._replace(
@@ -91,6 +99,9 @@ def learning(machine: Machine) -> Machine:
         empty_field=address_of(empty_field, *moved) if above & CONVOLUTIONS else 0,
     )
     wiring = wiring._replace(loops=loops)
+    if kinds & UNMULTIPLIED:
+        address = address_of(backward_unmultiplied, wiring, wiring.table[0], True, *(vector,) * 4)
+        wiring = wiring._replace(loops=loops._replace(backward_unmultiplied=address))
     return machine._replace(
         wiring=wiring, backward=address_of(backward, wiring, vector, vector, vector, vector)
     )

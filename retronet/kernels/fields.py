@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retronet.kernels.jit import part
+from retronet.kernels.layers import POSITIONS_INNER, Layer
 from retronet.kernels.vectors import add8, first8, load8, splat8, store8
 
 Floats = NDArray[np.floating]
@@ -83,22 +84,31 @@ def scatter(
 
 
 @part()
-def fill_field(
-    flat: Floats, state: int, padded: int, field: int, planes: int, plane: int, padded_plane: int,
-    rows: int, row: int, length: int, places: Places, strips: Places,
-) -> None:  # fmt: skip
-    """Put the planes of a state into a field."""
-    if padded != state:
-        pad(flat, state, padded, planes, plane, padded_plane, places)
-    gather(flat, padded, field, rows, row, length, strips)
+def fill_field(t: Layer, flat: Floats, places: Places, strips: Places) -> None:
+    """Put the planes of a layer's state into its field.
+
+    Parameters
+    ----------
+    t
+        The layer.
+    flat
+        Flat vector: the activity, or what is laid out like it.
+    places, strips
+        Of all layers; see :class:`retronet.kernels.layers.Wiring`.
+    """
+    rows, row = (t.taps, t.positions) if t.kind == POSITIONS_INNER else (t.positions, t.taps)
+    if t.padded != t.state:
+        own = places[t.first_place : t.first_place + t.plane]
+        pad(flat, t.state, t.padded, t.planes, t.plane, t.padded_plane, own)
+    gather(flat, t.padded, t.field, rows, row, t.strip, strips[t.first_strip : t.stop_strip])
 
 
 @part()
-def empty_field(
-    flat: Floats, state: int, padded: int, field: int, planes: int, plane: int, padded_plane: int,
-    rows: int, row: int, length: int, places: Places, strips: Places,
-) -> None:  # fmt: skip
-    """Put the sums of what a field holds for each unit into the planes of its state."""
-    scatter(flat, padded, planes * padded_plane, field, rows, row, length, strips)
-    if padded != state:
-        unpad(flat, state, padded, planes, plane, padded_plane, places)
+def empty_field(t: Layer, flat: Floats, places: Places, strips: Places) -> None:
+    """Put the sums of what a layer's field holds for each unit into the planes of its state."""
+    rows, row = (t.taps, t.positions) if t.kind == POSITIONS_INNER else (t.positions, t.taps)
+    own = strips[t.first_strip : t.stop_strip]
+    scatter(flat, t.padded, t.planes * t.padded_plane, t.field, rows, row, t.strip, own)
+    if t.padded != t.state:
+        own = places[t.first_place : t.first_place + t.plane]
+        unpad(flat, t.state, t.padded, t.planes, t.plane, t.padded_plane, own)

@@ -20,7 +20,8 @@ from retronet.kernels.vectors import add8, first8, load8, splat8, store8, sum8
 Floats = NDArray[np.floating]
 _0, _8 = np.uint64(0), np.uint64(8)
 
-DENSE, TAPS_INNER, POSITIONS_INNER, SUBSAMPLE, CODES, MAX_POOL, AVERAGE_POOL = 0, 1, 2, 3, 4, 5, 6
+DENSE, TAPS_INNER, POSITIONS_INNER = 0, 1, 2
+SUBSAMPLE, CODES, MAX_POOL, AVERAGE_POOL = 3, 4, 5, 6  # these have no product of matrices
 
 
 class Layer(NamedTuple):
@@ -94,6 +95,8 @@ class Loops(NamedTuple):
     send_to_all: int
     fill_field: int
     empty_field: int
+    forward_unmultiplied: int
+    backward_unmultiplied: int
 
 
 class Wiring(NamedTuple):
@@ -113,17 +116,6 @@ class Wiring(NamedTuple):
     sent: NDArray[np.uint64]
     holes: NDArray[np.int64]
     loops: Loops
-
-
-@part(later=True)
-def move_field(loop: int, wiring: Wiring, t: Layer, flat: Floats) -> None:
-    """Fill the field of a layer, or empty it: what the loop at that address does."""
-    inner = t.kind == POSITIONS_INNER
-    rows, row = (t.taps, t.positions) if inner else (t.positions, t.taps)
-    places = wiring.places[t.first_place : t.first_place + t.plane]
-    strips = wiring.strips[t.first_strip : t.stop_strip]
-    planes = (t.planes, t.plane, t.padded_plane)
-    call(loop, (flat, t.state, t.padded, t.field, *planes, rows, row, t.strip, places, strips))
 
 
 @part(later=True)
@@ -172,6 +164,22 @@ def squash_layer(loops: Loops, t: Layer, activity: Floats) -> None:
 
 
 @njit(no_cpython_wrapper=True)
+def forward_unmultiplied(wiring: Wiring, t: Layer, parameters: Floats, activity: Floats) -> None:
+    """Fill the sums of a layer that has no product of matrices, or the distances to its codes."""
+    loops, out = wiring.loops, t.output
+    if t.kind == CODES:
+        call(loops.measure_distances, (activity, t.state, t.padded, t.field, out, t.planes, t.taps))
+    elif t.kind == SUBSAMPLE:
+        places = wiring.places[t.first_place : t.first_place + t.plane]
+        sizes = (t.maps, t.planes, t.plane, t.positions, t.strip)
+        call(loops.add_subsampled, (parameters, t.weight, t.bias, activity, t.state, out, *sizes, places))
+    else:
+        taps = wiring.strips[t.first_strip : t.stop_strip]
+        loop = loops.take_largest if t.kind == MAX_POOL else loops.take_mean
+        call(loop, (activity, t.state, t.field, out, t.planes, t.plane, t.positions, taps))
+
+
+@njit(no_cpython_wrapper=True)
 def forward(wiring: Wiring, parameters: Floats, activity: Floats) -> None:
     """Fill every state from the input state up.
 
@@ -189,24 +197,15 @@ def forward(wiring: Wiring, parameters: Floats, activity: Floats) -> None:
         t = wiring.table[row]
         w, f, out, first, pairs = t.weight, t.field, t.output, t.first_pair, t.maps // 2
         inner = t.kind == POSITIONS_INNER
-        if t.kind == CODES:
-            call(loops.measure_distances, (activity, t.state, t.padded, f, out, t.planes, t.taps))
+        if t.kind > POSITIONS_INNER:
+            call(loops.forward_unmultiplied, (wiring, t, parameters, activity))
+            if t.kind != CODES:
+                squash_layer(loops, t, activity)
             continue
-        if t.kind == MAX_POOL or t.kind == AVERAGE_POOL:
-            taps = wiring.strips[t.first_strip : t.stop_strip]
-            loop = loops.take_largest if t.kind == MAX_POOL else loops.take_mean
-            call(loop, (activity, t.state, f, out, t.planes, t.plane, t.positions, taps))
-            squash_layer(loops, t, activity)
-            continue
-        if t.kind != SUBSAMPLE:
-            set_biases(t, parameters, activity)
-        if inner or t.kind == TAPS_INNER:
-            move_field(loops.fill_field, wiring, t, activity)
-        if t.kind == SUBSAMPLE:
-            places = wiring.places[t.first_place : t.first_place + t.plane]
-            sizes = (t.maps, t.planes, t.plane, t.positions, t.strip)
-            call(loops.add_subsampled, (parameters, w, t.bias, activity, t.state, out, *sizes, places))
-        elif inner:
+        set_biases(t, parameters, activity)
+        if t.kind != DENSE:
+            call(loops.fill_field, (t, activity, wiring.places, wiring.strips))
+        if inner:
             product = (t.taps, t.positions, pairs)
             call(
                 loops.rows_by_columns,
@@ -231,7 +230,35 @@ def send_down(wiring: Wiring, t: Layer, parameters: Floats, received: Floats) ->
         sizes = (t.maps, t.positions, t.taps)
         call(loop, (received, d, parameters, w, received, f, *sizes, wiring.sent, t.first_four))
     if t.kind != DENSE:
-        move_field(wiring.loops.empty_field, wiring, t, received)
+        call(wiring.loops.empty_field, (t, received, wiring.places, wiring.strips))
+
+
+@njit(no_cpython_wrapper=True)
+def backward_unmultiplied(
+    wiring: Wiring,
+    t: Layer,
+    down: bool,
+    parameters: Floats,
+    activity: Floats,
+    received: Floats,
+    gradient: Floats,
+) -> None:
+    """Do the same for a layer that `forward_unmultiplied` runs; a pool sends `down` what it received."""
+    loops, d = wiring.loops, t.output
+    if t.kind == CODES:
+        call(loops.send_down_distances, (activity, received, t.state, t.field, d, t.maps, t.taps))
+        return
+    multiply(received, d, activity, t.slope, t.maps * t.positions)
+    if t.kind == SUBSAMPLE:
+        add_bias_gradient(t, received, gradient)
+        places = wiring.places[t.first_place : t.first_place + t.plane]
+        states = (parameters, t.weight, activity, received, gradient, t.state, d)
+        sizes = (t.planes, t.plane, t.positions, t.strip)
+        call(loops.backward_subsampled, (*states, *sizes, places))
+    elif down:
+        taps = wiring.strips[t.first_strip : t.stop_strip]
+        loop = loops.send_to_largest if t.kind == MAX_POOL else loops.send_to_all
+        call(loop, (activity, received, t.state, t.field, d, t.planes, t.plane, t.positions, taps))
 
 
 @njit(no_cpython_wrapper=True)
@@ -259,25 +286,12 @@ def backward(
         t = wiring.table[row]
         w, d, f, first, pairs = t.weight, t.output, t.field, t.first_pair, t.maps // 2
         inner = t.kind == POSITIONS_INNER
-        if t.kind == CODES:
-            call(loops.send_down_distances, (activity, received, t.state, f, d, t.maps, t.taps))
+        if t.kind > POSITIONS_INNER:
+            states = (parameters, activity, received, gradient)
+            call(loops.backward_unmultiplied, (wiring, t, row > 0, *states))
             continue
         multiply(received, d, activity, t.slope, t.maps * t.positions)
-        if t.kind == MAX_POOL or t.kind == AVERAGE_POOL:
-            taps = wiring.strips[t.first_strip : t.stop_strip]
-            loop = loops.send_to_largest if t.kind == MAX_POOL else loops.send_to_all
-            if row > 0:
-                call(loop, (activity, received, t.state, f, d, t.planes, t.plane, t.positions, taps))
-            continue
         add_bias_gradient(t, received, gradient)
-        if t.kind == SUBSAMPLE:
-            places = wiring.places[t.first_place : t.first_place + t.plane]
-            sizes = (t.planes, t.plane, t.positions, t.strip)
-            call(
-                loops.backward_subsampled,
-                (parameters, w, activity, received, gradient, t.state, d, *sizes, places),
-            )
-            continue
         if row > 0:
             send_down(wiring, t, parameters, received)
         if inner:

@@ -72,7 +72,8 @@ def see(machine: Machine, image: Floats, target: Floats, goal: Goal) -> float:
 def scale_top(wiring: Wiring, received: Floats, factor: float) -> None:
     """Multiply the derivatives by the outputs."""
     top = wiring.table[wiring.table.shape[0] - 1]
-    scale(received[top.output : top.output + top.maps], factor)
+    # Whole eights: what comes after the outputs stays 0.
+    scale(received[top.output : top.output + (top.maps + 7) // 8 * 8], factor)
 
 
 @njit(inline="always")

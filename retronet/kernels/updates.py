@@ -23,7 +23,7 @@ def square(values: Floats, squares: Floats) -> None:
 
 @part(later=True)
 def scale(values: Floats, factor: float) -> None:
-    """Multiply all of `values`, and what else the last eight hold."""
+    """Multiply all of `values`."""
     factors = splat8(values.dtype.type(factor))
     for k in range(_0, np.uint64(values.size), _8):
         store8(values, k, mul8(load8(values, k), factors))
