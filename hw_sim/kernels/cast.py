@@ -39,7 +39,7 @@ def round_of(word: Word, width_mask: int) -> CastRule:
     A term that is None is not there: the loop is compiled without it.
     """
 
-    @part()
+    @part(optional=True)
     def round_shift(value: int, shift: int, base: int | None, negative: int | None, odd: int | None) -> int:
         # NumPy's shift stays in the word where >> widens to 64 bits, for which AVX2 has no vector shift.
         by = word(shift & width_mask)
@@ -80,7 +80,7 @@ class Range(NamedTuple):
 def fit_of(word: Word) -> CastRule:
     """Return the fit to a range, for integers of one machine word."""
 
-    @part()
+    @part(optional=True)
     def fit_range(value: int, low: int | None, high: int, wraps: bool | None, zeroes: bool | None) -> int:
         most = word(high)
         if low is None:

@@ -214,7 +214,7 @@ def finish(
         lanes.counts[SATURATIONS] += count_clips(whole, block, table, thresholds, clips, used)
 
 
-@njit(nogil=True)
+@njit(nogil=True, optional=True)
 def run_integer_layer(
     layer: LayerArrays, exact: bool | None, ranged: Ranged | None, narrow: Casts | None, wide: Casts | None,
     split: Split | None, packed: Packed | None, packed_wide: Packed | None, staged: Staged | None,

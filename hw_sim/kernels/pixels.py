@@ -38,7 +38,7 @@ class PixelCast(NamedTuple):
     form: Ints | None
 
 
-@part()
+@part(optional=True)
 def cast_row(
     pixels: NDArray[Any],
     scale: float | None,
@@ -66,7 +66,7 @@ def cast_row(
     return missed
 
 
-@njit(nogil=True)
+@njit(nogil=True, optional=True)
 def load_images(
     images: NDArray[Any], scale: float | None, power: float, rounding: RoundingShift | None,
     span: Range | None, form: Ints | None, border: int, block: NDArray[Any], rows: NDArray[Any],

@@ -152,7 +152,7 @@ def farthest(sums: Numbers) -> Any:  # noqa: ANN401
     return most
 
 
-@part(fastmath={"contract", "nnan", "nsz"})
+@part(fastmath={"contract", "nnan", "nsz"}, optional=True)
 def one_in_range(
     total: float, left: float, weight: float, x: float, low: float, high: float, turn: float | None
 ) -> tuple[Any, Any]:
@@ -226,19 +226,19 @@ def cast_loop_of(word: Word, width_mask: int) -> Sum:
     """Return the loop that casts products, sums or both."""
     shifted, fitted = round_of(word, width_mask), fit_of(word)
 
-    @part()
+    @part(optional=True)
     def round_to(value: int, rounding: RoundingShift | None) -> int:
         if rounding is None:
             return value
         return shifted(value, rounding.shift, rounding.base, rounding.negative, rounding.odd)
 
-    @part()
+    @part(optional=True)
     def fit_to(value: int, span: Range | None) -> int:
         if span is None:
             return value
         return fitted(value, span.low, span.high, span.wraps, span.zeroes)
 
-    @part()
+    @part(optional=True)
     def one(
         total: int, weight: int, x: int, rounding: RoundingShift | None, lift: int | None,
         product_range: Range | None, total_range: Range,
