@@ -36,9 +36,9 @@ class Layer(NamedTuple):
     fixed codes have these where others have padded planes, and one map more than codes
     (:mod:`retronet.kernels.codes`); pools have a field of their own kind (:mod:`retronet.kernels.pooling`),
     and their strips are the taps of each position. ``units`` are those of the maps that are not empty. Planes
-    without a border need no copy: the state below is theirs.
-    ``factors`` start in the activity what states and slopes are multiplied
-    by, for dropout; it is −1 in layers that have none.
+    without a border need no copy: the state below is theirs. At ``factors`` starts in the activity what
+    states and slopes are multiplied by, for dropout; it is −1 in layers that have none. ``first`` and
+    ``second`` are the constants of the squashing function: amplitude and gain, or its limits.
     """
 
     kind: int
@@ -102,11 +102,11 @@ class Loops(NamedTuple):
 class Wiring(NamedTuple):
     """What reads what; nothing in it changes in training.
 
-    ``table`` holds one :class:`Layer` a row, ``constants`` amplitude and gain of its squashing function.
-    ``places`` say where each unit of a plane lies in the padded plane, or in which block of a subsampling
-    layer; ``strips`` where each strip of a field starts in the padded planes. ``runs`` and ``sent`` are those
-    of :mod:`retronet.kernels.products` for pairs and fours of maps; ``holes`` (holes, 3) are row and range of
-    the taps in a pair's runs that only its other map reads.
+    ``table`` (layers,) holds one :class:`Layer` a row. ``places`` say where each unit of a plane lies in the
+    padded plane, or in which block of a subsampling layer; ``strips`` where each strip of a field starts in
+    the padded planes. ``runs`` and ``sent`` are those of :mod:`retronet.kernels.products` for pairs and fours
+    of maps; ``holes`` (holes, 3) are row and range of the taps in a pair's runs that only its other map
+    reads.
     """
 
     table: NDArray[Any]
@@ -195,8 +195,6 @@ def forward(wiring: Wiring, parameters: Floats, activity: Floats) -> None:
     runs, loops = wiring.runs, wiring.loops
     for row in range(wiring.table.shape[0]):
         t = wiring.table[row]
-        w, f, out, first, pairs = t.weight, t.field, t.output, t.first_pair, t.maps // 2
-        inner = t.kind == POSITIONS_INNER
         if t.kind > POSITIONS_INNER:
             call(loops.forward_unmultiplied, (wiring, t, parameters, activity))
             if t.kind != CODES:
@@ -205,17 +203,11 @@ def forward(wiring: Wiring, parameters: Floats, activity: Floats) -> None:
         set_biases(t, parameters, activity)
         if t.kind != DENSE:
             call(loops.fill_field, (t, activity, wiring.places, wiring.strips))
-        if inner:
-            product = (t.taps, t.positions, pairs)
-            call(
-                loops.rows_by_columns,
-                (parameters, w, activity, f, activity, out, *product, runs, first, inner),
-            )
-        else:
-            product = (t.taps, t.positions, pairs)
-            call(
-                loops.rows_by_rows, (parameters, w, activity, f, activity, out, *product, runs, first, inner)
-            )
+        inner = t.kind == POSITIONS_INNER
+        loop = loops.rows_by_columns if inner else loops.rows_by_rows
+        product = (t.taps, t.positions, t.maps // 2)
+        vectors = (parameters, t.weight, activity, t.field, activity, t.output)
+        call(loop, (*vectors, *product, runs, t.first_pair, inner))
         squash_layer(loops, t, activity)
 
 
@@ -284,23 +276,20 @@ def backward(
     runs, loops = wiring.runs, wiring.loops
     for row in range(wiring.table.shape[0] - 1, -1, -1):
         t = wiring.table[row]
-        w, d, f, first, pairs = t.weight, t.output, t.field, t.first_pair, t.maps // 2
-        inner = t.kind == POSITIONS_INNER
         if t.kind > POSITIONS_INNER:
             states = (parameters, activity, received, gradient)
             call(loops.backward_unmultiplied, (wiring, t, row > 0, *states))
             continue
-        multiply(received, d, activity, t.slope, t.maps * t.positions)
+        multiply(received, t.output, activity, t.slope, t.maps * t.positions)
         add_bias_gradient(t, received, gradient)
         if row > 0:
             send_down(wiring, t, parameters, received)
-        if inner:
-            product = (t.positions, t.taps, pairs)
-            call(loops.rows_by_rows, (received, d, activity, f, gradient, w, *product, runs, first, inner))
-        else:
-            product = (t.positions, t.taps, pairs)
-            call(loops.rows_by_columns, (received, d, activity, f, gradient, w, *product, runs, first, inner))
+        inner = t.kind == POSITIONS_INNER
+        loop = loops.rows_by_rows if inner else loops.rows_by_columns
+        product = (t.positions, t.taps, t.maps // 2)
+        vectors = (received, t.output, activity, t.field, gradient, t.weight)
+        call(loop, (*vectors, *product, runs, t.first_pair, inner))
         for hole in range(t.first_hole, t.stop_hole):
-            start = w + wiring.holes[hole, 0] * t.taps
+            start = t.weight + wiring.holes[hole, 0] * t.taps
             for k in range(start + wiring.holes[hole, 1], start + wiring.holes[hole, 2]):
                 gradient[k] = 0
