@@ -160,9 +160,10 @@ def _top_curvature(recipe: Recipe, top: NDArray[np.floating]) -> NDArray[np.floa
 
 
 def _unknown_loss(recipe: Recipe) -> InputError:
+    kind, *known = (each.__struct_config__.tag for each in (recipe.loss, SquaredError, CrossEntropy))
     return InputError(
-        f"Second derivatives of the loss of recipe '{recipe.name}', {type(recipe.loss).__name__}, are not "
-        "known here; SquaredError and CrossEntropy are allowed. Take a run of another recipe."
+        f"Second derivatives of the loss of recipe '{recipe.name}', '{kind}', are not known here; "
+        f"{' and '.join(map(repr, known))} are allowed. Take a run of another recipe."
     )
 
 

@@ -20,6 +20,21 @@ Decorator = Callable[[Command], Command]
 _NUMBERS = re.compile(r"([0-9]{1,30})(?:-([0-9]{1,30}))?")
 
 
+class NewFile(click.Path):
+    """A file that a command is to write: that its folder is not there is said before any work is done."""
+
+    def __init__(self) -> None:
+        super().__init__(dir_okay=False, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
+        """Return the path."""
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        if not path.parent.is_dir():
+            self.fail(f"there is no folder {path.parent}. Make it, or name another.", param, ctx)
+        return path
+
+
+NEW_FILE = NewFile()
 SEED = click.IntRange(0, (1 << 63) - 1)
 """What generators are seeded with, and what is written to files, has 63 bits."""
 PASSES = click.IntRange(1, 900)
@@ -151,7 +166,7 @@ other_data_option = click.option(
 
 plan_out_option = click.option(
     "--plan-out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NEW_FILE,
     metavar="FILE",
     help="Write the plan too, a TOML file for --plan of simulate, export, retrain and compare.",
 )

@@ -1,11 +1,13 @@
 """Options that several commands have: lists of numbers, and options taken as one record."""
 
+from pathlib import Path
+
 import click
 import msgspec
 import pytest
 from click.testing import CliRunner
 
-from retronet_cli.options import Numbers, as_record
+from retronet_cli.options import NEW_FILE, Numbers, as_record
 
 
 @pytest.mark.parametrize(
@@ -21,6 +23,13 @@ def test_numbers_as_they_are_written(typed: str, numbers: tuple[int, ...]) -> No
 def test_what_is_no_list_of_numbers_in_range_is_refused(typed: str) -> None:
     with pytest.raises(click.BadParameter):
         Numbers(0, 9).convert(typed, None, None)
+
+
+def test_a_new_file_goes_into_a_folder_that_is_there(tmp_path: Path) -> None:
+    assert NEW_FILE.convert(str(tmp_path / "a.toml"), None, None) == tmp_path / "a.toml"
+    assert NEW_FILE.convert("a.toml", None, None) == Path("a.toml")
+    with pytest.raises(click.BadParameter, match=f"there is no folder {tmp_path / 'no'}. Make it"):
+        NEW_FILE.convert(str(tmp_path / "no" / "a.toml"), None, None)
 
 
 class Both(msgspec.Struct):

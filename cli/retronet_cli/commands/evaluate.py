@@ -9,6 +9,7 @@ import click
 from retronet_cli.forms import Form, form_options, give
 from retronet_cli.options import (
     INDEX,
+    NEW_FILE,
     data_dir_option,
     other_data_option,
     preparation_option,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--arrays",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NEW_FILE,
     metavar="FILE",
     help="Write the test digits' outputs, the kernels, and one digit's states to an .npz file.",
 )

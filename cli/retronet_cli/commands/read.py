@@ -8,6 +8,7 @@ import click
 from retronet_cli.chip_options import ChipChoices, one_chip_options
 from retronet_cli.forms import Form, form_options, give
 from retronet_cli.options import (
+    NEW_FILE,
     Real,
     data_dir_option,
     other_data_option,
@@ -49,7 +50,7 @@ TOLD = 5
 )
 @click.option(
     "--steps",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NEW_FILE,
     metavar="FILE",
     help="Draw what each stage makes of the picture into this PNG file.",
 )
@@ -124,10 +125,6 @@ def read(
     paths, run = _parted(pictures)
     if steps is not None and len(paths) > 1:
         raise click.UsageError(f"--steps draws one picture; {len(paths)} were given. Name one of them.")
-    if steps is not None and not steps.parent.is_dir():
-        raise click.UsageError(
-            f"--steps {steps}: there is no folder {steps.parent}. Make it, or name another."
-        )
     chip = chip_of(chip_choices)
     check_scan(scan, digits, chip)
     for path in paths:
