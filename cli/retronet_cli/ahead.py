@@ -13,9 +13,12 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from retronet_cli.start import is_program
+
+if TYPE_CHECKING:
+    from retronet.recipe import Recipe
 
 Job = Callable[[], object]
 PR_SET_PDEATHSIG = 1
@@ -49,6 +52,18 @@ def compile_ahead(loop: Any, jobs: Callable[[], Sequence[Job]]) -> None:  # noqa
         if process == 0:
             _compile(jobs, this)
         threading.Thread(target=os.waitpid, args=(process, 0), daemon=True).start()
+
+
+def compile_training(recipe: "Recipe") -> None:
+    """Start to compile what a recipe's training needs in another process."""
+    from retronet.engines.ahead import to_train
+    from retronet.kernels.layers import backward
+    from retronet.network import load_network
+    from retronet_cli.compiling import leave_out_blas
+
+    leave_out_blas()
+    network = load_network(recipe.network)
+    compile_ahead(backward, lambda: to_train(recipe, network))
 
 
 def end_with(parent: int) -> None:

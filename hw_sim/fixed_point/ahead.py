@@ -1,12 +1,13 @@
 """What a simulation on integers is going to compile, for a process that does it ahead of the simulation."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_sim.fixed_point.quantize import quantize
+from hw_sim.fixed_point.quantize import IntegerNetwork, quantize
 from hw_sim.fixed_point.simulate import run_integers
 from hw_sim.formats.fixed import Fixed
 from hw_sim.plan.plan import LayerPlan, PrecisionPlan
@@ -35,21 +36,26 @@ def to_simulate(trained: Trained) -> list[Job]:
     return [*to_answer(Workspace(trained.network)), lambda: run_one_layer(trained.recipe)]
 
 
+PlanMaker = Callable[[Trained, NDArray[np.float32]], PrecisionPlan]
+
+
 def to_simulate_under(
-    plan: Callable[[Trained, NDArray[np.float32]], PrecisionPlan], trained: Trained
+    plans: Sequence[PlanMaker],
+    trained: Trained,
+    run: Callable[[IntegerNetwork, NDArray[np.float32]], object] = run_integers,
 ) -> list[Job]:
-    """Return what simulating a network compiles under the plan that is made from it and from images.
+    """Return what a network compiles that runs on integers under plans that are made from it and from images.
 
     Whatever the states, they decide steps and not, but for few plans, how sums are cast.
     """
 
-    def run_once() -> None:
+    def run_once(plan: PlanMaker) -> None:
         guessed = Guessed(trained.network, trained.parameters, trained.recipe, trained.mask)
         image = np.linspace(-1, 1, prod(trained.network.input), dtype=np.float32)
         images = image.reshape(1, *trained.network.input[1:])
-        run_integers(quantize(trained, plan(guessed, images)), images)
+        run(quantize(trained, plan(guessed, images)), images)
 
-    return [*to_answer(Workspace(trained.network)), run_once]
+    return [*to_answer(Workspace(trained.network)), *(partial(run_once, plan) for plan in plans)]
 
 
 def run_one_layer(recipe: Recipe) -> None:

@@ -1,5 +1,6 @@
 """The command `retronet compare`."""
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -52,7 +53,10 @@ def compare(
       retronet compare --plan bits=8 --plan bits=4
       retronet compare --plan hls4ml.toml --plan 'bits=8 accumulator-bits=16'
     """
+    from hw_sim.fixed_point.ahead import to_simulate_under
+    from hw_sim.kernels.layer import run_integer_layer
     from hw_sim.studies.compare import compare as compared
+    from retronet_cli.ahead import compile_ahead
     from retronet_cli.runs import take_digits, take_run, title_of
     from retronet_cli.terminal import print_table, talk, working
     from retronet_cli.views.comparison import (
@@ -68,9 +72,11 @@ def compare(
         raise click.UsageError(f"--plan is needed twice, for the two plans; it was given {len(plans)} times.")
     asked = [_choices(text) for text in plans]
     folder, checkpoint = take_run(run, runs, quiet)
-    digits = take_digits(checkpoint, data, data_dir)
     trained = checkpoint.trained
-    first, second = (chosen_plan(choices, trained, digits.train) for choices in asked)
+    makers = [partial(chosen_plan, choices) for choices in asked]
+    compile_ahead(run_integer_layer, lambda: to_simulate_under(makers, trained))
+    digits = take_digits(checkpoint, data, data_dir)
+    first, second = (make(trained, digits.train) for make in makers)
     with working("simulating both plans", enabled=not quiet):
         comparison = compared(trained, digits.test, first, second, worst)
     for name, side in (("A", comparison.first), ("B", comparison.second)):

@@ -20,9 +20,14 @@ from retronet_cli.precision import plan_for, precision_options
 from retronet_cli.suggesting import SuggestingGroup
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from hw_sim.export.files import Origin
     from hw_sim.fixed_point.quantize import IntegerNetwork
     from hw_sim.fixed_point.trace import Trace
+    from hw_sim.plan.plan import PrecisionPlan
+    from retronet.trained import Trained
 
 Command = Callable[..., Any]
 SOURCES = (run_argument, precision_options, other_data_option, data_dir_option, runs_option)
@@ -198,13 +203,22 @@ def _origin(folder: Path, digits: str) -> "Origin":
 
 def _traced(digits: int, given: dict[str, Any]) -> "tuple[IntegerNetwork, Trace, Origin]":
     """Return the network on integers that the options ask for, and what it makes of the first test digits."""
+    from hw_sim.fixed_point.ahead import to_simulate_under
     from hw_sim.fixed_point.quantize import quantize
     from hw_sim.fixed_point.trace import trace_integers
+    from hw_sim.kernels.layer import run_integer_layer
+    from retronet_cli.ahead import compile_ahead
     from retronet_cli.runs import take_digits, take_run
     from retronet_cli.terminal import talk
 
     folder, checkpoint = take_run(given["run"], given["runs"], given["quiet"])
-    sets, trained = take_digits(checkpoint, given["data"], given["data_dir"]), checkpoint.trained
+    trained = checkpoint.trained
+
+    def planned(guessed: "Trained", images: "NDArray[np.float32]") -> "PrecisionPlan":
+        return plan_for(given["choices"], folder, guessed, images, quiet=True)[0]
+
+    compile_ahead(run_integer_layer, lambda: to_simulate_under([planned], trained, trace_integers))
+    sets = take_digits(checkpoint, given["data"], given["data_dir"])
     plan, _ = plan_for(given["choices"], folder, trained, sets.train, given["quiet"])
     network = quantize(trained, plan)
     for warning in network.warnings:

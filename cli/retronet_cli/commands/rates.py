@@ -51,6 +51,7 @@ def rates(
     from retronet.network import load_network
     from retronet.recipe import load_recipe
     from retronet.training.rate_range import rate_range
+    from retronet_cli.ahead import compile_training
     from retronet_cli.compiling import tell_of_compiling
     from retronet_cli.terminal import print_table, progress, talk
     from retronet_cli.views.rates import rate_table
@@ -58,6 +59,7 @@ def rates(
     if not quiet:
         tell_of_compiling()
     chosen_recipe = load_recipe(recipe)
+    compile_training(chosen_recipe)
     digits = load(data or chosen_recipe.data, chosen_recipe.preparation, data_dir)
     if digits.notice:
         talk(digits.notice)

@@ -91,7 +91,7 @@ def simulate(
     if choices.exact_sums:
         compile_ahead(run_integer_layer, lambda: to_simulate(trained))
     else:
-        compile_ahead(run_integer_layer, lambda: to_simulate_under(planned, trained))
+        compile_ahead(run_integer_layer, lambda: to_simulate_under([planned], trained))
     digits = take_digits(checkpoint, data, data_dir)
     plan, own = plan_for(choices, folder, trained, digits.train, quiet)
     with working("simulating", enabled=not quiet):

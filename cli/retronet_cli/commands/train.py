@@ -146,8 +146,10 @@ def train(
         return
     if dask is not None:
         raise click.UsageError("--dask is for several runs at once: give --seeds, too, or leave it out.")
+    from retronet_cli.ahead import compile_training
+
     resolved = _resolve(recipe, changes)
-    _compile_ahead(resolved)
+    compile_training(resolved)
     run, digits = _begin(resolved, data_dir, folder, runs, force, history)
     _learn_and_print(run, digits, data_dir, form, quiet, started, tensorboard=tensorboard)
 
@@ -246,18 +248,6 @@ def _print_recipe(recipe: "Recipe") -> None:
     from retronet_cli.terminal import print_json
 
     print_json("recipe", msgspec.to_builtins(recipe))
-
-
-def _compile_ahead(recipe: "Recipe") -> None:
-    from retronet.engines.ahead import to_train
-    from retronet.kernels.layers import backward
-    from retronet.network import load_network
-    from retronet_cli.ahead import compile_ahead
-    from retronet_cli.compiling import leave_out_blas
-
-    leave_out_blas()
-    network = load_network(recipe.network)
-    compile_ahead(backward, lambda: to_train(recipe, network))
 
 
 def _begin(

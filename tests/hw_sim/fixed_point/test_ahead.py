@@ -13,6 +13,8 @@ from retronet.datasets import load
 recipe, network, digits = load_recipe("lecun1989"), load_network("lecun1989"), load("digits5k")
 trained = Trained(network, initial_parameters(network, recipe.initial, 0), recipe)
 from hw_sim.fixed_point.ahead import to_simulate, to_simulate_under
+from hw_sim.fixed_point.quantize import quantize
+from hw_sim.fixed_point.trace import trace_integers
 from hw_sim.plan.calibrate import calibrate
 """
 THEN = """
@@ -38,5 +40,11 @@ def test_a_simulation_with_exact_sums_compiles_nothing_else() -> None:
 )
 def test_a_simulation_with_cast_sums_compiles_nothing_else(options: str) -> None:
     """Made-up states lead to the loops that the network's own need."""
-    jobs = f"do(to_simulate_under(lambda *known: calibrate(*known, {options}), trained))"
+    jobs = f"do(to_simulate_under([lambda *known: calibrate(*known, {options})], trained))"
     assert late(f"{JOBS}\n{jobs}", THEN.replace("OPTIONS", options)) == []
+
+
+def test_a_trace_compiles_nothing_else() -> None:
+    jobs = "do(to_simulate_under([lambda *known: calibrate(*known, 8)], trained, trace_integers))"
+    traced = "trace_integers(quantize(trained, calibrate(trained, digits.train, 8)), digits.test.images[:3])"
+    assert late(f"{JOBS}\n{jobs}", traced) == []
