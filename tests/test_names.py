@@ -10,7 +10,7 @@ REPOSITORY = Path(__file__).parents[1]
 TWINS = {
     "retronet": (
         # One set of operations, as instructions and in plain Python: `retronet.kernels.vectors` takes either.
-        {"retronet/kernels/compiled.py", "retronet/kernels/interpreted.py"},
+        {f"retronet/kernels/{name}.py" for name in ("addresses", "compiled", "fours", "interpreted")},
         # The same functions, of a number and of an array.
         {"retronet/elementary.py", "retronet/kernels/elementary.py"},
         # What every source of digits has; `retronet.datasets.catalogue` calls it.

@@ -109,7 +109,7 @@ def row_codes(frame: Bits, size: int, codes: Numbers) -> None:
 
 
 @part(later=True)
-def look_up(codes: Numbers, row: int, column: int, width: int, starts: Numbers) -> int:
+def window_rows(codes: Numbers, row: int, column: int, width: int, starts: Numbers) -> int:
     """Fill `starts` with where the currents of the window's rows lie, and return how many have any ink.
 
     The top row is the first; a row without ink adds exactly nothing.
@@ -175,7 +175,7 @@ def thin_frames(
                 for column in range(columns):
                     # A white centre stays white whatever the templates say.
                     if frames[index, row, column]:
-                        inked = look_up(codes, row, column, thresholds.size, starts)
+                        inked = window_rows(codes, row, column, thresholds.size, starts)
                         for block in range(_0, np.uint64(thresholds.size), _8):
                             if matching(starts, inked, currents, thresholds, block):
                                 gone[leaving, 0], gone[leaving, 1] = row, column
@@ -239,7 +239,7 @@ def find_features(
         row_codes(frames[index], starts.size, codes)
         for row in range(rows):
             for column in range(columns):
-                inked = look_up(codes, row, column, thresholds.size, starts)
+                inked = window_rows(codes, row, column, thresholds.size, starts)
                 if inked == 0 and not white_matches:
                     continue
                 some = _0

@@ -17,7 +17,7 @@ from numba import types
 from numba.core.callconv import RETCODE_NONE, RETCODE_OK
 from numba.core.registry import cpu_target
 
-from retronet.kernels.compiled import compiled_for, kinds_of
+from retronet.kernels.addresses import compiled_for, kinds_of
 
 
 class Call(NamedTuple):

@@ -14,6 +14,6 @@ from numba import config
 if TYPE_CHECKING or config.DISABLE_JIT:
     from retronet.kernels.interpreted import address_of, call, call_for_float
 else:
-    from retronet.kernels.compiled import address_of, call, call_for_float
+    from retronet.kernels.addresses import address_of, call, call_for_float
 
 __all__ = ["address_of", "call", "call_for_float"]
