@@ -63,19 +63,19 @@ def run_analog_layer(
     """
     sums = np.empty(ANALOG_LANES, np.float32)
     passed = np.empty(ANALOG_LANES, np.int32)
-    positions = sources.shape[1]
-    for row in range(weights.shape[0]):
+    (_, positions, _), (_, comparators) = sources.shape, references.shape
+    for row in range(len(weights)):
         for position in range(positions):
             unit = row * positions + position
             for lane in range(ANALOG_LANES):
                 sums[lane] = starts[unit]
             add_products(weights[row], sources[tables[row], position], fan_in[row], inputs, sums)
-            if noise.shape[0] > 0:
+            if len(noise) > 0:
                 for lane in range(ANALOG_LANES):
                     sums[lane] += sigma[row] * noise[unit, lane]
             for lane in range(ANALOG_LANES):
                 passed[lane] = 0
-            for comparator in range(references.shape[1]):
+            for comparator in range(comparators):
                 reference = references[unit, comparator]
                 for lane in range(ANALOG_LANES):
                     passed[lane] += np.int32(sums[lane] >= reference)

@@ -56,8 +56,9 @@ def scale_of(value: float) -> float:
 @njit()
 def fill_scales(values: Floats, scales: Floats) -> None:
     """Fill `scales` with those of `values`, both of shape (rows, columns)."""
-    for row in range(values.shape[0]):
-        for column in range(values.shape[1]):
+    rows, columns = values.shape
+    for row in range(rows):
+        for column in range(columns):
             scales[row, column] = scale_of(values[row, column])
 
 
@@ -162,8 +163,8 @@ def run_dsp_layer(
         Filled.
     """
     totals = np.empty(DSP_LANES, np.float64)
-    positions = sources.shape[1]
-    for row in range(weights.shape[0]):
+    _, positions, _ = sources.shape
+    for row in range(len(weights)):
         for position in range(positions):
             unit = row * positions + position
             for lane in range(DSP_LANES):
@@ -191,8 +192,8 @@ def run_double_layer(
 ) -> None:  # fmt: skip
     """Do what `run_dsp_layer` does in IEEE double precision, in the same order; SN_TANH is the exact one."""
     totals = np.empty(DSP_LANES, np.float64)
-    positions = sources.shape[1]
-    for row in range(weights.shape[0]):
+    _, positions, _ = sources.shape
+    for row in range(len(weights)):
         for position in range(positions):
             unit = row * positions + position
             for lane in range(DSP_LANES):

@@ -22,12 +22,12 @@ _0, _8, _64 = np.uint64(0), np.uint64(8), np.uint64(64)
 @part(later=True)
 def bilinear(picture: NDArray[Any], y: float, x: float) -> float:
     """Return the grey value at a point; around the picture all is white, −1."""
-    row, column = np.int64(np.floor(y)), np.int64(np.floor(x))
+    (rows, columns), row, column = picture.shape, np.int64(np.floor(y)), np.int64(np.floor(x))
     total = 0.0
     for down in range(2):
         for right in range(2):
             at_row, at_column = row + down, column + right
-            inside = 0 <= at_row < picture.shape[0] and 0 <= at_column < picture.shape[1]
+            inside = 0 <= at_row < rows and 0 <= at_column < columns
             value = np.float64(picture[at_row, at_column]) if inside else -1.0
             total += value * (1.0 - abs(y - at_row)) * (1.0 - abs(x - at_column))
     return total
@@ -36,17 +36,18 @@ def bilinear(picture: NDArray[Any], y: float, x: float) -> float:
 @part(later=True)
 def shear_of(picture: NDArray[Any], black_from: float) -> tuple[float, float, int]:
     """Return the shear that takes the xy moment of the ink to 0, the mean row and the number of pixels."""
+    rows, columns = picture.shape
     count, sum_x, sum_y = 0, 0.0, 0.0
-    for y in range(picture.shape[0]):
-        for x in range(picture.shape[1]):
+    for y in range(rows):
+        for x in range(columns):
             if picture[y, x] >= black_from:
                 count, sum_x, sum_y = count + 1, sum_x + x, sum_y + y
     if count == 0:
         return 0.0, 0.0, 0
     mean_x, mean_y = sum_x / count, sum_y / count
     moment_xy, moment_yy = 0.0, 0.0
-    for y in range(picture.shape[0]):
-        for x in range(picture.shape[1]):
+    for y in range(rows):
+        for x in range(columns):
             if picture[y, x] >= black_from:
                 moment_xy += (x - mean_x) * (y - mean_y)
                 moment_yy += (y - mean_y) ** 2
@@ -68,15 +69,15 @@ def place_digits(pictures: NDArray[Any], black_from: float, frames: Bits) -> Non
         aspect ratio kept until its sheared bounding box touches the frame; grey values between pixels are
         interpolated.
     """
-    _, rows, columns = frames.shape
-    for index in range(pictures.shape[0]):
+    (count, height, width), (_, rows, columns) = pictures.shape, frames.shape
+    for index in range(count):
         picture = pictures[index]
-        shear, mean_y, count = shear_of(picture, black_from)
-        if count == 0:
+        shear, mean_y, ink = shear_of(picture, black_from)
+        if ink == 0:
             continue
         left, right, top, bottom = np.inf, -np.inf, np.inf, -np.inf
-        for y in range(picture.shape[0]):
-            for x in range(picture.shape[1]):
+        for y in range(height):
+            for x in range(width):
                 if picture[y, x] >= black_from:
                     straight = x - shear * (y - mean_y)
                     left = straight if straight < left else left
@@ -190,7 +191,7 @@ def mark_features(
     matched: Numbers, needed: Numbers, groups: NDArray[np.int64], block: int, marks: Bits
 ) -> None:
     """Set ``marks[map, block]`` for each map that has a group of templates which all match."""
-    for at in range(marks.shape[0]):
+    for at in range(len(marks)):
         for group in range(groups[at], groups[at + 1]):
             if marks[at, block]:
                 break

@@ -80,7 +80,7 @@ def packed_look_up_of(word: Word) -> Callable[..., None]:
     ) -> None:
         for slot in range(UNITS):
             row = block.rows[slot]
-            stairs = row if table.shape[0] > 1 else 0
+            stairs = row if len(table) > 1 else 0
             first, final, shift = word(table[stairs, 0]), word(table[stairs, 1]), word(table[stairs, 2])
             begin, inner = np.uint64(table[stairs, 3]), word((1 << shift) - 1)
             least, most = word(table[stairs, 4]), word(table[stairs, 5])
@@ -112,7 +112,7 @@ def look_up(
     """Turn sums into states by staircases; see `StepTables`."""
     for slot in range(UNITS):
         row = block.rows[slot]
-        stairs = row if table.shape[0] > 1 else 0
+        stairs = row if len(table) > 1 else 0
         first, final, shift = table[stairs, 0], table[stairs, 1], table[stairs, 2] & 63
         cells, begin = np.uint64(table[stairs, 3]), np.uint64(table[stairs, 4])
         for place in range(block.places if row >= 0 else 0):
@@ -129,7 +129,7 @@ def count_clips(sums: Numbers, block: Block, table: Ints, thresholds: Ints, clip
     clipped = 0
     for slot in range(UNITS):
         row = block.rows[slot]
-        stairs = row if table.shape[0] > 1 else 0
+        stairs = row if len(table) > 1 else 0
         if row < 0 or table[stairs, 5] == 0:
             continue
         first, final, shift = table[stairs, 0], table[stairs, 1], table[stairs, 2] & 63
@@ -162,7 +162,7 @@ def cast_states(sums: Numbers, block: Block, form: Ints, rectify: bool, used: in
 @part()
 def keep(rows: Ints, unit: int, totals: Ints) -> None:
     """Keep the integers of a unit where there is a row for each."""
-    if rows.shape[0] > 1:
+    if len(rows) > 1:
         for lane in range(INTEGER_LANES):
             rows[unit, lane] = totals[lane]
 
@@ -173,7 +173,7 @@ def prepare(sums: Ints, block: Block, used: int, stage: Stage, kept: Kept) -> in
     missed, lift, cast, scalings = 0, stage.lift & 63, stage.cast, stage.scalings
     for slot in range(UNITS):
         row = block.rows[slot]
-        scaling = row if scalings.shape[0] > 1 else 0
+        scaling = row if len(scalings) > 1 else 0
         for place in range(block.places if row >= 0 else 0):
             unit, totals = row * block.positions + block.first + place, sums[place, slot]
             keep(kept.sums, unit, totals)
@@ -240,8 +240,8 @@ def run_integer_layer(
     sums, overflows, clipped = lanes.sums, lanes.missed[0], lanes.missed[1]
     for lane in range(INTEGER_LANES):
         overflows[lane] = clipped[lane] = 0
-    positions, offset = layer.sources.shape[1], layer.offset
-    for index in range(layer.weights.shape[0]):
+    (_, positions, _), offset = layer.sources.shape, layer.offset
+    for index in range(len(layer.weights)):
         table, taps = layer.tables[index, 0], layer.tables[index, 1]
         weights, rows = layer.weights[index], layer.rows[index]
         for first in range(0, positions, POSITIONS_TOGETHER):

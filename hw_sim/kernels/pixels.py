@@ -85,12 +85,12 @@ def load_images(
     rows : ndarray of the first layer's word, shape (units + 1, INTEGER_LANES)
         Filled; the last row with `border`, unused lanes with 0.
     """
-    units = images.shape[1]
+    _, units = images.shape
     # A few images at a time, so that each write into the lanes fills a line of the cache.
     changed = 0
     for start in range(0, INTEGER_LANES, IMAGES_TOGETHER):
         for index in range(IMAGES_TOGETHER):
-            pixels, integers = images[min(first + start + index, images.shape[0] - 1)], block[index]
+            pixels, integers = images[min(first + start + index, len(images) - 1)], block[index]
             if start + index >= used:
                 for unit in range(units):
                     integers[unit] = 0
@@ -116,7 +116,7 @@ def load_levels(
     first: int, used: int,
 ) -> int:  # fmt: skip
     """Do the same for `levels`: level ``k`` from ``edges[k − 1]`` on; the first and last one clip."""
-    units = images.shape[1]
+    _, units = images.shape
     changed = 0
     for lane in range(INTEGER_LANES):
         for unit in range(units):

@@ -154,7 +154,7 @@ def layer_alone(wiring: Wiring, row: int) -> Wiring:
 def cast_parameters(casts: CastTables, first: int, master: Floats, parameters: Floats) -> None:
     """Put into the parameters from place `first` on what the formats make of the master's."""
     casters, where = casts.casters, casts.where
-    for row in range(where.ranges.shape[0]):
+    for row in range(len(where.ranges)):
         start, stop = where.ranges[row, 0], where.ranges[row, 1]
         if start >= first:
             divisors, scales = where.divisors[start:stop], where.scales[start:stop]
@@ -205,7 +205,7 @@ def train_quantised(
         Constants of the step (PIEEE98 eq. 21).
     """
     wiring, flat = machine.wiring, machine.flat
-    top = wiring.table[wiring.table.shape[0] - 1]
+    top = wiring.table[len(wiring.table) - 1]
     above = top.output + top.maps
     flat.gradient[:] = 0
     # Not 0, for which numba would compile the function once more.
@@ -213,7 +213,7 @@ def train_quantised(
     total = 0.0
     for pattern in order:
         present(images[pattern], flat.activity)
-        for row in range(wiring.table.shape[0]):
+        for row in range(len(wiring.table)):
             call(machine.forward, (layer_alone(wiring, row), flat.parameters, flat.activity))
             layer = wiring.table[row]
             start, stop = layer.output, layer.output + layer.maps * layer.positions

@@ -32,10 +32,10 @@ def distort(
     out
         What is filled.
     """
-    rows, columns = images.shape[1], images.shape[2]
+    count, rows, columns = images.shape
     fraction = images.dtype.type(1.0 / (2 * ONE))
     beyond = images.dtype.type(paper)
-    for n in range(images.shape[0]):
+    for n in range(count):
         image = images[n]
         shift_down, shift_across, down, across, shear = (
             moves[n, 0], moves[n, 1], moves[n, 2], moves[n, 3], moves[n, 4]

@@ -193,7 +193,7 @@ def forward(wiring: Wiring, parameters: Floats, activity: Floats) -> None:
         Flat vector that begins with the input state; the rest is filled.
     """
     runs, loops = wiring.runs, wiring.loops
-    for row in range(wiring.table.shape[0]):
+    for row in range(len(wiring.table)):
         t = wiring.table[row]
         if t.kind > POSITIONS_INNER:
             call(loops.forward_unmultiplied, (wiring, t, parameters, activity))
@@ -274,7 +274,7 @@ def backward(
         Flat vector laid out like parameters, added to.
     """
     runs, loops = wiring.runs, wiring.loops
-    for row in range(wiring.table.shape[0] - 1, -1, -1):
+    for row in range(len(wiring.table) - 1, -1, -1):
         t = wiring.table[row]
         if t.kind > POSITIONS_INNER:
             states = (parameters, activity, received, gradient)

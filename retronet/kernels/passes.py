@@ -50,8 +50,8 @@ class Goal(NamedTuple):
 @part(later=True)
 def present(image: Floats, state: Floats) -> None:
     """Copy one image (rows, columns) into the input state, where the activity begins."""
-    columns = image.shape[1]
-    for i in range(image.shape[0]):
+    rows, columns = image.shape
+    for i in range(rows):
         for k in range(columns):
             state[i * columns + k] = image[i, k]
 
@@ -62,7 +62,7 @@ def see(machine: Machine, image: Floats, target: Floats, goal: Goal) -> float:
     wiring, flat = machine.wiring, machine.flat
     present(image, flat.activity)
     call(machine.forward, (wiring, flat.parameters, flat.activity))
-    top = wiring.table[wiring.table.shape[0] - 1]
+    top = wiring.table[len(wiring.table) - 1]
     first, stop = top.output, top.output + top.maps
     outputs, deltas = flat.activity[first:stop], flat.received[first:stop]
     return call_for_float(goal.loss, (goal.scale, outputs, target, deltas, flat.received_squared[first:stop]))
@@ -71,7 +71,7 @@ def see(machine: Machine, image: Floats, target: Floats, goal: Goal) -> float:
 @part(later=True)
 def scale_top(wiring: Wiring, received: Floats, factor: float) -> None:
     """Multiply the derivatives by the outputs."""
-    top = wiring.table[wiring.table.shape[0] - 1]
+    top = wiring.table[len(wiring.table) - 1]
     # Whole eights: what comes after the outputs stays 0.
     scale(received[top.output : top.output + (top.maps + 7) // 8 * 8], factor)
 
@@ -179,7 +179,7 @@ def run_forward(machine: Machine, images: Floats, first: int, units: NDArray[np.
     `units` (layers) says how many units of each layer to take.
     """
     wiring, flat = machine.wiring, machine.flat
-    for n in range(images.shape[0]):
+    for n in range(len(images)):
         present(images[n], flat.activity)
         call(machine.forward, (wiring, flat.parameters, flat.activity))
         start = 0

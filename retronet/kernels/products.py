@@ -77,11 +77,12 @@ def rows_by_columns(
     columns of b and out.
     """
     step, b_row = np.uint64(width), np.uint64(b_start)
+    _, ranges, _ = runs.shape
     for block in range(_0, np.uint64(inner), _32):
         for pair in range(pairs):
             p, o = np.uint64(a_start + 2 * pair * inner), np.uint64(out_start + 2 * pair * width)
             q, o1 = p + np.uint64(inner), o + step
-            for run in range(runs.shape[1]):
+            for run in range(ranges):
                 start, end = runs[first_run + pair, run, 0], runs[first_run + pair, run, 1]
                 if start == end:
                     continue
@@ -139,11 +140,12 @@ def rows_by_rows(
     """
     zeros = same4(splat8(a.dtype.type(0)))
     step, b_row = np.uint64(width), np.uint64(b_start)
+    _, ranges, _ = runs.shape
     for block in range(_0, np.uint64(rows), _32):
         for pair in range(pairs):
             p, o = np.uint64(a_start + 2 * pair * width), np.uint64(out_start + 2 * pair * rows)
             q, o1 = p + step, o + np.uint64(rows)
-            for run in range(runs.shape[1]):
+            for run in range(ranges):
                 start, end = runs[first_run + pair, run, 0], runs[first_run + pair, run, 1]
                 if start == end:
                     continue
@@ -205,12 +207,13 @@ def columns(
     and out.
     """
     step, stride = np.uint64(width), np.uint64(count)
+    _, ranges, _ = runs.shape
     for k in range(np.uint64(out_start), np.uint64(out_start + count * width)):
         out[k] = 0
     for block in range(_0, stride, _32):
         for four in range(maps // 4):
             a0, row = np.uint64(a_start + 4 * four * count), np.uint64(b_start + 4 * four * width)
-            for run in range(runs.shape[1]):
+            for run in range(ranges):
                 left, right = runs[first_run + four, run, 0], runs[first_run + four, run, 1]
                 whole, stop = left + (right - left) // _8 * _8, min(stride, block + _32)
                 paired = stop // _2 * _2
@@ -234,7 +237,7 @@ def columns(
     if maps % 4:
         a0, r0 = np.uint64(a_start + (maps - 2) * count), np.uint64(b_start + (maps - 2) * width)
         a1, r1, last = a0 + stride, r0 + step, first_run + maps // 4
-        for run in range(runs.shape[1]):
+        for run in range(ranges):
             left, right = runs[last, run, 0], runs[last, run, 1]
             for i in range(stride):
                 o, p0, p1 = np.uint64(out_start) + i * step, splat8(a[a0 + i]), splat8(a[a1 + i])

@@ -43,7 +43,7 @@ def measure_unit_curvature(
         backward_squared(machine)
         for k in range(received.size):
             received[k] += flat.received_squared[k]
-        for row in range(wiring.table.shape[0]):
+        for row in range(len(wiring.table)):
             t = wiring.table[row]
             if t.kind == MAX_POOL:
                 add_sent_to_largest(wiring, t, flat.activity, flat.received_squared, largest)

@@ -25,15 +25,15 @@ CHANGE
 log = open("log", "a", buffering=1)
 
 class Told(event.Listener):
-    count = 0
+    made = 0
     def on_start(self, started):
         # By now it has the lock of the function.
-        self.count += 1
-        if os.getpid() != MAIN and self.count > LIVES:
+        if os.getpid() != MAIN and self.made >= LIVES:
             os.kill(os.getpid(), signal.SIGKILL)
     def on_end(self, ended):
         loop = ended.data["dispatcher"].py_func
         if loop.__module__.partition(".")[0] in ("retronet", "hw_sim"):
+            self.made += 1
             print(os.getpid(), loop.__module__, loop.__qualname__, hash(str(ended.data["args"])), file=log)
 
 event.register("numba:compile", Told())
@@ -45,7 +45,7 @@ os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 os.fork = None
 """
 KILLED = """
-LIVES = 3
+LIVES = 1
 """
 TRAIN = ("train", "--data", "digits5k", "--passes", "1", "--set", "take=200", "--run", "run", "--quiet")
 
