@@ -17,6 +17,7 @@ from hw_sim.kernels.graf import find_features, place_digits, thin_frames
 from retronet.engines.ahead import Job, to_answer, to_learn_beside, to_train
 from retronet.engines.workspace import Workspace
 from retronet.kernels.separate import address_of
+from retronet.kernels.units import squash_identity
 from retronet.network import NetworkSpec, sized_layers
 from retronet.trained import Trained
 
@@ -57,6 +58,8 @@ def _analog(network: NetworkSpec, first: int) -> list[Job]:
     rest = replace(network, input=sized_layers(network)[first].input, layers=network.layers[first:])
     return [
         *to_answer(Workspace(network)),
+        # Converters are fitted to sums that nothing has squashed.
+        lambda: address_of(squash_identity, np.float32(1), np.float32(1), one, 1, 1, 1),
         lambda: address_of(
             run_analog_layer, rows, table, table, sources, one, rows, one, one, rows, rows, rows
         ),
