@@ -27,8 +27,18 @@ class Call(NamedTuple):
     result: type[Any]
 
 
+class Apart(NamedTuple):
+    """An argument, what tells its type from others, and what machine code takes for it."""
+
+    argument: object
+    forms: list[object]
+    numbers: list[object]
+
+
 class Entry:
     """A loop that Python calls without a wrapper, and no kernel calls.
+
+    A network, which comes first where there is one, is not taken apart again if it is that of the last call.
 
     Other threads wait meanwhile, unless `nogil` lets them run: a trained network has one set of flat vectors,
     whoever asks it for states.
@@ -40,6 +50,7 @@ class Entry:
         self._name = loop.py_func.__qualname__
         self.compile, self.overloads, self._cache = loop.compile, loop.overloads, loop._cache
         self._calls: dict[tuple[object, ...], Call] = {}
+        self._last: Apart | None = None
 
     def __call__(self, *arguments: object) -> float | None:
         """Run the loop, compiled for the types of these arguments, and return its number if it has one.
@@ -49,15 +60,19 @@ class Entry:
         RuntimeError
             If the loop ends with an error, which none should.
         """
-        forms: list[object] = []
-        numbers: list[object] = []
-        _take_apart(arguments, forms, numbers)
-        form = tuple(forms)
+        first, *others = arguments
+        last = self._last
+        if last is None or last.argument is not first:
+            last = Apart(first, *_taken_apart((first,)))
+            if isinstance(first, tuple):
+                self._last = last
+        forms, numbers = _taken_apart(others)
+        form = (*last.forms, *forms)
         if form not in self._calls:
             self._calls[form] = _prepare(self, self._prototype, arguments)
         function, result = self._calls[form]
         value, error = result(), ctypes.c_void_p()
-        status = function(ctypes.byref(value), ctypes.byref(error), *numbers)
+        status = function(ctypes.byref(value), ctypes.byref(error), *last.numbers, *numbers)
         if status not in (RETCODE_OK.constant, RETCODE_NONE.constant):
             raise RuntimeError(f"{self._name} ended with status {status}")
         return None if result is ctypes.c_void_p else value.value
@@ -101,6 +116,13 @@ def _as_c(kind: Any) -> Any:  # noqa: ANN401
             return ctypes.c_bool
         case _:
             raise TypeError(f"an argument of type {kind}")
+
+
+def _taken_apart(arguments: Iterable[object]) -> tuple[list[object], list[object]]:
+    forms: list[object] = []
+    numbers: list[object] = []
+    _take_apart(arguments, forms, numbers)
+    return forms, numbers
 
 
 def _take_apart(arguments: Iterable[object], forms: list[object], numbers: list[object]) -> None:
