@@ -25,7 +25,7 @@ def main() -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, leave)
     sys.unraisablehook = _raise_again
-    # What is imported stays to the end; to look it through for garbage, again and again, takes 0.3 s.
+    # What is imported stays to the end: to look it through for garbage, again and again, takes its time.
     gc.set_threshold(COLLECT_AFTER)
     try:
         from retronet_cli.main import main as run
