@@ -10,17 +10,6 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-from retronet.kernels.fours import (
-    chain8,
-    first4,
-    fma4,
-    fma_to_first4,
-    load4,
-    same4,
-    splat4,
-    sum4,
-    sums_of_eight,
-)
 from retronet.kernels.lanes import (
     LANES,
     EightType,
@@ -32,35 +21,6 @@ from retronet.kernels.lanes import (
     write_splat,
     write_store,
 )
-
-__all__ = [
-    "add8",
-    "add_halves",
-    "at_least8",
-    "chain8",
-    "div8",
-    "first4",
-    "first8",
-    "fma",
-    "fma4",
-    "fma8",
-    "fma_to_first4",
-    "load4",
-    "load8",
-    "lower_twice",
-    "mul8",
-    "same4",
-    "splat4",
-    "splat8",
-    "store8",
-    "store_first8",
-    "sub8",
-    "sum4",
-    "sum8",
-    "sums_of_eight",
-    "sums_of_pairs",
-    "upper_twice",
-]
 
 
 @intrinsic
